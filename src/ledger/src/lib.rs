@@ -1,0 +1,1 @@
+//! Sans-IO attendance ledger: events, stays, reports.

@@ -1,0 +1,236 @@
+//! Messages from a client to the server.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::{ChatId, PersonId, SessionId};
+use crate::media::{MediaKind, Profile, SlotCounts, TrackState, View};
+use crate::people::RoomMode;
+
+/// A frame from a client: a message, with an `id` when a reply (`ok`, `err` or
+/// the named answer) is wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ClientFrame {
+    /// Request id, chosen by the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub id: Option<u32>,
+    /// The message.
+    #[serde(flatten)]
+    pub msg: ClientMessage,
+}
+
+/// Sort of device, decides the number of slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub enum DeviceClass {
+    /// Phone.
+    Phone,
+    /// Tablet or weak laptop.
+    Tablet,
+    /// Desktop or laptop.
+    Desk,
+}
+
+/// What is known of the client program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientInfo {
+    /// Program name, for example `lophoc-web`.
+    pub app: String,
+    /// Its version.
+    pub ver: String,
+    /// Browser family and major version, for example `chromium/156`.
+    #[serde(default)]
+    pub browser: String,
+    /// Device class.
+    pub class: DeviceClass,
+    /// Capabilities: `gz` = may receive and send gzip frames.
+    #[serde(default)]
+    pub caps: Vec<String>,
+}
+
+/// A wish to go on where a broken link stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct Resume {
+    /// The session.
+    pub session: SessionId,
+    /// Its current key; each welcome and each resume gives a new one.
+    pub key: String,
+    /// Last `seq` seen.
+    pub last_seq: u64,
+}
+
+/// First frame of a link.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    /// Versions the client speaks.
+    pub proto: Vec<u32>,
+    /// The program.
+    pub client: ClientInfo,
+    /// Short-lived session token from `POST /api/join`.
+    pub token: String,
+    /// Go on with an earlier session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub resume: Option<Resume>,
+    /// Language of the surface, `vi` or `en`.
+    #[serde(default)]
+    pub lang: String,
+    /// Profile of m-lines.
+    pub profile: Profile,
+    /// Receiving slots in the offer.
+    pub slots: SlotCounts,
+    /// SDP offer; may follow later as `offer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub offer: Option<String>,
+}
+
+/// A message from a client. Unknown messages and fields are ignored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(tag = "t", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ClientMessage {
+    /// First frame.
+    Hello(Box<Hello>),
+    /// A new offer. `restart` = same peer connection with new ICE credentials;
+    /// otherwise it is a new peer connection. Answered by `answer`.
+    Offer {
+        /// SDP.
+        sdp: String,
+        /// ICE restart of the running peer connection.
+        #[serde(default)]
+        restart: bool,
+        /// Profile, when it changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        profile: Option<Profile>,
+        /// Slots, when they changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        slots: Option<SlotCounts>,
+    },
+    /// A trickled candidate; absent `cand` = end of candidates.
+    Ice {
+        /// Candidate line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        cand: Option<String>,
+    },
+    /// What to receive.
+    View(View),
+    /// State of an own track.
+    Pub {
+        /// Which.
+        kind: MediaKind,
+        /// State.
+        st: TrackState,
+    },
+    /// Sign of life, every 4 s, from a worker.
+    Ping {
+        /// Client clock, ms, echoed.
+        c: u64,
+    },
+    /// Leaving for good.
+    Leave,
+    /// Raise or lower one's hand.
+    Hand {
+        /// Up.
+        up: bool,
+    },
+    /// A chat message to all. Repeats of the same `cid` are ignored.
+    Chat {
+        /// Client's id of the message (uuid).
+        cid: String,
+        /// Text, NFC.
+        text: String,
+    },
+    /// Older chat messages; answered by `chatPage`.
+    ChatPage {
+        /// Messages before this one.
+        before: ChatId,
+    },
+    /// A page of the roster; answered by `peoplePage`.
+    PeoplePage {
+        /// Search text, marks ignored.
+        #[serde(default)]
+        q: String,
+        /// Offset.
+        #[serde(default)]
+        from: u32,
+        /// At most this many, up to 100.
+        n: u32,
+    },
+    /// Mute one person's microphone, or stop camera or screen.
+    ModMute {
+        /// Who.
+        who: PersonId,
+        /// What; `screen` also stops the screen's sound.
+        kind: MediaKind,
+    },
+    /// Mute everybody else but staff.
+    ModMuteAll {
+        /// Whether they may unmute themselves again.
+        may_unmute: bool,
+    },
+    /// Ask to unmute or to show the camera.
+    ModAsk {
+        /// Who.
+        who: PersonId,
+        /// `mic` or `camera`.
+        kind: MediaKind,
+    },
+    /// Reply to `asked`. Accepting is told to the asker; the `pub` follows.
+    AskReply {
+        /// Which.
+        kind: MediaKind,
+        /// Accepted.
+        accept: bool,
+    },
+    /// Give or withdraw the floor. Giving lowers the hand and asks to unmute;
+    /// withdrawing mutes.
+    ModFloor {
+        /// Who.
+        who: PersonId,
+        /// Give.
+        give: bool,
+    },
+    /// Lower one hand, or all when `who` is absent.
+    ModHand {
+        /// Who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        who: Option<PersonId>,
+    },
+    /// Remove a person; `bar` keeps him out of this session.
+    ModRemove {
+        /// Who.
+        who: PersonId,
+        /// Keep out.
+        bar: bool,
+    },
+    /// Lock or unlock the room for newcomers.
+    ModLock {
+        /// Locked.
+        locked: bool,
+    },
+    /// Change the mode of the room.
+    ModMode {
+        /// Mode.
+        mode: RoomMode,
+    },
+    /// End the session for everybody.
+    ModEnd,
+    /// Not known to this version.
+    #[serde(other)]
+    #[ts(skip)]
+    Unknown,
+}

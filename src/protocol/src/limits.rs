@@ -1,0 +1,52 @@
+//! Bounds of the protocol, enforced by the server and told to the client in `welcome`.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Largest websocket frame either side may send, bytes.
+pub const MAX_FRAME: usize = 256 * 1024;
+/// Largest frame after decompression, bytes.
+pub const MAX_INFLATED: usize = 512 * 1024;
+/// Largest SDP, bytes.
+pub const MAX_SDP: usize = 200 * 1024;
+/// Longest chat message, Unicode scalar values.
+pub const MAX_CHAT: usize = 5_000;
+/// Longest display name, Unicode scalar values.
+pub const MAX_NAME: usize = 80;
+/// Longest declared unit, Unicode scalar values.
+pub const MAX_UNIT: usize = 120;
+/// Most video slots in a profile.
+pub const MAX_VIDEO_SLOTS: u8 = 25;
+/// Most audio slots in a profile.
+pub const MAX_AUDIO_SLOTS: u8 = 5;
+/// Most screen slots in a profile.
+pub const MAX_SCREEN_SLOTS: u8 = 2;
+/// Rooms up to this many people send everybody the full roster.
+pub const FULL_ROSTER: usize = 500;
+/// A broken link may be resumed for this long, milliseconds.
+pub const RESUME_MS: u64 = 90_000;
+/// State-bearing events kept for replay, per room.
+pub const RING: usize = 1_024;
+/// The client's worker pings this often, milliseconds.
+pub const PING_EVERY_MS: u64 = 4_000;
+/// Without any frame for this long a link is dead, milliseconds.
+pub const LINK_TIMEOUT_MS: u64 = 25_000;
+
+/// The bounds a client needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// Largest frame, bytes.
+    pub frame: usize,
+    /// Longest chat message, characters.
+    pub chat: usize,
+    /// How long a broken link may be resumed, milliseconds.
+    pub resume_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { frame: MAX_FRAME, chat: MAX_CHAT, resume_ms: RESUME_MS }
+    }
+}

@@ -1,0 +1,326 @@
+//! Messages from the server to a client.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::error::ErrorCode;
+use crate::ids::{ChatId, PersonId, RoomId, SessionId};
+use crate::limits::Limits;
+use crate::media::{AudioBind, MediaKind, Mids, VideoBind};
+use crate::people::{Action, Counts, Person, Role, RoomMode};
+
+/// A frame from the server. `seq` is present on state-bearing broadcasts of the
+/// room and grows by one from each to the next; personal messages carry none
+/// and are sent anew after a resume. `id` answers a request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ServerFrame {
+    /// Sequence number of the room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub seq: Option<u64>,
+    /// The request this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub id: Option<u32>,
+    /// The message.
+    #[serde(flatten)]
+    pub msg: ServerMessage,
+}
+
+/// The client itself, as the server sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct You {
+    /// Own person id.
+    pub person: PersonId,
+    /// Own name.
+    pub name: String,
+    /// Own role.
+    pub role: Role,
+    /// Actions allowed now (role × mode × floor).
+    pub perms: Vec<Action>,
+    /// Holds the floor.
+    pub floor: bool,
+    /// Renewed session token, for a return after a long cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub token: Option<String>,
+}
+
+/// The room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomInfo {
+    /// Id. Not called `id`, which is the request id of a frame.
+    pub room: RoomId,
+    /// Class and session title.
+    pub title: String,
+    /// Host unit (đơn vị chủ trì).
+    pub host: String,
+    /// Mode.
+    pub mode: RoomMode,
+    /// Locked for newcomers.
+    pub locked: bool,
+    /// Recording now. Announced to all, late joiners too.
+    pub recording: bool,
+    /// When the session was opened, ms since the epoch.
+    pub started_at: u64,
+}
+
+/// Liveness rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct PingRule {
+    /// Ping this often, ms.
+    pub every: u64,
+    /// Dead after this long without a frame, ms.
+    pub timeout: u64,
+}
+
+/// Answer to an offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    /// SDP.
+    pub sdp: String,
+    /// m-lines by use.
+    pub mids: Mids,
+}
+
+/// Answer to `hello`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct Welcome {
+    /// Version spoken from here on.
+    pub proto: u32,
+    /// Session id.
+    pub session: SessionId,
+    /// Resume key.
+    pub key: String,
+    /// Oneself.
+    pub you: You,
+    /// The room.
+    pub room: RoomInfo,
+    /// Bounds.
+    pub limits: Limits,
+    /// Liveness.
+    pub ping: PingRule,
+    /// Server clock, ms since the epoch.
+    pub now: u64,
+    /// Answer, when the offer came in `hello`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub answer: Option<Answer>,
+}
+
+/// A chat message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatEntry {
+    /// Id.
+    pub id: ChatId,
+    /// Author.
+    pub from: PersonId,
+    /// Author's name at the time.
+    pub name: String,
+    /// Author's role at the time.
+    pub role: Role,
+    /// Text.
+    pub text: String,
+    /// When, ms since the epoch.
+    pub at: u64,
+    /// The author's own id of it.
+    pub cid: String,
+}
+
+/// One raised hand; the list is ordered by time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub struct RaisedHand {
+    /// Who.
+    pub who: PersonId,
+    /// Name, so that a queue can be shown where the roster is a sample.
+    pub name: String,
+    /// Since when, ms since the epoch.
+    pub at: u64,
+}
+
+/// What a draining server asks of its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "camelCase")]
+pub enum ByeAction {
+    /// Connect again and resume.
+    Resume,
+    /// Connect again with a fresh `hello`.
+    Rejoin,
+    /// Do not come back by yourself.
+    Stop,
+}
+
+/// A message from the server. Unknown messages and fields are ignored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(tag = "t", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ServerMessage {
+    /// Answer to `hello`.
+    Welcome(Box<Welcome>),
+    /// The whole state of the room, with the `seq` it stands at. Follows `welcome`.
+    State {
+        /// Exact counts.
+        counts: Counts,
+        /// The roster, full or a sample.
+        people: Vec<Person>,
+        /// True when the roster is a sample.
+        sampled: bool,
+        /// The hand queue.
+        hands: Vec<RaisedHand>,
+        /// The last chat messages.
+        chat: Vec<ChatEntry>,
+        /// Older ones exist.
+        more_chat: bool,
+    },
+    /// Resume accepted: the missed broadcasts follow.
+    Resumed {
+        /// Next resume key.
+        key: String,
+        /// First sequence number that follows.
+        from: u64,
+        /// Oneself.
+        you: You,
+    },
+    /// Request done; what it caused is durable.
+    Ok,
+    /// Request refused.
+    Err {
+        /// Code.
+        code: ErrorCode,
+        /// Trying again may help.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        retry: bool,
+    },
+    /// Answer to `ping`.
+    Pong {
+        /// Echo.
+        c: u64,
+        /// Server clock, ms since the epoch.
+        now: u64,
+    },
+    /// The server closes the link.
+    Bye {
+        /// What to do.
+        action: ByeAction,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        code: Option<ErrorCode>,
+        /// Wait this long first, ms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        after: Option<u64>,
+    },
+    /// Answer to `offer`.
+    Answer(Answer),
+    /// The server needs a new offer for a new peer connection.
+    Renegotiate,
+    /// What is in the slots; each group is complete when present.
+    Bind {
+        /// The view this follows from.
+        rev: u32,
+        /// Video and screen slots.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        v: Option<Vec<VideoBind>>,
+        /// Audio slots.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        a: Option<Vec<AudioBind>>,
+    },
+    /// Loudness of who speaks now; silent people are left out.
+    Levels {
+        /// Pairs of person and level in −dBov, 0 loudest, 127 silence.
+        l: Vec<(PersonId, u8)>,
+    },
+    /// Change of the roster.
+    People {
+        /// Exact counts.
+        counts: Counts,
+        /// Newcomers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        add: Vec<Person>,
+        /// Changed people, whole.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        chg: Vec<Person>,
+        /// Gone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        del: Vec<PersonId>,
+    },
+    /// A page of the roster.
+    PeoplePage {
+        /// Matches in all.
+        total: u32,
+        /// The page.
+        list: Vec<Person>,
+    },
+    /// The hand queue, whole.
+    Hands {
+        /// In order.
+        list: Vec<RaisedHand>,
+    },
+    /// A new chat message.
+    Chat {
+        /// It.
+        m: ChatEntry,
+    },
+    /// Older chat messages, oldest first.
+    ChatPage {
+        /// Messages.
+        list: Vec<ChatEntry>,
+        /// Still older ones exist.
+        more: bool,
+    },
+    /// Own role, rights or floor changed.
+    You(You),
+    /// A moderator stopped an own track: stop sending it.
+    Muted {
+        /// Which.
+        kind: MediaKind,
+        /// Name of who did it.
+        by: String,
+    },
+    /// A moderator asks to unmute or to show the camera.
+    Asked {
+        /// `mic` or `camera`.
+        kind: MediaKind,
+        /// Name of who asks.
+        by: String,
+    },
+    /// Reply of the one who was asked.
+    AskReply {
+        /// Who.
+        who: PersonId,
+        /// Which.
+        kind: MediaKind,
+        /// Accepted.
+        accept: bool,
+    },
+    /// The room changed.
+    Room(RoomInfo),
+    /// Something to tell the person.
+    Warn {
+        /// Code.
+        code: ErrorCode,
+    },
+    /// Not known to this version.
+    #[serde(other)]
+    #[ts(skip)]
+    Unknown,
+}

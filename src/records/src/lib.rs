@@ -1,0 +1,1 @@
+//! Durable storage of classes, sessions and the ledger.

@@ -1,0 +1,1 @@
+//! Media sockets, str0m sessions, shards.
