@@ -1,0 +1,183 @@
+// src/state/contract.ts
+import type {
+  Action,
+  ChatEntry,
+  Counts,
+  MediaKind,
+  Person,
+  RaisedHand,
+  Role,
+  RoomInfo,
+  RoomMode,
+  ErrorCode,
+  PersonId,
+  TrackId,
+} from '../core/proto';
+export type DeviceKind = 'mic' | 'camera' | 'speaker';
+export type MediaProblem = 'denied' | 'notFound' | 'busy' | 'overconstrained' | 'insecure' | 'unsupported';
+export interface DeviceInfo {
+  id: string;
+  label: string;
+}
+export interface DevicesModel {
+  // used on join page and in room
+  readonly mics: DeviceInfo[];
+  readonly cameras: DeviceInfo[];
+  readonly speakers: DeviceInfo[];
+  readonly micId: string | null;
+  readonly cameraId: string | null;
+  readonly speakerId: string | null;
+  readonly micOn: boolean;
+  readonly cameraOn: boolean;
+  readonly micProblem: MediaProblem | null;
+  readonly cameraProblem: MediaProblem | null;
+  readonly preview: MediaStream | null; // own camera
+  readonly canPickSpeaker: boolean;
+  readonly canShareScreen: boolean;
+  start(opts: { mic: boolean; camera: boolean }): Promise<void>; // asks permission, only after a tap
+  setMic(on: boolean): Promise<void>;
+  setCamera(on: boolean): Promise<void>;
+  pick(kind: DeviceKind, id: string): Promise<void>;
+  onLevel(cb: (level01: number) => void): () => void; // own mic meter, <= 10 Hz
+  testSpeaker(): Promise<void>;
+  stop(): void;
+}
+export interface LinkInfo {
+  room: string;
+  title: string;
+  host: string;
+  mode: RoomMode;
+  role: Role;
+  name?: string;
+  unit?: string;
+  startsAt?: number;
+  endsAt?: number;
+  state: 'open' | 'early' | 'ended' | 'locked' | 'full';
+}
+export type LinkResult = { ok: true; info: LinkInfo } | { ok: false; code: ErrorCode | 'network' };
+export interface JoinModel {
+  readonly link: string;
+  load(): Promise<LinkResult>;
+  join(o: {
+    name: string;
+    unit?: string;
+    listenOnly: boolean;
+  }): Promise<{ ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' }>;
+  readonly remembered: { name?: string; unit?: string; micOn: boolean; cameraOn: boolean };
+}
+export type NetLevel = 4 | 3 | 2 | 1 | 0; // excellent … lost
+export type Conn = 'connecting' | 'ok' | 'reconnecting' | 'ended';
+export interface NetModel {
+  readonly conn: Conn;
+  readonly level: NetLevel;
+  readonly since: number | null;
+  readonly retryInMs: number | null;
+  retryNow(): void;
+  readonly stats: {
+    rttMs: number | null;
+    lossDown: number | null;
+    lossUp: number | null;
+    kbpsDown: number | null;
+    kbpsUp: number | null;
+    codec?: string;
+    height?: number;
+  };
+}
+export interface Tile {
+  // one picture on the stage or grid
+  key: string;
+  person: Person;
+  self: boolean;
+  kind: 'camera' | 'screen';
+  track: TrackId | null;
+  state: 'live' | 'wait' | 'paused' | 'off';
+  why?: 'bw' | 'muted' | 'limit';
+}
+export type Layout = 'auto' | 'gallery' | 'speaker' | 'screen';
+export interface RoomModel {
+  readonly room: RoomInfo;
+  readonly me: { person: PersonId; name: string; role: Role; perms: ReadonlySet<Action>; floor: boolean };
+  readonly people: Person[]; // sorted: staff, then given name
+  readonly counts: Counts;
+  readonly hands: RaisedHand[];
+  readonly sampled: boolean;
+  readonly chat: ChatEntry[];
+  readonly moreChat: boolean;
+  readonly unread: number;
+  readonly pendingChat: { cid: string; text: string; failed: boolean }[];
+  readonly net: NetModel;
+  readonly devices: DevicesModel;
+  readonly listenOnly: boolean;
+  readonly audioBlocked: boolean;
+  unblockAudio(): Promise<void>;
+  readonly speaking: ReadonlySet<PersonId>; // held >= 1.5 s
+  readonly activeSpeaker: PersonId | null;
+  onLevels(cb: (levels: Map<PersonId, number>) => void): () => void; // 0..1, outside reactivity
+  // layout
+  layout: Layout;
+  readonly effectiveLayout: 'gallery' | 'speaker' | 'screen';
+  page: number;
+  readonly pages: number;
+  setPageSize(tiles: number): void; // UI tells how many tiles fit
+  readonly stage: Tile | null;
+  readonly grid: Tile[]; // grid = tiles of the present page (gallery) or of the strip (speaker, screen)
+  readonly pinned: TrackId | null;
+  pin(track: TrackId | null): void;
+  attach(el: HTMLVideoElement, tile: Tile): () => void; // shows the tile's picture in el (own preview or slot); UI reports size by ResizeObserver through setTileSize
+  setTileSize(key: string, cssWidth: number, cssHeight: number): void; // 0,0 = not visible
+  dataSaver: boolean;
+  // own media
+  readonly mic: 'off' | 'muted' | 'live';
+  readonly camera: 'off' | 'live';
+  readonly screen: 'off' | 'live';
+  toggleMic(): Promise<void>;
+  toggleCamera(): Promise<void>;
+  startScreen(): Promise<MediaProblem | null>;
+  stopScreen(): Promise<void>;
+  readonly talkingWhileMuted: boolean;
+  // asked, muted-by notices
+  readonly asked: { kind: MediaKind; by: string } | null;
+  replyAsk(accept: boolean): Promise<void>;
+  readonly notices: {
+    id: number;
+    kind:
+      | 'mutedBy'
+      | 'floorGiven'
+      | 'floorTaken'
+      | 'recovered'
+      | 'joined'
+      | 'left'
+      | 'locked'
+      | 'unlocked'
+      | 'askAccepted'
+      | 'askDeclined'
+      | 'error';
+    text?: string;
+    code?: ErrorCode;
+  }[];
+  dismissNotice(id: number): void;
+  // actions; each resolves to null or an error code
+  raiseHand(up: boolean): Promise<ErrorCode | null>;
+  sendChat(text: string): void;
+  retryChat(cid: string): void;
+  olderChat(): Promise<void>;
+  setChatOpen(open: boolean): void;
+  findPeople(q: string, from: number): Promise<{ total: number; list: Person[] }>;
+  mod: {
+    mute(who: PersonId, kind: MediaKind): Promise<ErrorCode | null>;
+    muteAll(mayUnmute: boolean): Promise<ErrorCode | null>;
+    ask(who: PersonId, kind: MediaKind): Promise<ErrorCode | null>;
+    floor(who: PersonId, give: boolean): Promise<ErrorCode | null>;
+    lowerHand(who?: PersonId): Promise<ErrorCode | null>;
+    remove(who: PersonId, bar: boolean): Promise<ErrorCode | null>;
+    lock(locked: boolean): Promise<ErrorCode | null>;
+    setMode(mode: RoomMode): Promise<ErrorCode | null>;
+    end(): Promise<ErrorCode | null>;
+    downloadStays(): Promise<ErrorCode | null>;
+  };
+  leave(): Promise<void>;
+  readonly over: {
+    reason: 'left' | 'ended' | 'removed' | 'takenOver' | 'expired' | 'full' | 'error';
+    code?: ErrorCode;
+  } | null;
+}
