@@ -7,4 +7,6 @@
 //! messages and bindings. This crate never touches a socket, str0m, tokio, the
 //! wall clock, or another thread; it knows neither rooms' people nor rights.
 
+pub mod core;
+pub mod relay;
 pub mod types;
