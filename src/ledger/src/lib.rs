@@ -1,1 +1,25 @@
-//! Sans-IO attendance ledger: events, stays, reports.
+//! The ledger of a class session: what happened, in order, and what follows
+//! from it about who was present when.
+//!
+//! This crate holds the **event types** that go to the durable log, and **pure
+//! functions** over them: events → [stays](Stay) → export. The same events give
+//! the same stays for ever, in whatever order or however often they are handed
+//! in, so attendance can be computed again years later and compared.
+//!
+//! It never stores anything, never reads a clock, never asks a network, and
+//! never decides whether somebody *counts* as present: a stay is a fact, grace
+//! and thresholds are rules applied to facts.
+//!
+//! Event kinds are append-only: a kind or field, once released, keeps its name
+//! and meaning. A log written by a newer version still loads; kinds this
+//! version does not know are kept as they were read ([`EventKind::Unknown`]).
+
+mod collation;
+mod csv;
+mod event;
+mod stays;
+
+pub use collation::{NameKey, name_key};
+pub use csv::{CsvOptions, INDOCHINA_OFFSET_MIN, stays_csv};
+pub use event::{Event, EventKind, LastSeen, LeaveReason, MediaName, PersonKey, SessionKey, Stamp};
+pub use stays::{Stay, StayEnd, stays};

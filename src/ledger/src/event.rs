@@ -1,0 +1,300 @@
+//! What is written to the log: one event, its stamp, its kinds.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! key {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// The key as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+key!(
+    /// A class session (buổi học).
+    SessionKey
+);
+key!(
+    /// A person in a session; the same text as the protocol's person id.
+    PersonKey
+);
+
+/// When something happened, as the server saw it. Two clocks, because a wall
+/// clock may be set: inside one run of the server only `mono_ms` tells how much
+/// time passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stamp {
+    /// Wall clock of the server, milliseconds since the Unix epoch, UTC.
+    pub wall_ms: u64,
+    /// Monotonic clock of the server, milliseconds since its process began.
+    pub mono_ms: u64,
+    /// Which run of the server: counts up by one at every start.
+    pub boot: u64,
+}
+
+/// The latest proof of life of a person in one run of the server, persisted
+/// every few seconds and overwritten, unlike events.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastSeen {
+    /// Who.
+    pub person: PersonKey,
+    /// When the last frame of this person arrived.
+    pub at: Stamp,
+}
+
+/// Why somebody is no longer in the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LeaveReason {
+    /// Left by own will.
+    Left,
+    /// The link broke and did not come back in time.
+    Network,
+    /// Was asked out by staff.
+    Removed,
+    /// The session ended.
+    Ended,
+    /// The server stopped or died.
+    ServerStopped,
+    /// The same person came in on another device.
+    TakenOver,
+}
+
+/// What is muted or shared: the protocol's media kinds as text (`mic`,
+/// `camera`, `screen`, `screenAudio`), so that a new kind needs no new ledger.
+pub type MediaName = String;
+
+/// One event of a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// The session it belongs to.
+    pub session: SessionKey,
+    /// Position in the session's log: starts at 1, +1 each, no holes. Assigned
+    /// by the room; makes a repeated append harmless.
+    pub seq: u64,
+    /// When.
+    pub at: Stamp,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened. In JSON the kind is the field `e`; names are for ever.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "e", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum EventKind {
+    /// The room of the session opened for the first time.
+    Opened {
+        /// Room id.
+        room: String,
+        /// Title of the session.
+        title: String,
+        /// Host unit (đơn vị chủ trì).
+        host: String,
+    },
+    /// The session goes on in a new run of the server; the stamp's `boot`
+    /// tells which. Everybody who was in is out since his last sign of life.
+    Reopened {},
+    /// The session ended for everybody.
+    Ended {
+        /// Who ended it; absent when its time ran out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+    },
+    /// Somebody came in. While already in: came in on another device.
+    Join {
+        /// Who.
+        person: PersonKey,
+        /// Full name as shown.
+        name: String,
+        /// Unit, when known or declared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
+        /// Role, the protocol's name (`learner`, `trainer`, …).
+        role: String,
+        /// Key of the device, or what it said it is; never an address.
+        device: String,
+    },
+    /// Somebody is out for good (until the next join).
+    Leave {
+        /// Who.
+        person: PersonKey,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// The link broke. The stay ended when the last frame came in; a return
+    /// may follow.
+    Lapse {
+        /// Who.
+        person: PersonKey,
+        /// When the last frame came in. After a restart: the last-seen mark of
+        /// the earlier run, with that run's `boot`.
+        last_heard: Stamp,
+    },
+    /// Came back after a lapse on the same session: a new stay begins.
+    Return {
+        /// Who.
+        person: PersonKey,
+    },
+    /// Staff asked somebody out. Ends the stay like a leave.
+    Removed {
+        /// Who.
+        person: PersonKey,
+        /// By whom.
+        by: PersonKey,
+        /// May not come back to this session.
+        barred: bool,
+    },
+    /// The room was locked or unlocked for newcomers.
+    Locked {
+        /// Locked.
+        on: bool,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// The mode of the room changed.
+    Mode {
+        /// The protocol's name: `discussion`, `training`, `conference`.
+        mode: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// The floor was given or withdrawn.
+    Floor {
+        /// Who has or had it.
+        person: PersonKey,
+        /// Given.
+        given: bool,
+        /// By whom; the person himself when he handed it back.
+        by: PersonKey,
+    },
+    /// A hand went up or down.
+    Hand {
+        /// Whose.
+        person: PersonKey,
+        /// Up.
+        up: bool,
+        /// By whom, when it was not the person himself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+    },
+    /// Staff muted one person or everybody.
+    Mute {
+        /// Whom; absent = everybody but staff.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<PersonKey>,
+        /// What.
+        kind: MediaName,
+        /// By whom.
+        by: PersonKey,
+        /// Whether the muted may unmute by themselves.
+        #[serde(default = "yes")]
+        may_unmute: bool,
+    },
+    /// Staff asked somebody to unmute or to show the camera, which also lets
+    /// him do so.
+    Asked {
+        /// Whom.
+        person: PersonKey,
+        /// What.
+        kind: MediaName,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// Somebody began or stopped to share a screen.
+    Share {
+        /// Who.
+        person: PersonKey,
+        /// Began.
+        on: bool,
+    },
+    /// A message to the whole room.
+    Chat {
+        /// From whom.
+        person: PersonKey,
+        /// Id in the room.
+        id: String,
+        /// The client's id of the message; a repeat of it is the same message.
+        cid: String,
+        /// Text.
+        text: String,
+    },
+    /// A kind this version does not know, or one whose fields it can not read:
+    /// the JSON as it stands in the log, kept and written back unchanged.
+    #[serde(untagged)]
+    Unknown(serde_json::Value),
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl EventKind {
+    /// Name of the kind, the field `e`; empty when a raw event has none.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Reopened {} => "reopened",
+            Self::Ended { .. } => "ended",
+            Self::Join { .. } => "join",
+            Self::Leave { .. } => "leave",
+            Self::Lapse { .. } => "lapse",
+            Self::Return { .. } => "return",
+            Self::Removed { .. } => "removed",
+            Self::Locked { .. } => "locked",
+            Self::Mode { .. } => "mode",
+            Self::Floor { .. } => "floor",
+            Self::Hand { .. } => "hand",
+            Self::Mute { .. } => "mute",
+            Self::Asked { .. } => "asked",
+            Self::Share { .. } => "share",
+            Self::Chat { .. } => "chat",
+            Self::Unknown(raw) => raw.get("e").and_then(|e| e.as_str()).unwrap_or_default(),
+        }
+    }
+
+    /// The person an event is about, when it is about one.
+    pub fn person(&self) -> Option<&PersonKey> {
+        match self {
+            Self::Join { person, .. }
+            | Self::Leave { person, .. }
+            | Self::Lapse { person, .. }
+            | Self::Return { person }
+            | Self::Removed { person, .. }
+            | Self::Floor { person, .. }
+            | Self::Hand { person, .. }
+            | Self::Asked { person, .. }
+            | Self::Share { person, .. }
+            | Self::Chat { person, .. } => Some(person),
+            Self::Mute { person, .. } => person.as_ref(),
+            Self::Opened { .. }
+            | Self::Reopened {}
+            | Self::Ended { .. }
+            | Self::Locked { .. }
+            | Self::Mode { .. }
+            | Self::Unknown(_) => None,
+        }
+    }
+}
