@@ -1,0 +1,134 @@
+// A Lophoc server of its own for a spec: free ports, a temporary data folder.
+import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const REPO = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+const BINARY = process.env.LOPHOC_BIN ?? join(REPO, 'target/debug/lophoc');
+
+export type RoleName = 'organiser' | 'chair' | 'trainer' | 'adviser' | 'technician' | 'learner' | 'guest';
+
+async function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once('error', fail);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address ? address.port : 0;
+      probe.close(() => done(port));
+    });
+  });
+}
+
+export class Server {
+  readonly origin: string;
+  readonly folder: string;
+  private child: ChildProcess | null = null;
+  private output = '';
+  private readonly port: number;
+
+  private constructor(port: number, mediaPort: number, shards: number) {
+    this.port = port;
+    this.origin = `http://localhost:${port}`;
+    this.folder = mkdtempSync(join(tmpdir(), 'lophoc-e2e-'));
+    writeFileSync(
+      this.config,
+      [
+        '[server]',
+        `listen = ["127.0.0.1:${port}"]`,
+        `public_url = "${this.origin}"`,
+        '[data]',
+        `folder = "${join(this.folder, 'data')}"`,
+        '[media]',
+        `port = ${mediaPort}`,
+        'listen = ["127.0.0.1"]',
+        'announce = ["127.0.0.1"]',
+        `shards = ${shards}`,
+        '[limits]',
+        'api_per_minute = 6000',
+        'api_burst = 1000',
+        '',
+      ].join('\n'),
+    );
+  }
+
+  /** Starts a server and waits until it is ready. */
+  static async start(options: { shards?: number } = {}): Promise<Server> {
+    const server = new Server(await freePort(), await freePort(), options.shards ?? 1);
+    await server.up();
+    return server;
+  }
+
+  private get config(): string {
+    return join(this.folder, 'lophoc.toml');
+  }
+
+  /** Process id of the running server. */
+  get pid(): number {
+    return this.child?.pid ?? 0;
+  }
+
+  async up(): Promise<void> {
+    const child = spawn(BINARY, ['serve', '--config', this.config], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    child.stdout.on('data', (text: Buffer) => (this.output += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (this.output += text.toString()));
+    const deadline = Date.now() + 60_000;
+    for (;;) {
+      if (child.exitCode !== null) throw new Error(`server ended with ${child.exitCode}\n${this.output}`);
+      const ready = await fetch(`http://127.0.0.1:${this.port}/readyz`).then(
+        (answer) => answer.ok,
+        () => false,
+      );
+      if (ready) return;
+      if (Date.now() > deadline) throw new Error(`server not ready\n${this.output}`);
+      await new Promise((next) => setTimeout(next, 100));
+    }
+  }
+
+  /** Ends the server with the signal and waits for its end. */
+  async down(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.child;
+    this.child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill(signal);
+    await ended;
+  }
+
+  /** Ends the server and removes its folder. */
+  async close(): Promise<void> {
+    await this.down();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private cli(...args: string[]): string {
+    return execFileSync(BINARY, [...args, '--config', this.config], { encoding: 'utf8' });
+  }
+
+  /** Creates a class with one session and gives its room id. */
+  newClass(title: string, mode: 'discussion' | 'training' | 'conference' = 'discussion'): string {
+    const output = this.cli('class', 'new', '--title', title, '--host', 'Sở GDĐT Thử nghiệm', '--mode', mode);
+    const found = /\br[0-9A-Za-z_-]{4,}/.exec(output);
+    if (!found) throw new Error(`no room id in: ${output}`);
+    return found[0];
+  }
+
+  /** A join link of the room. With a name it is personal. */
+  link(room: string, role: RoleName, name?: string, hours = 1): string {
+    const args = ['link', '--room', room, '--role', role, '--hours', String(hours)];
+    if (name) args.push('--name', name);
+    const output = this.cli(...args);
+    const found = /https?:\/\/\S+\/j\/\S+/.exec(output);
+    if (!found) throw new Error(`no link in: ${output}`);
+    return `${found[0]}`;
+  }
+
+  /** What the server has printed so far. */
+  log(): string {
+    return this.output;
+  }
+}
