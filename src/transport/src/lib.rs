@@ -1,1 +1,28 @@
 //! Media sockets, str0m sessions, shards.
+//!
+//! The control plane holds a [`MediaPlane`]: it hands over SDP offers, rights
+//! and views, and hears [`MediaEvent`]s. Behind it run shard threads, each with
+//! its own UDP socket on the one port, its own connections, timers and
+//! [`lophoc_media`] core. This is the only crate that names str0m, opens media
+//! sockets or holds `unsafe`; no type of str0m appears in its public interface.
+//! It knows nothing of rooms' people, roles, signalling or storage.
+
+mod api;
+mod plane;
+mod stats;
+
+use std::time::Duration;
+
+pub use api::{
+    ConnectError, ConnectSpec, Connected, DisconnectReason, MediaConfig, MediaEvent, MidMap,
+    StartError,
+};
+pub use plane::MediaPlane;
+pub use stats::{Drops, MediaStats, RTT_BOUNDS_MS};
+
+/// Largest SDP offer accepted, bytes.
+pub const MAX_OFFER_BYTES: usize = 200 * 1024;
+
+/// A connection of which nothing authentic was heard for so long is over
+/// (consent freshness, RFC 7675 §5.1).
+pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);
