@@ -10,7 +10,6 @@ use crate::people::RoomMode;
 /// A frame from a client: a message, with an `id` when a reply (`ok`, `err` or
 /// the named answer) is wanted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct ClientFrame {
     /// Request id, chosen by the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,7 +22,6 @@ pub struct ClientFrame {
 
 /// Sort of device, decides the number of slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum DeviceClass {
     /// Phone.
@@ -36,7 +34,6 @@ pub enum DeviceClass {
 
 /// What is known of the client program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientInfo {
     /// Program name, for example `lophoc-web`.
@@ -55,7 +52,6 @@ pub struct ClientInfo {
 
 /// A wish to go on where a broken link stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Resume {
     /// The session.
@@ -68,7 +64,6 @@ pub struct Resume {
 
 /// First frame of a link.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Hello {
     /// Versions the client speaks.
@@ -96,7 +91,6 @@ pub struct Hello {
 
 /// A message from a client. Unknown messages and fields are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(tag = "t", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ClientMessage {
     /// First frame.
@@ -127,7 +121,8 @@ pub enum ClientMessage {
     },
     /// What to receive.
     View(View),
-    /// State of an own track.
+    /// State of an own track. Nothing of a track is forwarded before `live`.
+    /// `muted` exists for the microphone only.
     Pub {
         /// Which.
         kind: MediaKind,
@@ -181,7 +176,8 @@ pub enum ClientMessage {
         /// Whether they may unmute themselves again.
         may_unmute: bool,
     },
-    /// Ask to unmute or to show the camera.
+    /// Ask to unmute or to show the camera. Asking for the microphone also
+    /// gives the right to speak until a moderator takes it back.
     ModAsk {
         /// Who.
         who: PersonId,

@@ -6,7 +6,6 @@ use ts_rs::TS;
 
 /// Why a request was refused or a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The message is not understood or breaks a rule of the protocol.
@@ -19,6 +18,8 @@ pub enum ErrorCode {
     Full,
     /// The room is locked.
     Locked,
+    /// A moderator removed the person, who may come back by the link.
+    Removed,
     /// The person was removed and barred from the room.
     Banned,
     /// The link or token is too old.

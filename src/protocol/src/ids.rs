@@ -9,7 +9,6 @@ macro_rules! string_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-        #[ts(export)]
         #[serde(transparent)]
         pub struct $name(pub String);
 
@@ -60,7 +59,7 @@ string_id!(
 /// of media peer 12. Stable while the person stays in the room, also across
 /// reconnects, so a `view` survives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, TS)]
-#[ts(export, type = "string")]
+#[ts(type = "string")]
 pub struct TrackId {
     /// Number of the media peer that publishes, unique in the server process.
     pub peer: u64,

@@ -3,8 +3,10 @@
 //!
 //! This crate is pure data. It never opens a socket, reads a clock, decides a
 //! right or keeps state. The TypeScript types of the web client are generated
-//! from it (`cargo test -p lophoc-protocol`), and golden JSON files under
-//! `golden/` are parsed by both sides. `docs/PROTOCOL.md` is the prose.
+//! from it, and golden JSON files under `golden/` are parsed by both sides:
+//! `cargo test -p lophoc-protocol` fails when either is stale, and
+//! `UPDATE_GOLDEN=1 cargo test -p lophoc-protocol` rewrites them.
+//! `docs/PROTOCOL.md` is the prose.
 
 pub mod client;
 pub mod error;
@@ -13,6 +15,7 @@ pub mod limits;
 pub mod media;
 pub mod people;
 pub mod server;
+pub mod wire;
 
 pub use client::{ClientFrame, ClientMessage, Hello};
 pub use error::ErrorCode;
@@ -20,6 +23,8 @@ pub use ids::{ChatId, PersonId, RoomId, SessionId, SlotId, TrackId};
 pub use media::{MediaKind, Profile, SlotCounts, TrackState};
 pub use people::{Action, Person, Role, RoomMode};
 pub use server::{ServerFrame, ServerMessage, Welcome};
+
+pub use wire::{BadFrame, parse_client, parse_server};
 
 /// Name of the websocket subprotocol.
 pub const SUBPROTOCOL: &str = "lophoc.v1";

@@ -11,6 +11,16 @@ pub const MAX_INFLATED: usize = 512 * 1024;
 pub const MAX_SDP: usize = 200 * 1024;
 /// Longest chat message, Unicode scalar values.
 pub const MAX_CHAT: usize = 5_000;
+/// Longest `cid` of a chat message, bytes of printable ASCII.
+pub const MAX_CID: usize = 64;
+/// Chat messages in `state` and in one `chatPage`, at most.
+pub const CHAT_PAGE: usize = 100;
+/// People in one `peoplePage`, at most.
+pub const PEOPLE_PAGE: u32 = 100;
+/// Hands listed in `hands` and `state`, at most; `counts.hands` is exact.
+pub const HANDS_SHOWN: usize = 100;
+/// JSON longer than this is worth compressing when the peer has cap `gz`, bytes.
+pub const GZIP_OVER: usize = 1_024;
 /// Longest display name, Unicode scalar values.
 pub const MAX_NAME: usize = 80;
 /// Longest declared unit, Unicode scalar values.
@@ -34,7 +44,6 @@ pub const LINK_TIMEOUT_MS: u64 = 25_000;
 
 /// The bounds a client needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
     /// Largest frame, bytes.
@@ -47,6 +56,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { frame: MAX_FRAME, chat: MAX_CHAT, resume_ms: RESUME_MS }
+        Self {
+            frame: MAX_FRAME,
+            chat: MAX_CHAT,
+            resume_ms: RESUME_MS,
+        }
     }
 }

@@ -7,7 +7,6 @@ use crate::ids::{SlotId, TrackId};
 
 /// What a track carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum MediaKind {
     /// Microphone.
@@ -31,7 +30,6 @@ impl MediaKind {
 /// m-lines in the offer, always: the sending ones of the profile, then the
 /// receiving audio, video and screen slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum Profile {
     /// Webinar audience. Sends mic, camera; receives 3 audio, 2 video, 1 screen.
@@ -48,9 +46,12 @@ impl Profile {
     pub fn sends(self) -> &'static [MediaKind] {
         match self {
             Self::Viewer => &[MediaKind::Mic, MediaKind::Camera],
-            Self::Seat | Self::Wall => {
-                &[MediaKind::Mic, MediaKind::Camera, MediaKind::Screen, MediaKind::ScreenAudio]
-            }
+            Self::Seat | Self::Wall => &[
+                MediaKind::Mic,
+                MediaKind::Camera,
+                MediaKind::Screen,
+                MediaKind::ScreenAudio,
+            ],
         }
     }
 
@@ -66,7 +67,6 @@ impl Profile {
 
 /// How many receiving slots of each sort the offer declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct SlotCounts {
     /// Audio slots.
     pub a: u8,
@@ -78,7 +78,6 @@ pub struct SlotCounts {
 
 /// What the publisher says of a track of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum TrackState {
     /// Sending.
@@ -91,7 +90,6 @@ pub enum TrackState {
 
 /// Where a video slot takes its picture from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum SlotSource {
     /// This track.
@@ -102,7 +100,6 @@ pub enum SlotSource {
 
 /// The wish for one slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct SlotWish {
     /// The slot.
@@ -120,7 +117,6 @@ pub struct SlotWish {
 
 /// Wishes for the audio slots.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct AudioWish {
     /// Tracks to hear always while they send, before the loudest are chosen. At most 2 count.
@@ -130,7 +126,6 @@ pub struct AudioWish {
 
 /// How much the client wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum ViewMode {
     /// Everything wished for.
@@ -146,7 +141,6 @@ pub enum ViewMode {
 
 /// The whole wish of a client (`view`): replaces the one before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct View {
     /// Grows with each view; echoed in `bind`.
@@ -164,7 +158,6 @@ pub struct View {
 
 /// State of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum BindState {
     /// Packets flow.
@@ -179,7 +172,6 @@ pub enum BindState {
 
 /// Why a slot is held back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum BindReason {
     /// The receiver's bandwidth is too small.
@@ -192,7 +184,6 @@ pub enum BindReason {
 
 /// What is in a video or screen slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct VideoBind {
     /// The slot.
@@ -220,7 +211,6 @@ pub struct VideoBind {
 
 /// What is in an audio slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct AudioBind {
     /// The slot.
@@ -233,7 +223,6 @@ pub struct AudioBind {
 
 /// The m-lines of an answer by use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Mids {
     /// Microphone.

@@ -9,7 +9,6 @@ use crate::media::{MediaKind, TrackState};
 /// Role of a person in a class session (domain nouns: Ban tổ chức, Chủ trì,
 /// Người dạy, Cố vấn học tập, Cán bộ kỹ thuật, Người học, Khách mời).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// Ban tổ chức.
@@ -48,7 +47,6 @@ impl Role {
 
 /// How a room treats speaking (the three modes of Vietnamese practice).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum RoomMode {
     /// Thảo luận: everybody may speak.
@@ -61,7 +59,6 @@ pub enum RoomMode {
 
 /// Something a right is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
     /// Send the microphone.
@@ -116,7 +113,6 @@ impl Action {
 
 /// One published track in the roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonTrack {
     /// Track id, to be used in `view`.
@@ -129,7 +125,6 @@ pub struct PersonTrack {
 
 /// Whether a person's link is up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum LinkState {
     /// Connected.
@@ -140,7 +135,6 @@ pub enum LinkState {
 
 /// A person in the roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
     /// Id.
@@ -169,7 +163,6 @@ pub struct Person {
 
 /// Exact counts, also where the list is a sample.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Everybody present.

@@ -13,7 +13,6 @@ use crate::people::{Action, Counts, Person, Role, RoomMode};
 /// room and grows by one from each to the next; personal messages carry none
 /// and are sent anew after a resume. `id` answers a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct ServerFrame {
     /// Sequence number of the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,7 +29,6 @@ pub struct ServerFrame {
 
 /// The client itself, as the server sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct You {
     /// Own person id.
@@ -51,7 +49,6 @@ pub struct You {
 
 /// The room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct RoomInfo {
     /// Id. Not called `id`, which is the request id of a frame.
@@ -72,7 +69,6 @@ pub struct RoomInfo {
 
 /// Liveness rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct PingRule {
     /// Ping this often, ms.
@@ -83,7 +79,6 @@ pub struct PingRule {
 
 /// Answer to an offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// SDP.
@@ -94,7 +89,6 @@ pub struct Answer {
 
 /// Answer to `hello`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct Welcome {
     /// Version spoken from here on.
@@ -121,7 +115,6 @@ pub struct Welcome {
 
 /// A chat message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct ChatEntry {
     /// Id.
@@ -142,7 +135,6 @@ pub struct ChatEntry {
 
 /// One raised hand; the list is ordered by time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub struct RaisedHand {
     /// Who.
@@ -155,7 +147,6 @@ pub struct RaisedHand {
 
 /// What a draining server asks of its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(rename_all = "camelCase")]
 pub enum ByeAction {
     /// Connect again and resume.
@@ -168,7 +159,6 @@ pub enum ByeAction {
 
 /// A message from the server. Unknown messages and fields are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(tag = "t", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ServerMessage {
     /// Answer to `hello`.
@@ -181,7 +171,7 @@ pub enum ServerMessage {
         people: Vec<Person>,
         /// True when the roster is a sample.
         sampled: bool,
-        /// The hand queue.
+        /// The hand queue, its first [`HANDS_SHOWN`](crate::limits::HANDS_SHOWN).
         hands: Vec<RaisedHand>,
         /// The last chat messages.
         chat: Vec<ChatEntry>,
@@ -249,17 +239,18 @@ pub enum ServerMessage {
         /// Pairs of person and level in −dBov, 0 loudest, 127 silence.
         l: Vec<(PersonId, u8)>,
     },
-    /// Change of the roster.
+    /// Change of the roster. Each entry is whole and replaces what the client
+    /// has of that person, in `add` and in `chg` alike.
     People {
         /// Exact counts.
         counts: Counts,
-        /// Newcomers.
+        /// Newcomers, or newly in the sample.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         add: Vec<Person>,
         /// Changed people, whole.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         chg: Vec<Person>,
-        /// Gone.
+        /// Gone; where the roster is a sample, gone or no longer in the sample.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         del: Vec<PersonId>,
     },
@@ -270,7 +261,8 @@ pub enum ServerMessage {
         /// The page.
         list: Vec<Person>,
     },
-    /// The hand queue, whole.
+    /// The hand queue, its first [`HANDS_SHOWN`](crate::limits::HANDS_SHOWN);
+    /// replaces the one before.
     Hands {
         /// In order.
         list: Vec<RaisedHand>,
@@ -289,7 +281,8 @@ pub enum ServerMessage {
     },
     /// Own role, rights or floor changed.
     You(You),
-    /// A moderator stopped an own track: stop sending it.
+    /// An own track was stopped by somebody else: stop sending it. `pub` with
+    /// `live` starts it again where the right to do so is left.
     Muted {
         /// Which.
         kind: MediaKind,

@@ -1,0 +1,142 @@
+// Shape checks of the messages on which everything else hangs. A frame that fails
+// is treated as an unknown message: its `seq` still counts, its content is ignored.
+// Unknown fields pass; the closed sets of codes and kinds are not checked here, so
+// that a newer server's additions do not cut an older client off.
+import * as v from 'valibot';
+
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const optional = <T extends v.GenericSchema>(schema: T) => v.optional(schema);
+
+const track = v.looseObject({ k: text, kind: text, st: text });
+
+export const personGuard = v.looseObject({
+  id: text,
+  name: text,
+  unit: optional(text),
+  role: text,
+  link: text,
+  floor: optional(v.boolean()),
+  hand: optional(v.number()),
+  tracks: optional(v.array(track)),
+});
+
+const youGuard = v.looseObject({
+  person: text,
+  name: text,
+  role: text,
+  perms: v.array(text),
+  floor: v.boolean(),
+  token: optional(text),
+});
+
+const roomGuard = v.looseObject({
+  room: text,
+  title: text,
+  host: text,
+  mode: text,
+  locked: v.boolean(),
+  recording: v.boolean(),
+  startedAt: v.number(),
+});
+
+const countsGuard = v.looseObject({ total: count, staff: count, learners: count, guests: count, hands: count });
+
+const midsGuard = v.looseObject({
+  mic: optional(text),
+  camera: optional(text),
+  screen: optional(text),
+  screenAudio: optional(text),
+  a: v.array(text),
+  v: v.array(text),
+  s: v.array(text),
+});
+
+const answerGuard = v.looseObject({ sdp: text, mids: midsGuard });
+
+const chatGuard = v.looseObject({
+  id: text,
+  from: text,
+  name: text,
+  role: text,
+  text,
+  at: v.number(),
+  cid: text,
+});
+
+const handGuard = v.looseObject({ who: text, name: text, at: v.number() });
+
+export const guards: Record<string, v.GenericSchema> = {
+  welcome: v.looseObject({
+    proto: count,
+    session: text,
+    key: text,
+    you: youGuard,
+    room: roomGuard,
+    limits: v.looseObject({ frame: count, chat: count, resumeMs: count }),
+    ping: v.looseObject({ every: count, timeout: count }),
+    now: v.number(),
+    answer: optional(answerGuard),
+  }),
+  state: v.looseObject({
+    seq: count,
+    counts: countsGuard,
+    people: v.array(personGuard),
+    sampled: v.boolean(),
+    hands: v.array(handGuard),
+    chat: v.array(chatGuard),
+    moreChat: v.boolean(),
+  }),
+  resumed: v.looseObject({ key: text, from: count, you: youGuard }),
+  answer: answerGuard,
+  bind: v.looseObject({
+    rev: count,
+    v: optional(
+      v.array(
+        v.looseObject({
+          mid: text,
+          k: optional(text),
+          st: text,
+          why: optional(text),
+          lay: optional(count),
+          rtpTs: optional(count),
+        }),
+      ),
+    ),
+    a: optional(v.array(v.looseObject({ mid: text, k: optional(text) }))),
+  }),
+  levels: v.looseObject({ l: v.array(v.tuple([text, v.number()])) }),
+  people: v.looseObject({
+    counts: countsGuard,
+    add: optional(v.array(personGuard)),
+    chg: optional(v.array(personGuard)),
+    del: optional(v.array(text)),
+  }),
+  hands: v.looseObject({ list: v.array(handGuard) }),
+  chat: v.looseObject({ m: chatGuard }),
+  you: youGuard,
+  room: roomGuard,
+  bye: v.looseObject({
+    action: v.picklist(['resume', 'rejoin', 'stop']),
+    code: optional(text),
+    after: optional(count),
+  }),
+};
+
+const envelope = v.looseObject({ t: text, seq: optional(count), id: optional(count) });
+
+/** What a frame turned out to be. */
+export type Checked =
+  | { ok: true; frame: Record<string, unknown> & { t: string; seq?: number; id?: number } }
+  | { ok: false; seq?: number; id?: number };
+
+/** Checks a decoded frame against the guard of its message. */
+export function checkFrame(value: unknown): Checked {
+  const outer = v.safeParse(envelope, value);
+  if (!outer.success) return { ok: false };
+  const { t, seq, id } = outer.output;
+  const numbers = { ...(seq !== undefined && { seq }), ...(id !== undefined && { id }) };
+  const guard = Object.hasOwn(guards, t) ? guards[t] : undefined;
+  if (guard && !v.is(guard, value)) return { ok: false, ...numbers };
+  return { ok: true, frame: { ...(value as object), t, ...numbers } };
+}
