@@ -1,0 +1,88 @@
+// The few HTTP calls of a client: what a join link means, joining, the attendance file.
+import type { ErrorCode, Role, RoomMode } from '../proto';
+
+export interface LinkInfo {
+  room: string;
+  title: string;
+  host: string;
+  mode: RoomMode;
+  role: Role;
+  name?: string;
+  unit?: string;
+  startsAt?: number;
+  endsAt?: number;
+  state: 'open' | 'early' | 'ended' | 'locked' | 'full';
+}
+
+export interface JoinGrant {
+  token: string;
+  person: string;
+  name: string;
+  role: Role;
+}
+
+export type ApiCode = ErrorCode | 'network';
+export type ApiResult<T> = { ok: true; value: T } | { ok: false; code: ApiCode };
+
+const TIMEOUT = 15_000;
+
+function codeOf(body: unknown, status: number): ErrorCode {
+  const code = (body as { code?: unknown } | null)?.code;
+  if (typeof code === 'string') return code as ErrorCode;
+  if (status === 404) return 'not_found';
+  if (status === 429) return 'rate_limited';
+  return status >= 500 ? 'internal' : 'bad_request';
+}
+
+async function post<T>(path: string, body: object): Promise<ApiResult<T>> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), TIMEOUT);
+  try {
+    const response = await fetch(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: abort.signal,
+      credentials: 'omit',
+    });
+    const value: unknown = await response.json().catch(() => null);
+    if (response.ok && value !== null) return { ok: true, value: value as T };
+    return { ok: false, code: codeOf(value, response.status) };
+  } catch {
+    return { ok: false, code: 'network' };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function readLink(link: string): Promise<ApiResult<LinkInfo>> {
+  return post('/api/link', { link });
+}
+
+export function joinLink(o: {
+  link: string;
+  name: string;
+  unit?: string;
+  device: string;
+}): Promise<ApiResult<JoinGrant>> {
+  return post('/api/join', o);
+}
+
+/** The attendance file of a session; the token goes in a header, never in a URL. */
+export async function fetchStays(session: string, token: string): Promise<ApiResult<Blob>> {
+  try {
+    const response = await fetch(`/api/sessions/${encodeURIComponent(session)}/stays.csv`, {
+      headers: { authorization: `Bearer ${token}` },
+      credentials: 'omit',
+    });
+    if (response.ok) return { ok: true, value: await response.blob() };
+    return { ok: false, code: codeOf(await response.json().catch(() => null), response.status) };
+  } catch {
+    return { ok: false, code: 'network' };
+  }
+}
+
+/** Address of the websocket on the page's own origin. */
+export function socketUrl(page: { protocol: string; host: string }): string {
+  return `${page.protocol === 'https:' ? 'wss:' : 'ws:'}//${page.host}/rtc/v1`;
+}
