@@ -1,1 +1,25 @@
-//! Durable storage of classes, sessions and the ledger.
+//! Records of an installation: classes, their sessions, the ledger of every
+//! session, on SQLite (write-ahead log, every commit reaches the disk before it
+//! is acknowledged).
+//!
+//! [`Store`] holds what changes seldom: classes, sessions, the signing secret,
+//! the count of server runs. [`LedgerWriter`] is the one way into the ledger:
+//! it gathers the appends of all rooms into shared transactions, keeps each
+//! session's log in order and without holes, and answers each append only after
+//! its commit.
+//!
+//! This crate never decides who may do what, never interprets events, never
+//! changes or deletes one, and never makes a room wait: appends are answered
+//! through a channel, and a failing disk is an error in that channel.
+
+mod classes;
+mod error;
+mod ledger;
+mod store;
+
+pub use classes::{Class, ClassId, Demo, NewClass, NewSession, Session, SessionMode, SessionState};
+pub use error::StoreError;
+pub use ledger::{
+    BACKLOG_EVENTS, BATCH_EVENTS, LedgerWriter, QUEUE_JOBS, RETRY_EVERY, SESSIONS_CACHED,
+};
+pub use store::{Store, StoreOptions};
