@@ -1,0 +1,379 @@
+//! Which layer each slot of a receiver gets: a pure function of the estimate
+//! and the demands.
+//!
+//! 1. Audio is reserved before anything else.
+//! 2. In the order screens, then larger priority, then slot: each demand gets
+//!    its lowest live layer if that fits.
+//! 3. In the same order, those of equal rank in turns: one layer up at a time,
+//!    as far as the wanted height and the rest of the budget allow.
+//!
+//! A layer already sent is kept as long as it fits; a higher one must fit with
+//! a margin, so that an estimate that trembles switches nothing.
+
+use std::cmp::Reverse;
+
+use crate::relay::Layers;
+use crate::types::{Layer, MAX_LAYERS};
+
+/// Reserved for each audio slot, bit/s: Opus with in-band FEC and packet headers.
+pub const AUDIO_RESERVE: u64 = 48_000;
+/// Part of the estimate that may be planned, percent.
+const PLANNED: u64 = 95;
+/// What a higher layer must leave free of its own cost, percent.
+const RISE_MARGIN: u64 = 15;
+/// Heights assumed until a keyframe tells, pixels.
+const USUAL_HEIGHTS: [u16; MAX_LAYERS] = [180, 360, 720];
+/// Bit rates assumed until measured, bit/s.
+const USUAL_RATES: [u64; MAX_LAYERS] = [150_000, 500_000, 1_600_000];
+/// Bit rate assumed of a single-layer source, by height: 720 lines.
+const BITS_PER_LINE: u64 = 1_600_000 / 720;
+
+/// What one slot wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// A shared screen goes before cameras.
+    pub screen: bool,
+    /// Wanted height, pixels; 0 wants nothing.
+    pub height: u16,
+    /// Larger goes first.
+    pub priority: u8,
+    /// What the source offers.
+    pub layers: Layers,
+    /// Layer given before.
+    pub held: Option<Layer>,
+    /// Whether a higher layer than `held` may be given already.
+    pub may_rise: bool,
+}
+
+/// What one slot gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grant {
+    /// Live layer to send.
+    pub layer: Option<Layer>,
+    /// Layer the source does not send but should, because it is wanted and
+    /// would fit.
+    pub wake: Option<Layer>,
+    /// Less than wanted was given for bandwidth; ask again later.
+    pub limited: bool,
+}
+
+/// Height of a layer: told by a keyframe, else assumed.
+pub fn height_of(layers: &Layers, layer: usize) -> u16 {
+    let told = layers.get(layer).map_or(0, |info| info.height);
+    if told > 0 {
+        return told;
+    }
+    USUAL_HEIGHTS.get(layer).copied().unwrap_or(0)
+}
+
+/// The layer a height asks for: the lowest at least that high, else the highest.
+pub fn layer_for(layers: &Layers, height: u16) -> usize {
+    (0..MAX_LAYERS)
+        .find(|layer| height_of(layers, *layer) >= height)
+        .unwrap_or(MAX_LAYERS - 1)
+}
+
+fn rate_of(layers: &Layers, layer: usize) -> u64 {
+    let Some(info) = layers.get(layer) else {
+        return 0;
+    };
+    match (info.bits_per_second, info.height) {
+        (0, 0) => USUAL_RATES.get(layer).copied().unwrap_or(0),
+        (0, height) => u64::from(height) * BITS_PER_LINE,
+        (rate, _) => u64::from(rate),
+    }
+}
+
+/// Writes one grant per demand into `grants` (cleared first) and returns what
+/// they cost together, bit/s. `audio` counts the audio slots in use.
+pub fn allocate(estimate: u64, audio: usize, demands: &[Demand], grants: &mut Vec<Grant>) -> u64 {
+    grants.clear();
+    grants.resize(demands.len(), Grant::default());
+    let reserved = AUDIO_RESERVE.saturating_mul(audio as u64);
+    let budget = (estimate / 100 * PLANNED).saturating_sub(reserved);
+    let mut plan = Plan { free: budget };
+    let mut order: Vec<(usize, &Demand)> = demands.iter().enumerate().collect();
+    order.sort_by_key(|(index, demand)| (Reverse(rank(demand)), *index));
+
+    for (index, demand) in &order {
+        if let Some(grant) = grants.get_mut(*index) {
+            plan.give_lowest(demand, grant);
+        }
+    }
+    for equals in order.chunk_by(|(_, a), (_, b)| rank(a) == rank(b)) {
+        for _ in 1..MAX_LAYERS {
+            for (index, demand) in equals {
+                if let Some(grant) = grants.get_mut(*index) {
+                    plan.raise(demand, grant);
+                }
+            }
+        }
+    }
+    for (index, demand) in &order {
+        if let Some(grant) = grants.get_mut(*index) {
+            plan.wake(demand, grant);
+        }
+    }
+    budget - plan.free
+}
+
+fn rank(demand: &Demand) -> (bool, u8) {
+    (demand.screen, demand.priority)
+}
+
+struct Plan {
+    free: u64,
+}
+
+impl Plan {
+    fn give_lowest(&mut self, demand: &Demand, grant: &mut Grant) {
+        let mut live = (0..MAX_LAYERS).filter(|layer| is_live(demand, *layer));
+        let Some(lowest) = live.next().filter(|_| demand.height > 0) else {
+            return;
+        };
+        self.take(demand, grant, lowest, 0);
+    }
+
+    fn raise(&mut self, demand: &Demand, grant: &mut Grant) {
+        let Some(Layer(now)) = grant.layer else {
+            return;
+        };
+        let now = usize::from(now);
+        let wanted = layer_for(&demand.layers, demand.height);
+        let next = (now + 1..=wanted).find(|layer| is_live(demand, *layer));
+        if let Some(next) = next {
+            self.take(demand, grant, next, rate_of(&demand.layers, now));
+        }
+    }
+
+    /// Gives `layer` for its cost less what is already `paid`, if it fits.
+    fn take(&mut self, demand: &Demand, grant: &mut Grant, layer: usize, paid: u64) {
+        let rate = rate_of(&demand.layers, layer);
+        let rises = demand.held.is_none_or(|held| usize::from(held.0) < layer);
+        let margin = if rises { rate / 100 * RISE_MARGIN } else { 0 };
+        let cost = rate.saturating_sub(paid);
+        let allowed = !rises || demand.may_rise;
+        if !allowed || cost.saturating_add(margin) > self.free {
+            grant.limited = true;
+            return;
+        }
+        self.free -= cost;
+        grant.layer = u8::try_from(layer).ok().map(Layer);
+    }
+
+    fn wake(&mut self, demand: &Demand, grant: &mut Grant) {
+        let wanted = layer_for(&demand.layers, demand.height);
+        if demand.height == 0 || is_live(demand, wanted) || grant.limited {
+            return;
+        }
+        let have = grant
+            .layer
+            .map_or(0, |layer| rate_of(&demand.layers, usize::from(layer.0)));
+        let cost = rate_of(&demand.layers, wanted).saturating_sub(have);
+        if cost <= self.free || grant.layer.is_none() {
+            grant.wake = u8::try_from(wanted).ok().map(Layer);
+        }
+    }
+}
+
+fn is_live(demand: &Demand, layer: usize) -> bool {
+    demand.layers.get(layer).is_some_and(|info| info.live)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::LayerInfo;
+    use proptest::prelude::*;
+
+    fn info(live: bool, height: u16, bits_per_second: u32) -> LayerInfo {
+        LayerInfo {
+            live,
+            height,
+            bits_per_second,
+        }
+    }
+
+    fn camera(height: u16, priority: u8) -> Demand {
+        Demand {
+            screen: false,
+            height,
+            priority,
+            layers: [
+                info(true, 180, 150_000),
+                info(true, 360, 500_000),
+                info(true, 720, 1_600_000),
+            ],
+            held: None,
+            may_rise: true,
+        }
+    }
+
+    fn granted(estimate: u64, demands: &[Demand]) -> Vec<Option<u8>> {
+        let mut grants = Vec::new();
+        allocate(estimate, 0, demands, &mut grants);
+        grants
+            .iter()
+            .map(|grant| grant.layer.map(|layer| layer.0))
+            .collect()
+    }
+
+    #[test]
+    fn a_height_is_rounded_up_to_a_layer() {
+        let plenty = 100_000_000;
+        let layers = [1, 180, 181, 360, 361, 720, 1080]
+            .map(|height| granted(plenty, &[camera(height, 0)])[0]);
+        assert_eq!(layers, [0, 0, 1, 1, 2, 2, 2].map(Some));
+    }
+
+    #[test]
+    fn heights_told_by_keyframes_replace_the_usual_ones() {
+        let mut demand = camera(720, 0);
+        demand.layers[0].height = 720;
+        assert_eq!(granted(100_000_000, &[demand]), [Some(0)]);
+        demand.layers[0].height = 0;
+        demand.layers[2].height = 0;
+        assert_eq!(granted(100_000_000, &[demand]), [Some(2)]);
+    }
+
+    #[test]
+    fn no_height_gets_nothing_and_wakes_nobody() {
+        let mut grants = Vec::new();
+        allocate(10_000_000, 0, &[camera(0, 0)], &mut grants);
+        assert_eq!(grants, [Grant::default()]);
+    }
+
+    #[test]
+    fn the_screen_is_served_before_thumbnails() {
+        let screen = Demand {
+            screen: true,
+            layers: [
+                info(true, 1080, 1_000_000),
+                info(false, 0, 0),
+                info(false, 0, 0),
+            ],
+            ..camera(1080, 0)
+        };
+        assert_eq!(
+            granted(1_220_000, &[camera(180, 9), screen]),
+            [None, Some(0)]
+        );
+        assert_eq!(
+            granted(1_500_000, &[camera(180, 9), screen]),
+            [Some(0), Some(0)]
+        );
+    }
+
+    #[test]
+    fn the_larger_priority_rises_first_and_equals_take_turns() {
+        assert_eq!(
+            granted(2_200_000, &[camera(720, 0), camera(720, 5)]),
+            [Some(0), Some(2)]
+        );
+        assert_eq!(
+            granted(1_300_000, &[camera(720, 1), camera(720, 1)]),
+            [Some(1), Some(1)]
+        );
+    }
+
+    #[test]
+    fn a_layer_that_fits_is_kept_but_a_higher_one_needs_a_margin() {
+        let mut demand = camera(720, 0);
+        let just_enough = 1_700_000;
+        assert_eq!(granted(just_enough, &[demand]), [Some(1)]);
+        demand.held = Some(Layer(2));
+        assert_eq!(granted(just_enough, &[demand]), [Some(2)]);
+        demand.held = Some(Layer(1));
+        demand.may_rise = false;
+        assert_eq!(granted(100_000_000, &[demand]), [Some(1)]);
+    }
+
+    #[test]
+    fn a_layer_that_sleeps_is_woken_when_it_would_fit() {
+        let mut demand = camera(720, 0);
+        demand.layers[2].live = false;
+        let mut grants = Vec::new();
+        allocate(5_000_000, 0, &[demand], &mut grants);
+        assert_eq!(grants[0].layer, Some(Layer(1)));
+        assert_eq!(grants[0].wake, Some(Layer(2)));
+        allocate(800_000, 0, &[demand], &mut grants);
+        assert_eq!(grants[0].wake, None);
+    }
+
+    #[test]
+    fn from_an_estimate_of_zero_the_picture_comes_back() {
+        let mut demand = camera(720, 0);
+        assert_eq!(granted(0, &[demand]), [None]);
+        demand.held = None;
+        assert_eq!(granted(250_000, &[demand]), [Some(0)]);
+    }
+
+    fn demands() -> impl Strategy<Value = Vec<Demand>> {
+        let layer = (any::<bool>(), 0u16..1_200, 0u32..3_000_000)
+            .prop_map(|(live, height, rate)| info(live, height, rate));
+        let demand = (
+            any::<bool>(),
+            0u16..1_200,
+            0u8..4,
+            [layer.clone(), layer.clone(), layer],
+            proptest::option::of(0u8..3),
+            any::<bool>(),
+        )
+            .prop_map(
+                |(screen, height, priority, layers, held, may_rise)| Demand {
+                    screen,
+                    height,
+                    priority,
+                    layers,
+                    held: held.map(Layer),
+                    may_rise,
+                },
+            );
+        proptest::collection::vec(demand, 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn the_budget_holds_and_only_live_layers_are_given(estimate in 0u64..20_000_000, audio in 0usize..6, demands in demands()) {
+            let mut grants = Vec::new();
+            let cost = allocate(estimate, audio, &demands, &mut grants);
+            prop_assert!(cost == 0 || cost + AUDIO_RESERVE * audio as u64 <= estimate);
+            prop_assert_eq!(grants.len(), demands.len());
+            for (demand, grant) in demands.iter().zip(&grants) {
+                if let Some(Layer(layer)) = grant.layer {
+                    prop_assert!(demand.height > 0);
+                    prop_assert!(demand.layers[usize::from(layer)].live);
+                }
+                if let Some(Layer(layer)) = grant.wake {
+                    prop_assert!(!demand.layers[usize::from(layer)].live);
+                }
+            }
+        }
+
+        #[test]
+        fn allocating_again_with_what_was_given_changes_nothing(estimate in 0u64..20_000_000, mut demands in demands()) {
+            let mut grants = Vec::new();
+            for demand in &mut demands {
+                demand.may_rise = false;
+            }
+            allocate(estimate, 2, &demands, &mut grants);
+            let first = grants.clone();
+            for (demand, grant) in demands.iter_mut().zip(&first) {
+                demand.held = grant.layer;
+            }
+            allocate(estimate, 2, &demands, &mut grants);
+            let layers = |grants: &[Grant]| grants.iter().map(|g| g.layer).collect::<Vec<_>>();
+            prop_assert_eq!(layers(&first), layers(&grants));
+        }
+
+        #[test]
+        fn more_bandwidth_never_takes_from_the_first_in_order(estimate in 0u64..10_000_000, more in 0u64..10_000_000, demands in demands()) {
+            let best = |estimate| {
+                let mut grants = Vec::new();
+                allocate(estimate, 0, &demands[..demands.len().min(1)], &mut grants);
+                grants.first().and_then(|grant| grant.layer)
+            };
+            prop_assert!(best(estimate) <= best(estimate + more));
+        }
+    }
+}
