@@ -1,1 +1,3 @@
-fn main(){}
+//! Command line of the load generator.
+
+fn main() {}

@@ -1,0 +1,177 @@
+//! What a receiving client counts.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use str0m::media::Pt;
+use tokio::sync::oneshot;
+
+use crate::feedback::{LightFeedback, Reception, RtpView};
+use crate::histogram::Histogram;
+use crate::pattern::StampClock;
+
+/// Most streams of one client that are counted: the slots of the largest profile.
+const MAX_STREAMS: usize = 64;
+
+/// How much of the media a client processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Everything is decrypted by the engine, which writes all feedback.
+    Full,
+    /// Clear RTP headers only; own receiver reports and transport-wide feedback.
+    Light,
+}
+
+/// Payload types that tell the sorts of packets apart.
+#[derive(Debug, Clone, Copy)]
+pub struct PayloadTypes {
+    /// VP8.
+    pub video: Pt,
+    /// Opus.
+    pub audio: Pt,
+}
+
+/// Counters of a receiving client.
+#[derive(Debug, Clone, Default)]
+pub struct Received {
+    /// Video packets.
+    pub video: u64,
+    /// Audio packets.
+    pub audio: u64,
+    /// RTP of other payload types: retransmissions and padding.
+    pub other: u64,
+    /// RTP bytes of video and audio, headers included; light clients only.
+    pub bytes: u64,
+    /// Sequence numbers that never came, over all streams.
+    pub lost: u64,
+    /// Send to decrypted, video; full clients only.
+    pub video_latency: Histogram,
+    /// Send to decrypted, audio; full clients only.
+    pub audio_latency: Histogram,
+}
+
+impl Received {
+    /// Adds another client's.
+    pub fn merge(&mut self, other: &Self) {
+        self.video += other.video;
+        self.audio += other.audio;
+        self.other += other.other;
+        self.bytes += other.bytes;
+        self.lost += other.lost;
+        self.video_latency.merge(&other.video_latency);
+        self.audio_latency.merge(&other.audio_latency);
+    }
+}
+
+/// The receiving side of a client.
+pub struct Learner {
+    /// How much it processes.
+    pub depth: Depth,
+    types: PayloadTypes,
+    clock: StampClock,
+    streams: BTreeMap<u32, Reception>,
+    transport_id: Option<u8>,
+    /// Set once a light client's keys are known.
+    pub feedback: Option<LightFeedback>,
+    counts: Received,
+    lost_before: u64,
+    first_video: Option<oneshot::Sender<Instant>>,
+}
+
+impl Learner {
+    /// A client that has received nothing. `first_video` is told when the first
+    /// video packet comes.
+    pub fn new(
+        depth: Depth,
+        types: PayloadTypes,
+        clock: StampClock,
+        transport_id: Option<u8>,
+        first_video: oneshot::Sender<Instant>,
+    ) -> Self {
+        Self {
+            depth,
+            types,
+            clock,
+            streams: BTreeMap::new(),
+            transport_id,
+            feedback: None,
+            counts: Received::default(),
+            lost_before: 0,
+            first_video: Some(first_video),
+        }
+    }
+
+    fn note(&mut self, pt: Pt, ssrc: u32, seq: u16, now: Instant) -> bool {
+        if pt == self.types.video {
+            self.counts.video += 1;
+            if let Some(told) = self.first_video.take() {
+                // Nobody may be waiting any more.
+                let _ = told.send(now);
+            }
+        } else if pt == self.types.audio {
+            self.counts.audio += 1;
+        } else {
+            self.counts.other += 1;
+            return false;
+        }
+        if let Some(stream) = self.streams.get_mut(&ssrc) {
+            stream.note(seq);
+        } else if self.streams.len() < MAX_STREAMS {
+            self.streams.insert(ssrc, Reception::new(seq));
+        }
+        true
+    }
+
+    /// A packet the engine decrypted.
+    pub fn decrypted(&mut self, packet: &str0m::rtp::RtpPacket, now: Instant) {
+        let header = &packet.header;
+        let counted =
+            self.note(header.payload_type, *header.ssrc, header.sequence_number, now);
+        if !counted {
+            return;
+        }
+        if header.payload_type == self.types.video {
+            if let Some(sent) = self.clock.read_video(&packet.payload) {
+                self.counts.video_latency.record(now.saturating_duration_since(sent));
+            }
+        } else if let Some(sent) = self.clock.read_audio(&packet.payload) {
+            self.counts.audio_latency.record(now.saturating_duration_since(sent));
+        }
+    }
+
+    /// A sealed packet as a light client sees it.
+    pub fn sealed(&mut self, datagram: &[u8], now: Instant) {
+        let Some(view) = RtpView::parse(datagram, self.transport_id) else { return };
+        if self.note(view.pt.into(), view.ssrc, view.seq, now) {
+            self.counts.bytes += datagram.len() as u64;
+        }
+        if let Some(feedback) = &mut self.feedback {
+            feedback.note(&view, now);
+        }
+    }
+
+    /// Feedback of a light client that is due.
+    pub fn feedback_due(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let feedback = self.feedback.as_mut()?;
+        let mut streams: Vec<_> =
+            self.streams.iter_mut().map(|(ssrc, reception)| (*ssrc, reception)).collect();
+        feedback.due(now, &mut streams)
+    }
+
+    /// When feedback is due next.
+    pub fn next(&self) -> Option<Instant> {
+        self.feedback.as_ref().map(LightFeedback::next)
+    }
+
+    /// Takes the counters; they start anew.
+    pub fn take(&mut self) -> Received {
+        let lost: u64 = self.streams.values().map(Reception::lost).sum();
+        let mut counts = std::mem::take(&mut self.counts);
+        counts.lost = lost.saturating_sub(self.lost_before);
+        self.lost_before = lost;
+        counts
+    }
+}
+
+/// Longest wait for the connection of a client.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);

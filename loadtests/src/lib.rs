@@ -1,0 +1,23 @@
+//! Load generator of lophoc: clients that join over `lophoc.v1` with real ICE,
+//! DTLS and SRTP, publish and receive, and what they measure.
+//!
+//! It is a client only: it never reads the server's data, never links the
+//! server's crates, and what it says of the server's cost comes from `/proc` and
+//! `/metrics`.
+
+pub mod error;
+pub mod feedback;
+pub mod histogram;
+pub mod http;
+pub mod keys;
+pub mod learner;
+pub mod lecture;
+pub mod pattern;
+pub mod peer;
+pub mod publisher;
+pub mod reactor;
+pub mod report;
+pub mod server;
+pub mod signal;
+pub mod socket;
+pub mod webrtc_client;

@@ -1,0 +1,332 @@
+//! A server of the run's own, and what the kernel and `/metrics` say of it.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::Serialize;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::error::{LoadError, Result};
+use crate::http::Origin;
+
+/// Longest wait for a started server.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest wait for a clean end before the process is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Ticks per second in `/proc/<pid>/stat`, fixed by the kernel's interface.
+const USER_HZ: f64 = 100.0;
+
+/// Which build of the server to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Build {
+    /// `cargo build --release`.
+    Release,
+    /// `cargo build`.
+    Debug,
+}
+
+impl Build {
+    /// The build this program itself was made by.
+    pub fn own() -> Self {
+        if cfg!(debug_assertions) { Self::Debug } else { Self::Release }
+    }
+
+    /// The server's program. `LOPHOC_BIN` names it; else it lies beside this
+    /// program; else it is built.
+    pub async fn binary(self) -> Result<PathBuf> {
+        if let Some(path) = std::env::var_os("LOPHOC_BIN") {
+            return Ok(path.into());
+        }
+        let own = std::env::current_exe().map_err(LoadError::io("own path"))?;
+        let beside = own.parent().map(|folder| folder.join("lophoc"));
+        if let Some(beside) = beside.filter(|path| path.is_file()) {
+            return Ok(beside);
+        }
+        self.make().await
+    }
+
+    /// Builds the server's program (nothing is done when it is up to date).
+    pub async fn make(self) -> Result<PathBuf> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .ok_or_else(|| LoadError::Server("no workspace around this crate".to_owned()))?;
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--package", "lophoc", "--message-format", "json"]);
+        cargo.current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit());
+        if self == Self::Release {
+            cargo.arg("--release");
+        }
+        let output = cargo.output().await.map_err(LoadError::io("cargo build --package lophoc"))?;
+        if !output.status.success() {
+            return Err(LoadError::Server("cargo build --package lophoc failed".to_owned()));
+        }
+        let lines = String::from_utf8_lossy(&output.stdout);
+        lines
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|message| message.pointer("/target/name").is_some_and(|n| n == "lophoc"))
+            .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+            .ok_or_else(|| LoadError::Server("cargo named no program".to_owned()))
+    }
+}
+
+/// A running server on free loopback ports with a temporary data folder.
+pub struct OwnServer {
+    child: Child,
+    /// Where it listens.
+    pub origin: Origin,
+    binary: PathBuf,
+    settings: Vec<(&'static str, String)>,
+    _data: TempDir,
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(LoadError::io("a free port"))?;
+    Ok(listener.local_addr().map_err(LoadError::io("a free port"))?.port())
+}
+
+impl OwnServer {
+    /// Starts `binary` and waits until it is ready.
+    pub async fn start(binary: PathBuf) -> Result<Self> {
+        let data = TempDir::new().map_err(LoadError::io("temporary folder"))?;
+        let port = free_port()?;
+        let settings = vec![
+            ("LOPHOC_SERVER_LISTEN", format!("127.0.0.1:{port}")),
+            ("LOPHOC_DATA_FOLDER", data.path().display().to_string()),
+            ("LOPHOC_MEDIA_PORT", "0".to_owned()),
+            ("LOPHOC_MEDIA_LISTEN", "127.0.0.1".to_owned()),
+            ("LOPHOC_MEDIA_ANNOUNCE", "127.0.0.1".to_owned()),
+            // All clients of a run share one address.
+            ("LOPHOC_LIMITS_API_PER_MINUTE", "1000000".to_owned()),
+            ("LOPHOC_LIMITS_API_BURST", "100000".to_owned()),
+            ("LOPHOC_LIMITS_LINKS_PER_ADDRESS", "8000".to_owned()),
+            ("LOPHOC_LOG_LEVEL", "warn".to_owned()),
+        ];
+        let mut command = Command::new(&binary);
+        command.arg("serve").envs(settings.iter().map(|(key, value)| (key, value)));
+        // The run's own output is JSON on stdout.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+        command.kill_on_drop(true);
+        let child = command
+            .spawn()
+            .map_err(LoadError::io(format!("starting {}", binary.display())))?;
+        let origin = Origin { host: "127.0.0.1".to_owned(), port };
+        let mut server = Self { child, origin, binary, settings, _data: data };
+        tokio::time::timeout(START_TIMEOUT, server.ready())
+            .await
+            .map_err(|_| LoadError::Timeout("the server to be ready"))??;
+        Ok(server)
+    }
+
+    async fn ready(&mut self) -> Result<()> {
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(LoadError::Server(format!("ended at once: {status}")));
+            }
+            if self.origin.get("/readyz").await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Runs a command of the server's program on the same data.
+    async fn command(&self, args: &[&str]) -> Result<String> {
+        let output = Command::new(&self.binary)
+            .args(args)
+            .envs(self.settings.iter().map(|(key, value)| (key, value)))
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .map_err(LoadError::io("the server's command line"))?;
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr);
+            return Err(LoadError::Server(format!("{}: {}", args.join(" "), why.trim())));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Creates a class and returns its room.
+    pub async fn new_class(&self, title: &str, mode: &str) -> Result<String> {
+        let args =
+            ["class", "new", "--title", title, "--host", "Load test", "--mode", mode, "--json"];
+        let text = self.command(&args).await?;
+        let json: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|why| LoadError::Server(format!("class new: {why}: {text}")))?;
+        json.get("room")
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| LoadError::Server(format!("class new named no room: {text}")))
+    }
+
+    /// A join link for a role.
+    pub async fn link(&self, room: &str, role: &str) -> Result<String> {
+        self.command(&["link", "--room", room, "--role", role]).await
+    }
+
+    /// Ends the server as an operator would and waits for it.
+    pub async fn stop(mut self) -> Result<()> {
+        let Some(pid) = self.child.id() else { return Ok(()) };
+        Command::new("kill")
+            .args(["-TERM", &pid.to_string()])
+            .status()
+            .await
+            .map_err(LoadError::io("kill"))?;
+        if tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+            self.child.kill().await.map_err(LoadError::io("kill"))?;
+            return Err(LoadError::Timeout("the server to end"));
+        }
+        Ok(())
+    }
+}
+
+/// Processor time of a process, seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct CpuTime {
+    /// In the program, by the kernel's ticks.
+    pub user: f64,
+    /// In the kernel, by the kernel's ticks.
+    pub sys: f64,
+    /// Both, by the scheduler's clock over all threads; the exact one.
+    pub total: f64,
+}
+
+impl CpuTime {
+    /// Time of all threads of a process.
+    pub fn of(pid: u32) -> Result<Self> {
+        let read = |path: String| {
+            std::fs::read_to_string(&path).map_err(LoadError::io(path.clone()))
+        };
+        let stat = read(format!("/proc/{pid}/stat"))?;
+        // Behind the program's name, which may hold blanks: field 3 onwards.
+        let fields: Vec<&str> =
+            stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |index: usize| -> f64 {
+            fields.get(index).and_then(|field| field.parse().ok()).unwrap_or(0.0)
+        };
+        let mut total = 0.0;
+        let tasks = format!("/proc/{pid}/task");
+        for task in std::fs::read_dir(&tasks).map_err(LoadError::io(tasks.clone()))?.flatten() {
+            // A thread may end while the list is read.
+            let Ok(line) = std::fs::read_to_string(task.path().join("schedstat")) else { continue };
+            let nanos = line.split_whitespace().next().and_then(|field| field.parse().ok());
+            total += nanos.unwrap_or(0.0) / 1e9;
+        }
+        Ok(Self { user: ticks(11) / USER_HZ, sys: ticks(12) / USER_HZ, total })
+    }
+
+    /// Time since `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        let round = |seconds: f64| (seconds * 1000.0).round() / 1000.0;
+        Self {
+            user: round(self.user - before.user),
+            sys: round(self.sys - before.sys),
+            total: round(self.total - before.total),
+        }
+    }
+}
+
+/// Resident memory of a process, MiB.
+pub fn resident_mib(pid: u32) -> Result<f64> {
+    let path = format!("/proc/{pid}/status");
+    let status = std::fs::read_to_string(&path).map_err(LoadError::io(path.clone()))?;
+    let kib: f64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0.0);
+    Ok((kib / 102.4).round() / 10.0)
+}
+
+/// The numbers of `/metrics` by name and labels.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics(BTreeMap<String, f64>);
+
+impl Metrics {
+    /// Fetches them.
+    pub async fn fetch(origin: &Origin) -> Result<Self> {
+        Ok(Self::parse(&origin.get("/metrics").await?))
+    }
+
+    fn parse(text: &str) -> Self {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        Self(
+            lines
+                .filter_map(|line| {
+                    let (name, value) = line.rsplit_once(' ')?;
+                    Some((name.to_owned(), value.parse().ok()?))
+                })
+                .collect(),
+        )
+    }
+
+    /// One number.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
+    }
+
+    /// How much a number grew.
+    pub fn growth(&self, before: &Self, name: &str) -> Option<f64> {
+        Some(self.get(name)? - before.get(name).unwrap_or(0.0))
+    }
+
+    /// Datagrams per message handed to the kernel since `before`.
+    pub fn mean_run(&self, before: &Self) -> Option<f64> {
+        let datagrams = self.growth(before, "lophoc_media_datagrams_total{dir=\"out\"}")?;
+        let sends = self.growth(before, "lophoc_media_sends_total{sort=\"all\"}")?;
+        (sends > 0.0).then(|| (datagrams / sends * 100.0).round() / 100.0)
+    }
+
+    /// Reasons of drops that grew, with how much.
+    pub fn drops(&self, before: &Self) -> BTreeMap<String, u64> {
+        self.0
+            .keys()
+            .filter(|name| name.starts_with("lophoc_media_drops_total{"))
+            .filter_map(|name| {
+                let reason = name.split('"').nth(1)?.to_owned();
+                let growth = self.growth(before, name)?;
+                (growth > 0.0).then_some((reason, growth as u64))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_read_and_compared() {
+        let text = |out: u32, sends: u32, drops: u32| {
+            Metrics::parse(&format!(
+                "# HELP x y\nlophoc_media_datagrams_total{{dir=\"out\"}} {out}\n\
+                 lophoc_media_sends_total{{sort=\"all\"}} {sends}\n\
+                 lophoc_media_drops_total{{reason=\"would_block\"}} {drops}\n"
+            ))
+        };
+        let (before, after) = (text(100, 50, 3), text(800, 150, 3));
+        assert_eq!(after.mean_run(&before), Some(7.0));
+        assert!(after.drops(&before).is_empty());
+        assert_eq!(text(0, 0, 9).drops(&before).get("would_block"), Some(&6));
+        assert_eq!(before.mean_run(&before), None);
+    }
+
+    #[test]
+    fn the_time_of_this_process_grows() {
+        let pid = std::process::id();
+        let before = CpuTime::of(pid).unwrap();
+        let mut sum = 0u64;
+        while CpuTime::of(pid).unwrap().since(&before).total <= 0.0 {
+            sum = std::hint::black_box(sum.wrapping_add(1));
+        }
+        assert!(resident_mib(pid).unwrap() > 0.0);
+    }
+}
