@@ -144,6 +144,7 @@ fn end_name(end: Option<StayEnd>) -> &'static str {
         Some(StayEnd::Leave(LeaveReason::Removed)) => "Được mời ra khỏi phòng",
         Some(StayEnd::Leave(LeaveReason::Ended)) => "Kết thúc buổi học",
         Some(StayEnd::Leave(LeaveReason::ServerStopped)) => "Máy chủ dừng",
+        Some(StayEnd::Leave(LeaveReason::Other)) => "Lý do khác",
         Some(StayEnd::Leave(LeaveReason::TakenOver)) => "Tham gia trên thiết bị khác",
     }
 }

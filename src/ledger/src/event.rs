@@ -80,6 +80,9 @@ pub enum LeaveReason {
     ServerStopped,
     /// The same person came in on another device.
     TakenOver,
+    /// A reason of a newer version; out all the same.
+    #[serde(other)]
+    Other,
 }
 
 /// What is muted or shared: the protocol's media kinds as text (`mic`,
