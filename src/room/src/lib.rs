@@ -1,1 +1,32 @@
-//! Sans-IO room state machine.
+//! The room: a state machine that knows who is in, who may do what, and what
+//! everybody is told.
+//!
+//! `Room::apply(now, command)` is the only way to change it; it answers with
+//! [`Effect`]s in the order in which they take place. It holds the rights table,
+//! the roster with its coalesced changes, the hand queue, the floor, the chat,
+//! the ring of broadcasts for resuming links, and it writes the
+//! [ledger](lophoc_ledger) from which [`Room::rebuild`] makes it again.
+//!
+//! This crate never opens a socket, reads a clock, draws a random number, waits
+//! or knows what a packet is: time, keys and ids are arguments. Every table has
+//! a bound, named in [`bounds`].
+
+mod act;
+mod api;
+pub mod bounds;
+mod bucket;
+mod chat;
+mod hands;
+mod join;
+mod moderate;
+mod person;
+mod rebuild;
+pub mod rights;
+mod ring;
+mod room;
+mod roster;
+pub mod text;
+mod tick;
+
+pub use api::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, RoomConfig};
+pub use room::Room;

@@ -1,0 +1,289 @@
+//! Messages of a link: their rates, what people do for themselves, and the
+//! replies.
+
+use lophoc_ledger::{EventKind, LeaveReason};
+use lophoc_protocol::limits::PEOPLE_PAGE;
+use lophoc_protocol::server::{ByeAction, ChatEntry};
+use lophoc_protocol::{
+    Action, ChatId, ClientMessage, ErrorCode, MediaKind, PersonId, ServerFrame, ServerMessage,
+    TrackState,
+};
+
+use crate::api::{Effect, LinkId};
+use crate::bounds::FLOOD_WAIT_MS;
+use crate::chat::is_cid;
+use crate::person::right_of;
+use crate::room::{Room, key_of};
+use crate::text::{BadText, clean_chat};
+
+/// How a message was taken.
+pub(crate) enum Done {
+    /// `ok`, after the commit.
+    Ok,
+    /// This in place of `ok`.
+    Reply(ServerMessage),
+    /// The link is gone.
+    Gone,
+}
+
+pub(crate) type Outcome = Result<Done, ErrorCode>;
+
+impl Room {
+    pub(crate) fn frame(&mut self, link: LinkId, id: Option<u32>, msg: ClientMessage) {
+        let Some(person) = self.links.get(&link).cloned() else {
+            return;
+        };
+        self.heard(link);
+        if !self.in_rate(&person, &msg) {
+            self.too_often(&person, link, id);
+            return;
+        }
+        match self.act(&person, link, id, msg) {
+            Ok(Done::Ok) => self.say_ok(link, id),
+            Ok(Done::Reply(msg)) => {
+                let frame = ServerFrame { seq: None, id, msg };
+                self.out.push(Effect::Send {
+                    link,
+                    frame,
+                    after_commit: false,
+                });
+            }
+            Ok(Done::Gone) => {}
+            Err(code) => self.refuse(link, id, code),
+        }
+    }
+
+    pub(crate) fn say_ok(&mut self, link: LinkId, id: Option<u32>) {
+        if id.is_some() {
+            let frame = ServerFrame {
+                seq: None,
+                id,
+                msg: ServerMessage::Ok,
+            };
+            self.out.push(Effect::Send {
+                link,
+                frame,
+                after_commit: true,
+            });
+        }
+    }
+
+    fn in_rate(&mut self, person: &PersonId, msg: &ClientMessage) -> bool {
+        use ClientMessage as M;
+        let now_ms = self.now.mono_ms;
+        let Some(member) = self.roster.get_mut(person) else {
+            return false;
+        };
+        let buckets = &mut member.buckets;
+        if !buckets.everything.take(now_ms) {
+            return false;
+        }
+        let own = match msg {
+            M::Chat { .. } => &mut buckets.chats,
+            M::Hand { .. } => &mut buckets.hands,
+            M::ChatPage { .. } | M::PeoplePage { .. } => &mut buckets.pages,
+            M::ModMute { .. }
+            | M::ModMuteAll { .. }
+            | M::ModAsk { .. }
+            | M::ModFloor { .. }
+            | M::ModHand { .. }
+            | M::ModRemove { .. }
+            | M::ModLock { .. }
+            | M::ModMode { .. }
+            | M::ModEnd => &mut buckets.moderation,
+            M::Hello(_)
+            | M::Offer { .. }
+            | M::Ice { .. }
+            | M::View(_)
+            | M::Pub { .. }
+            | M::Ping { .. }
+            | M::Leave
+            | M::AskReply { .. }
+            | M::Unknown => return true,
+        };
+        own.take(now_ms)
+    }
+
+    /// Refused for its rate. A client that goes on regardless is sent away for
+    /// a while; his stay lapses as with any broken link.
+    fn too_often(&mut self, person: &PersonId, link: LinkId, id: Option<u32>) {
+        let now_ms = self.now.mono_ms;
+        let patient = self
+            .roster
+            .get_mut(person)
+            .is_some_and(|member| member.buckets.flood.take(now_ms));
+        if patient {
+            if id.is_some() {
+                self.refuse(link, id, ErrorCode::RateLimited);
+            }
+            return;
+        }
+        self.send(
+            link,
+            ServerMessage::Bye {
+                action: ByeAction::Rejoin,
+                code: Some(ErrorCode::RateLimited),
+                after: Some(FLOOD_WAIT_MS),
+            },
+        );
+        self.lapse(person, false);
+        self.out.push(Effect::Close { link });
+    }
+
+    fn act(&mut self, me: &PersonId, link: LinkId, id: Option<u32>, msg: ClientMessage) -> Outcome {
+        use ClientMessage as M;
+        match msg {
+            M::Leave => {
+                self.say_leave(me, link, id);
+                Ok(Done::Gone)
+            }
+            M::Pub { kind, st } => self.publish(me, kind, st),
+            M::Hand { up } => self.hand(me, up),
+            M::Chat { cid, text } => self.chat(me, &cid, &text),
+            M::ChatPage { before } => {
+                let (list, more) = self.chat.before(&before).ok_or(ErrorCode::NotFound)?;
+                Ok(Done::Reply(ServerMessage::ChatPage { list, more }))
+            }
+            M::PeoplePage { q, from, n } => {
+                let q: String = q.chars().take(lophoc_protocol::limits::MAX_NAME).collect();
+                let from = usize::try_from(from).unwrap_or(usize::MAX);
+                let n = usize::try_from(n.min(PEOPLE_PAGE)).unwrap_or(0);
+                let (total, list) = self.roster.page(&q, from, n);
+                Ok(Done::Reply(ServerMessage::PeoplePage { total, list }))
+            }
+            M::AskReply { kind, accept } => self.ask_reply(me, kind, accept),
+            M::ModMute { who, kind } => self.mod_mute(me, &who, kind),
+            M::ModMuteAll { may_unmute } => self.mod_mute_all(me, may_unmute),
+            M::ModAsk { who, kind } => self.mod_ask(me, &who, kind),
+            M::ModFloor { who, give } => self.mod_floor(me, &who, give),
+            M::ModHand { who } => self.mod_hand(me, who.as_ref()),
+            M::ModRemove { who, bar } => self.mod_remove(me, &who, bar),
+            M::ModLock { locked } => self.mod_lock(me, locked),
+            M::ModMode { mode } => self.mod_mode(me, mode),
+            M::ModEnd => {
+                self.need(me, Action::End)?;
+                self.say_ok(link, id);
+                self.end(Some(me));
+                Ok(Done::Gone)
+            }
+            M::Hello(_)
+            | M::Offer { .. }
+            | M::Ice { .. }
+            | M::View(_)
+            | M::Ping { .. }
+            | M::Unknown => Err(ErrorCode::BadRequest),
+        }
+    }
+
+    /// The one gate before every act.
+    pub(crate) fn need(&self, me: &PersonId, action: Action) -> Result<(), ErrorCode> {
+        let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
+        if self.member_may(member, action) {
+            Ok(())
+        } else {
+            Err(ErrorCode::Forbidden)
+        }
+    }
+
+    fn say_leave(&mut self, me: &PersonId, link: LinkId, id: Option<u32>) {
+        self.leave(me, LeaveReason::Left);
+        self.say_ok(link, id);
+        self.out.push(Effect::Close { link });
+    }
+
+    fn publish(&mut self, me: &PersonId, kind: MediaKind, state: TrackState) -> Outcome {
+        if state == TrackState::Muted && kind != MediaKind::Mic {
+            return Err(ErrorCode::BadRequest);
+        }
+        if state == TrackState::Live {
+            self.need(me, right_of(kind))?;
+            let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
+            let name = member.name.clone();
+            if kind == MediaKind::ScreenAudio && member.tracks.screen != TrackState::Live {
+                return Err(ErrorCode::BadRequest);
+            }
+            if kind == MediaKind::Screen
+                && let Some(other) = self.sharer.clone().filter(|other| other != me)
+            {
+                self.stop_track(&other, MediaKind::Screen, &name);
+                self.settle(&other, &name);
+            }
+            if let Some(member) = self.roster.get_mut(me) {
+                *member.stopped.get_mut(kind) = None;
+                if let Some(asked) = member.asked_mut(kind) {
+                    *asked = None;
+                }
+            }
+        }
+        self.set_track(me, kind, state);
+        self.settle(me, "");
+        Ok(Done::Ok)
+    }
+
+    fn hand(&mut self, me: &PersonId, up: bool) -> Outcome {
+        self.need(me, Action::RaiseHand)?;
+        let changed = if up {
+            self.roster.raise(me, self.now.wall_ms)
+        } else {
+            self.roster.lower(me)
+        };
+        if changed {
+            self.record(EventKind::Hand {
+                person: key_of(me),
+                up,
+                by: None,
+            });
+        }
+        Ok(Done::Ok)
+    }
+
+    fn chat(&mut self, me: &PersonId, cid: &str, text: &str) -> Outcome {
+        self.need(me, Action::Chat)?;
+        if !is_cid(cid) {
+            return Err(ErrorCode::BadRequest);
+        }
+        if self.chat.knows(me, cid) {
+            return Ok(Done::Ok);
+        }
+        let text = clean_chat(text).map_err(|why| match why {
+            BadText::TooLong => ErrorCode::TooLarge,
+            BadText::Empty | BadText::Control => ErrorCode::BadRequest,
+        })?;
+        let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
+        let (name, role) = (member.name.clone(), member.role);
+        let id = format!("c{}", self.next_event);
+        self.record(EventKind::Chat {
+            person: key_of(me),
+            id: id.clone(),
+            cid: cid.to_owned(),
+            text: text.clone(),
+        });
+        let entry = ChatEntry {
+            id: ChatId(id),
+            from: me.clone(),
+            name,
+            role,
+            text,
+            at: self.now.wall_ms,
+            cid: cid.to_owned(),
+        };
+        self.chat.push(entry.clone());
+        self.broadcast(ServerMessage::Chat { m: entry });
+        Ok(Done::Ok)
+    }
+
+    fn ask_reply(&mut self, me: &PersonId, kind: MediaKind, accept: bool) -> Outcome {
+        let member = self.roster.get_mut(me).ok_or(ErrorCode::NotFound)?;
+        let asked = member.asked_mut(kind).ok_or(ErrorCode::BadRequest)?;
+        let asked = asked.take().ok_or(ErrorCode::NotFound)?;
+        self.tell(
+            &asked.by,
+            ServerMessage::AskReply {
+                who: me.clone(),
+                kind,
+                accept,
+            },
+        );
+        Ok(Done::Ok)
+    }
+}

@@ -1,0 +1,177 @@
+//! What goes into a room and what comes out.
+
+use std::sync::Arc;
+
+use lophoc_ledger::{Event, SessionKey};
+use lophoc_protocol::client::Resume;
+use lophoc_protocol::{ClientMessage, PersonId, Role, RoomId, RoomMode, ServerFrame, SessionId};
+
+/// The clocks of the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since the Unix epoch, UTC.
+    pub wall_ms: u64,
+    /// Milliseconds since the process began; never goes back.
+    pub mono_ms: u64,
+}
+
+/// One websocket; the server numbers them and never uses a number twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkId(pub u64);
+
+/// Who a valid token says the person is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Id.
+    pub person: PersonId,
+    /// Full name.
+    pub name: String,
+    /// Unit, when known or declared.
+    pub unit: Option<String>,
+    /// Role.
+    pub role: Role,
+}
+
+/// What a room is made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomConfig {
+    /// Id of the room.
+    pub room: RoomId,
+    /// The class session it holds.
+    pub session: SessionKey,
+    /// Title of the session.
+    pub title: String,
+    /// Host unit.
+    pub host: String,
+    /// Mode it begins in.
+    pub mode: RoomMode,
+    /// Which run of the server this is.
+    pub boot: u64,
+    /// Places. Staff find a few more ([`bounds::STAFF_RESERVE`](crate::bounds::STAFF_RESERVE)).
+    pub max_people: usize,
+}
+
+/// A link with a valid token that said hello.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The link.
+    pub link: LinkId,
+    /// Who.
+    pub identity: Identity,
+    /// Key or description of the device, for the ledger; never an address.
+    pub device: String,
+    /// Media peer of the person, the same for the life of the process.
+    pub peer: u64,
+    /// A fresh random session id.
+    pub session: SessionId,
+    /// A fresh random resume key.
+    pub key: String,
+    /// What the client asks to resume.
+    pub resume: Option<Resume>,
+}
+
+/// Input of a room.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A link said hello. Answered by `welcome` and `state`, by `resumed` and
+    /// the missed broadcasts, or by `bye`.
+    Hello(Box<Arrival>),
+    /// A message of a link that was welcomed. `hello`, `offer`, `ice`, `view`
+    /// and `ping` are the server's own; here they are refused.
+    Frame {
+        /// The link.
+        link: LinkId,
+        /// Request id.
+        id: Option<u32>,
+        /// The message.
+        msg: ClientMessage,
+    },
+    /// Any sign of life of a link that is not a `Frame`.
+    Heard {
+        /// The link.
+        link: LinkId,
+    },
+    /// The socket is gone. `clean` = the other side closed it by a close frame.
+    LinkClosed {
+        /// The link.
+        link: LinkId,
+        /// By a close frame.
+        clean: bool,
+    },
+    /// Who is loud now: media peer and level in −dBov.
+    MediaLevels {
+        /// Loud peers.
+        levels: Vec<(u64, u8)>,
+    },
+    /// Every 100 ms.
+    Tick,
+    /// The session's time ran out or the operator ends it.
+    End,
+    /// The server is stopping: everybody is asked to resume, stays lapse.
+    Drain,
+}
+
+/// What a person may send now: the right to it, and said to be live.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Allow4 {
+    /// Microphone.
+    pub mic: bool,
+    /// Camera.
+    pub camera: bool,
+    /// Screen.
+    pub screen: bool,
+    /// Sound of the screen.
+    pub screen_audio: bool,
+}
+
+/// Output of a room, to be carried out in order.
+///
+/// A link belongs to the room from the `Send` of its `welcome` or `resumed`
+/// until its `Close` or `LinkClosed`; broadcasts go to the links that belong to
+/// the room at that moment. What is sent to one link keeps its order: a frame
+/// that waits for the ledger holds back the later ones to that link.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Append to the ledger.
+    Ledger(Event),
+    /// To every link of the room. Carries the room's `seq`; never dropped while
+    /// the link lives.
+    Broadcast(Arc<ServerFrame>),
+    /// To every link of the room, without `seq`, first to be dropped.
+    BroadcastLossy(Arc<ServerFrame>),
+    /// To one link. The server adds `answer` to a `welcome` and `token` to `you`.
+    Send {
+        /// The link.
+        link: LinkId,
+        /// The frame.
+        frame: ServerFrame,
+        /// Not before every earlier [`Effect::Ledger`] of this room is durable.
+        after_commit: bool,
+    },
+    /// Earlier broadcasts to one link, in order, after its `resumed`.
+    Replay {
+        /// The link.
+        link: LinkId,
+        /// The very frames that were broadcast.
+        frames: Vec<Arc<ServerFrame>>,
+    },
+    /// Close the link after what was sent to it.
+    Close {
+        /// The link.
+        link: LinkId,
+    },
+    /// What a peer may send from now on; the media plane drops the rest.
+    Allow {
+        /// The peer.
+        peer: u64,
+        /// What.
+        allow: Allow4,
+    },
+    /// The peer's person is no longer in the room.
+    MediaGone {
+        /// The peer.
+        peer: u64,
+    },
+    /// The session ended; the room can be dropped once the rest is carried out.
+    Ended,
+}

@@ -1,0 +1,92 @@
+//! Every bound of a room, and what happens at it.
+
+/// Entries of the chat kept in memory. Overflow: the oldest leaves memory; the
+/// ledger keeps it.
+pub const CHAT_KEPT: usize = 2_000;
+/// Text of the chat kept in memory, bytes. Overflow: as [`CHAT_KEPT`].
+pub const CHAT_KEPT_BYTES: usize = 4 * 1024 * 1024;
+/// Text of the chat in one frame (`state`, `chatPage`), bytes of JSON.
+/// Overflow: fewer entries, and `more` says so.
+pub const CHAT_FRAME_BYTES: usize = 64 * 1024;
+/// Roster entries in one frame, bytes of JSON. Overflow: `state` becomes a
+/// sample, `people` leaves the rest to the next tick.
+pub const PEOPLE_FRAME_BYTES: usize = 120 * 1024;
+/// Entries in one `people`. Overflow: the rest comes with the next tick.
+pub const PEOPLE_FRAME: usize = 200;
+/// People of a sampled roster. Overflow: whoever comes later is not listed but
+/// found by `peoplePage`; counts stay exact.
+pub const SAMPLE: usize = 400;
+/// A sampled room lists everybody again when no more than this many are left.
+pub const FULL_AGAIN: usize = 400;
+/// People known to the room, present or gone, as a multiple of its places.
+/// Overflow: of the gone, who left longest ago is forgotten and comes back as a
+/// newcomer; present and barred people never are.
+pub const KNOWN_FACTOR: usize = 4;
+/// Barred people. Overflow: `modRemove` with `bar` is refused as `full`.
+pub const BARRED: usize = 10_000;
+/// Places above the room's number that only staff may take, so that a full
+/// class is never without its teacher.
+pub const STAFF_RESERVE: usize = 16;
+/// Voices in one `levels`. Overflow: the loudest are told.
+pub const LEVELS: usize = 8;
+/// What a person held (hand, floor) is given back when a broken link returns
+/// within this time, milliseconds.
+pub const KEEP_MS: u64 = 10 * 60_000;
+/// A silence longer than this is written to the ledger as a lapse even when the
+/// link is replaced before anybody noticed, milliseconds.
+pub const SILENCE_MS: u64 = 10_000;
+/// A draining server spreads the return of its clients over this time,
+/// milliseconds.
+pub const DRAIN_SPREAD_MS: u64 = 3_000;
+/// Between two `people` of a room of up to 500, milliseconds; a larger room
+/// waits longer in proportion.
+pub const PEOPLE_EVERY_MS: u64 = 100;
+/// Between two looks for dead links and ended waits, milliseconds.
+pub const SWEEP_EVERY_MS: u64 = 1_000;
+/// How many of something a person may do: `burst` at once, `per_second` on
+/// average.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// At once.
+    pub burst: u32,
+    /// On average, thousandths per second.
+    pub per_second_milli: u64,
+}
+
+/// All frames. Overflow: refused as `rate_limited`.
+pub const EVERYTHING: Rate = Rate {
+    burst: 60,
+    per_second_milli: 20_000,
+};
+/// Chat messages.
+pub const CHATS: Rate = Rate {
+    burst: 10,
+    per_second_milli: 1_000,
+};
+/// Hands up and down.
+pub const HANDS: Rate = Rate {
+    burst: 6,
+    per_second_milli: 500,
+};
+/// Acts of moderation.
+pub const MODERATION: Rate = Rate {
+    burst: 30,
+    per_second_milli: 5_000,
+};
+/// Pages of roster and chat.
+pub const PAGES: Rate = Rate {
+    burst: 20,
+    per_second_milli: 4_000,
+};
+/// Hellos of one person. Overflow: `bye` with `rejoin` and a wait.
+pub const HELLOS: Rate = Rate {
+    burst: 12,
+    per_second_milli: 500,
+};
+/// Refused frames before the link is closed. Overflow: `bye` with `rejoin`.
+pub const FLOOD: Rate = Rate {
+    burst: 200,
+    per_second_milli: 5_000,
+};
+/// How long a person waits who said hello or sent frames too often, milliseconds.
+pub const FLOOD_WAIT_MS: u64 = 10_000;

@@ -1,0 +1,296 @@
+//! One person as the room knows him, present or gone.
+
+use lophoc_ledger::{NameKey, name_key};
+use lophoc_protocol::people::{LinkState, PersonTrack};
+use lophoc_protocol::{Action, MediaKind, Person, PersonId, Role, SessionId, TrackId, TrackState};
+
+use crate::api::{Allow4, LinkId, Now};
+use crate::bounds::{CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, MODERATION, PAGES};
+use crate::bucket::Bucket;
+use crate::text::{fold, json_len};
+
+/// Whether somebody is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// In, connected by this link.
+    Linked(LinkId),
+    /// In, the link broke; `since_ms` on the monotonic clock. `clean` = the
+    /// browser closed it properly.
+    Lost { since_ms: u64, clean: bool },
+    /// Out; `since_ms` on the wall clock, which outlives the process.
+    Gone { since_ms: u64 },
+}
+
+/// A raised hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hand {
+    /// Place in the queue: smaller is earlier.
+    pub order: u64,
+    /// When, ms since the epoch.
+    pub at_ms: u64,
+}
+
+/// A question of a moderator that has not been answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub by: PersonId,
+    pub name: String,
+}
+
+/// One thing per sort of track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PerKind<T> {
+    pub mic: T,
+    pub camera: T,
+    pub screen: T,
+    pub screen_audio: T,
+}
+
+impl<T> PerKind<T> {
+    pub(crate) fn get(&self, kind: MediaKind) -> &T {
+        match kind {
+            MediaKind::Mic => &self.mic,
+            MediaKind::Camera => &self.camera,
+            MediaKind::Screen => &self.screen,
+            MediaKind::ScreenAudio => &self.screen_audio,
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, kind: MediaKind) -> &mut T {
+        match kind {
+            MediaKind::Mic => &mut self.mic,
+            MediaKind::Camera => &mut self.camera,
+            MediaKind::Screen => &mut self.screen,
+            MediaKind::ScreenAudio => &mut self.screen_audio,
+        }
+    }
+}
+
+/// All sorts of track.
+pub(crate) const KINDS: [MediaKind; 4] = [
+    MediaKind::Mic,
+    MediaKind::Camera,
+    MediaKind::Screen,
+    MediaKind::ScreenAudio,
+];
+
+/// The right a track needs.
+pub(crate) fn right_of(kind: MediaKind) -> Action {
+    match kind {
+        MediaKind::Mic => Action::Speak,
+        MediaKind::Camera => Action::ShowCamera,
+        MediaKind::Screen | MediaKind::ScreenAudio => Action::ShareScreen,
+    }
+}
+
+/// Name of a kind in the ledger; the same as on the wire.
+pub(crate) fn kind_name(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Mic => "mic",
+        MediaKind::Camera => "camera",
+        MediaKind::Screen => "screen",
+        MediaKind::ScreenAudio => "screenAudio",
+    }
+}
+
+/// How often a person may do what.
+#[derive(Debug, Clone)]
+pub(crate) struct Buckets {
+    pub everything: Bucket,
+    pub chats: Bucket,
+    pub hands: Bucket,
+    pub moderation: Bucket,
+    pub pages: Bucket,
+    pub hellos: Bucket,
+    pub flood: Bucket,
+}
+
+impl Buckets {
+    fn full(now_ms: u64) -> Self {
+        Self {
+            everything: Bucket::full(EVERYTHING, now_ms),
+            chats: Bucket::full(CHATS, now_ms),
+            hands: Bucket::full(HANDS, now_ms),
+            moderation: Bucket::full(MODERATION, now_ms),
+            pages: Bucket::full(PAGES, now_ms),
+            hellos: Bucket::full(HELLOS, now_ms),
+            flood: Bucket::full(FLOOD, now_ms),
+        }
+    }
+}
+
+/// Order of the roster: staff first, then by Vietnamese order of names.
+pub(crate) type SortKey = (bool, NameKey);
+
+/// A person.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub id: PersonId,
+    pub name: String,
+    pub unit: Option<String>,
+    pub role: Role,
+    pub device: String,
+    /// Name and unit without marks, for search.
+    pub search: String,
+    pub sort: SortKey,
+    /// Media peer; absent until the first hello in this process.
+    pub peer: Option<u64>,
+    pub session: SessionId,
+    pub key: String,
+    pub presence: Presence,
+    /// Last sign of life.
+    pub heard: Now,
+    pub floor: bool,
+    pub hand: Option<Hand>,
+    /// Was asked to unmute: may speak until a moderator takes it back.
+    pub opened: bool,
+    pub tracks: PerKind<TrackState>,
+    /// Who stopped the track, until it is live again.
+    pub stopped: PerKind<Option<String>>,
+    pub asked_mic: Option<Asked>,
+    pub asked_camera: Option<Asked>,
+    /// Rights and floor as last told.
+    pub told: Option<(Vec<Action>, bool)>,
+    /// What the media plane was told.
+    pub allow: Allow4,
+    pub buckets: Buckets,
+}
+
+impl Default for PerKind<TrackState> {
+    fn default() -> Self {
+        Self {
+            mic: TrackState::Off,
+            camera: TrackState::Off,
+            screen: TrackState::Off,
+            screen_audio: TrackState::Off,
+        }
+    }
+}
+
+impl Member {
+    /// Somebody who never was here.
+    pub(crate) fn new(
+        id: PersonId,
+        name: String,
+        unit: Option<String>,
+        role: Role,
+        now: Now,
+    ) -> Self {
+        let mut member = Self {
+            id,
+            name: String::new(),
+            unit: None,
+            role,
+            device: String::new(),
+            search: String::new(),
+            sort: (true, name_key("")),
+            peer: None,
+            session: SessionId(String::new()),
+            key: String::new(),
+            presence: Presence::Gone {
+                since_ms: now.wall_ms,
+            },
+            heard: now,
+            floor: false,
+            hand: None,
+            opened: false,
+            tracks: PerKind::default(),
+            stopped: PerKind {
+                mic: None,
+                camera: None,
+                screen: None,
+                screen_audio: None,
+            },
+            asked_mic: None,
+            asked_camera: None,
+            told: None,
+            allow: Allow4::default(),
+            buckets: Buckets::full(now.mono_ms),
+        };
+        member.rename(name, unit, role);
+        member
+    }
+
+    /// Sets the identity and what is derived from it.
+    pub(crate) fn rename(&mut self, name: String, unit: Option<String>, role: Role) {
+        self.search = match &unit {
+            Some(unit) => fold(&format!("{name} {unit}")),
+            None => fold(&name),
+        };
+        self.sort = (!role.is_staff(), name_key(&name));
+        self.name = name;
+        self.unit = unit;
+        self.role = role;
+    }
+
+    pub(crate) fn link(&self) -> Option<LinkId> {
+        match self.presence {
+            Presence::Linked(link) => Some(link),
+            Presence::Lost { .. } | Presence::Gone { .. } => None,
+        }
+    }
+
+    pub(crate) fn is_present(&self) -> bool {
+        !matches!(self.presence, Presence::Gone { .. })
+    }
+
+    /// Whether the person stands out, and so is listed to everybody even where
+    /// the roster is a sample.
+    pub(crate) fn stands_out(&self) -> bool {
+        self.role.is_staff()
+            || self.floor
+            || self.hand.is_some()
+            || KINDS
+                .iter()
+                .any(|kind| *self.tracks.get(*kind) == TrackState::Live)
+    }
+
+    pub(crate) fn asked_mut(&mut self, kind: MediaKind) -> Option<&mut Option<Asked>> {
+        match kind {
+            MediaKind::Mic => Some(&mut self.asked_mic),
+            MediaKind::Camera => Some(&mut self.asked_camera),
+            MediaKind::Screen | MediaKind::ScreenAudio => None,
+        }
+    }
+
+    /// The entry in the roster.
+    pub(crate) fn entry(&self) -> Person {
+        let tracks = self.peer.map_or_else(Vec::new, |peer| {
+            KINDS
+                .iter()
+                .filter(|kind| *self.tracks.get(**kind) != TrackState::Off)
+                .map(|&kind| PersonTrack {
+                    k: TrackId { peer, kind },
+                    kind,
+                    st: *self.tracks.get(kind),
+                })
+                .collect()
+        });
+        Person {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            unit: self.unit.clone(),
+            role: self.role,
+            link: match self.presence {
+                Presence::Linked(_) => LinkState::Ok,
+                Presence::Lost { .. } | Presence::Gone { .. } => LinkState::Lost,
+            },
+            floor: self.floor,
+            hand: self.hand.map(|hand| hand.at_ms),
+            tracks,
+        }
+    }
+
+    /// Upper bound of the length of the entry in JSON, bytes.
+    pub(crate) fn entry_bytes(&self) -> usize {
+        // 150 for the fixed fields, 75 for a track.
+        let tracks = KINDS
+            .iter()
+            .filter(|kind| *self.tracks.get(**kind) != TrackState::Off)
+            .count();
+        150 + 75 * tracks
+            + json_len(self.id.as_str())
+            + json_len(&self.name)
+            + self.unit.as_deref().map_or(0, json_len)
+    }
+}

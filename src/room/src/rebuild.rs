@@ -1,0 +1,228 @@
+//! The room made again from its ledger, after a restart.
+
+use std::collections::HashMap;
+
+use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp};
+use lophoc_protocol::server::ChatEntry;
+use lophoc_protocol::{ChatId, PersonId, Role, RoomMode};
+
+use crate::api::{Identity, Now, RoomConfig};
+use crate::join::{mode_name, role_name};
+use crate::person::Presence;
+use crate::room::{Phase, Room, key_of};
+
+fn id_of(key: &PersonKey) -> PersonId {
+    PersonId(key.0.clone())
+}
+
+impl Room {
+    /// The room as the events of its session left it: mode, lock, barred
+    /// people, chat, hands and floor come back; whoever was in is awaited for
+    /// the time of a resume, and his stay ends at his last sign of life
+    /// (`presence`). Without events this is [`Self::new`].
+    ///
+    /// What it writes to the ledger (`Reopened`, lapses) comes out of the first
+    /// [`Self::apply`].
+    pub fn rebuild(config: RoomConfig, events: &[Event], presence: &[LastSeen], now: Now) -> Self {
+        if events.is_empty() {
+            return Self::new(config, now);
+        }
+        let mut room = Self::empty(config, now);
+        let mut ordered: Vec<&Event> = events.iter().collect();
+        ordered.sort_by_key(|event| event.seq);
+        ordered.dedup_by_key(|event| event.seq);
+
+        // Who has an open stay, and his latest event.
+        let mut open: HashMap<PersonId, Stamp> = HashMap::new();
+        for event in &ordered {
+            room.replay(event, &mut open);
+        }
+        room.next_event = ordered.last().map_or(1, |event| event.seq + 1);
+        if room.phase == Phase::Ended {
+            return room;
+        }
+
+        room.record(EventKind::Reopened {});
+        let mut seen: HashMap<PersonId, Stamp> = HashMap::new();
+        for mark in presence {
+            let at = seen.entry(id_of(&mark.person)).or_insert(mark.at);
+            if (mark.at.boot, mark.at.mono_ms) > (at.boot, at.mono_ms) {
+                *at = mark.at;
+            }
+        }
+        for id in room.roster.ids() {
+            if let Some(member) = room.roster.get_mut(&id) {
+                member.presence = Presence::Lost {
+                    since_ms: now.mono_ms,
+                    clean: false,
+                };
+            }
+            let Some(known) = open.get(&id) else { continue };
+            let last_heard = seen
+                .get(&id)
+                .filter(|seen| (seen.boot, seen.mono_ms) > (known.boot, known.mono_ms))
+                .unwrap_or(known);
+            room.record(EventKind::Lapse {
+                person: key_of(&id),
+                last_heard: *last_heard,
+            });
+        }
+        room
+    }
+
+    fn replay(&mut self, event: &Event, open: &mut HashMap<PersonId, Stamp>) {
+        let at = event.at;
+        let then = Now {
+            wall_ms: at.wall_ms,
+            mono_ms: self.now.mono_ms,
+        };
+        match &event.kind {
+            EventKind::Opened { .. } => self.started_ms = at.wall_ms,
+            EventKind::Ended { .. } => {
+                for id in self.roster.ids() {
+                    self.exit_quietly(&id, false, at.wall_ms);
+                }
+                open.clear();
+                self.phase = Phase::Ended;
+            }
+            EventKind::Join {
+                person,
+                name,
+                unit,
+                role,
+                device,
+            } => {
+                let id = id_of(person);
+                let identity = Identity {
+                    person: id.clone(),
+                    name: name.clone(),
+                    unit: unit.clone(),
+                    role: role_of(role),
+                };
+                self.enter_quietly(&identity, device, then);
+                open.insert(id, at);
+            }
+            EventKind::Return { person } => {
+                open.insert(id_of(person), at);
+            }
+            EventKind::Lapse { person, .. } => {
+                open.remove(&id_of(person));
+            }
+            EventKind::Leave { person, reason } => {
+                let id = id_of(person);
+                open.remove(&id);
+                self.exit_quietly(&id, *reason == LeaveReason::Network, at.wall_ms);
+            }
+            EventKind::Removed { person, barred, .. } => {
+                let id = id_of(person);
+                open.remove(&id);
+                self.exit_quietly(&id, false, at.wall_ms);
+                self.roster.forget(&id);
+                if *barred {
+                    self.barred.insert(id);
+                }
+            }
+            EventKind::Locked { on, .. } => self.locked = *on,
+            EventKind::Mode { mode, .. } => {
+                if let Some(mode) = mode_of(mode) {
+                    self.mode = mode;
+                }
+                for id in self.roster.ids() {
+                    self.close_mic(&id);
+                }
+            }
+            EventKind::Floor { person, given, .. } => {
+                let id = id_of(person);
+                if let Some(member) = self.roster.get_mut(&id).filter(|m| m.is_present()) {
+                    member.floor = *given;
+                }
+                if !given {
+                    self.close_mic(&id);
+                }
+            }
+            EventKind::Hand { person, up, .. } => {
+                let id = id_of(person);
+                if *up {
+                    self.roster.raise(&id, at.wall_ms);
+                } else {
+                    self.roster.lower(&id);
+                }
+            }
+            EventKind::Mute {
+                person: Some(person),
+                kind,
+                ..
+            } => {
+                if kind == "mic" {
+                    self.close_mic(&id_of(person));
+                }
+            }
+            EventKind::Mute {
+                person: None,
+                may_unmute,
+                ..
+            } => {
+                self.mics_closed = !may_unmute;
+                for id in self.roster.ids() {
+                    self.close_mic(&id);
+                }
+            }
+            EventKind::Asked { person, kind, .. } => {
+                if kind == "mic"
+                    && let Some(member) = self.roster.get_mut(&id_of(person))
+                {
+                    member.opened = true;
+                }
+            }
+            EventKind::Chat {
+                person,
+                id,
+                cid,
+                text,
+            } => {
+                let from = id_of(person);
+                let (name, role) = self
+                    .roster
+                    .get(&from)
+                    .map_or((String::new(), Role::Guest), |m| (m.name.clone(), m.role));
+                self.chat.push(ChatEntry {
+                    id: ChatId(id.clone()),
+                    from,
+                    name,
+                    role,
+                    text: text.clone(),
+                    at: at.wall_ms,
+                    cid: cid.clone(),
+                });
+            }
+            EventKind::Reopened {} | EventKind::Share { .. } | EventKind::Unknown(_) => {}
+        }
+        // Whoever speaks, chats or acts was there.
+        if let Some(known) = event
+            .kind
+            .person()
+            .and_then(|person| open.get_mut(&id_of(person)))
+            && matches!(event.kind, EventKind::Chat { .. } | EventKind::Share { .. })
+        {
+            *known = at;
+        }
+    }
+}
+
+/// A role the ledger names; one this version does not know has the least rights.
+fn role_of(name: &str) -> Role {
+    Role::ALL
+        .into_iter()
+        .find(|role| role_name(*role) == name)
+        .unwrap_or(Role::Guest)
+}
+
+fn mode_of(name: &str) -> Option<RoomMode> {
+    [
+        RoomMode::Discussion,
+        RoomMode::Training,
+        RoomMode::Conference,
+    ]
+    .into_iter()
+    .find(|mode| mode_name(*mode) == name)
+}

@@ -1,0 +1,415 @@
+//! The room itself: its state, its one entrance, and the small steps the other
+//! modules are made of.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use lophoc_ledger::{Event, EventKind, LastSeen, PersonKey, Stamp};
+use lophoc_protocol::people::Counts;
+use lophoc_protocol::server::{RoomInfo, You};
+use lophoc_protocol::{
+    Action, ErrorCode, MediaKind, Person, PersonId, Role, RoomMode, ServerFrame, ServerMessage,
+    TrackState,
+};
+
+use crate::api::{Allow4, Command, Effect, LinkId, Now, RoomConfig};
+use crate::bounds::STAFF_RESERVE;
+use crate::chat::ChatLog;
+use crate::person::{KINDS, Member, right_of};
+use crate::rights::allowed;
+use crate::ring::Ring;
+use crate::roster::Roster;
+
+/// Where the room is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// People come and go.
+    Open,
+    /// The server is stopping; nobody is let in.
+    Draining,
+    /// The session has ended.
+    Ended,
+}
+
+/// The room of one class session.
+#[derive(Debug)]
+pub struct Room {
+    pub(crate) config: RoomConfig,
+    pub(crate) now: Now,
+    pub(crate) phase: Phase,
+    pub(crate) roster: Roster,
+    /// Who speaks through which link; one link a person.
+    pub(crate) links: HashMap<LinkId, PersonId>,
+    /// Whose media peer is which; one peer a person.
+    pub(crate) peers: HashMap<u64, PersonId>,
+    pub(crate) chat: ChatLog,
+    pub(crate) ring: Ring,
+    pub(crate) mode: RoomMode,
+    pub(crate) locked: bool,
+    /// Nobody but staff may unmute without the floor or being asked.
+    pub(crate) mics_closed: bool,
+    pub(crate) barred: HashSet<PersonId>,
+    pub(crate) sharer: Option<PersonId>,
+    /// Loudest level of each person since the last tick.
+    pub(crate) levels: BTreeMap<PersonId, u8>,
+    pub(crate) levels_told: bool,
+    pub(crate) started_ms: u64,
+    pub(crate) next_event: u64,
+    pub(crate) swept_ms: u64,
+    pub(crate) out: Vec<Effect>,
+}
+
+impl Room {
+    /// The room of a session that never was open.
+    pub fn new(config: RoomConfig, now: Now) -> Self {
+        let mut room = Self::empty(config, now);
+        room.record(EventKind::Opened {
+            room: room.config.room.0.clone(),
+            title: room.config.title.clone(),
+            host: room.config.host.clone(),
+        });
+        room
+    }
+
+    pub(crate) fn empty(config: RoomConfig, now: Now) -> Self {
+        Self {
+            mode: config.mode,
+            config,
+            now,
+            phase: Phase::Open,
+            roster: Roster::default(),
+            links: HashMap::new(),
+            peers: HashMap::new(),
+            chat: ChatLog::default(),
+            ring: Ring::default(),
+            locked: false,
+            mics_closed: false,
+            barred: HashSet::new(),
+            sharer: None,
+            levels: BTreeMap::new(),
+            levels_told: false,
+            started_ms: now.wall_ms,
+            next_event: 1,
+            swept_ms: now.mono_ms,
+            out: Vec::new(),
+        }
+    }
+
+    /// Carries out one command. The first call also hands out what
+    /// [`Self::new`] or [`Self::rebuild`] wrote to the ledger.
+    pub fn apply(&mut self, now: Now, command: Command) -> Vec<Effect> {
+        self.now = Now {
+            wall_ms: now.wall_ms,
+            mono_ms: self.now.mono_ms.max(now.mono_ms),
+        };
+        match command {
+            Command::Hello(arrival) => self.hello(*arrival),
+            Command::Frame { link, id, msg } => self.frame(link, id, msg),
+            Command::Heard { link } => self.heard(link),
+            Command::LinkClosed { link, clean } => self.link_closed(link, clean),
+            Command::MediaLevels { levels } => self.media_levels(&levels),
+            Command::Tick => self.tick(),
+            Command::End => self.end(None),
+            Command::Drain => self.drain(),
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// Whether the person behind a link may do something now.
+    pub fn may(&self, link: LinkId, action: Action) -> bool {
+        self.links
+            .get(&link)
+            .and_then(|id| self.roster.present(id))
+            .is_some_and(|member| self.member_may(member, action))
+    }
+
+    /// The person behind a link.
+    pub fn person_of(&self, link: LinkId) -> Option<&PersonId> {
+        self.links.get(&link)
+    }
+
+    /// The media peer behind a link.
+    pub fn peer_of(&self, link: LinkId) -> Option<u64> {
+        self.roster.get(self.links.get(&link)?)?.peer
+    }
+
+    /// The links that belong to the room.
+    pub fn links(&self) -> impl Iterator<Item = LinkId> + '_ {
+        self.links.keys().copied()
+    }
+
+    /// Exact counts of the present.
+    pub fn counts(&self) -> Counts {
+        self.roster.counts()
+    }
+
+    /// Everybody present, connected or awaited, in the order of pages.
+    pub fn people(&self) -> Vec<Person> {
+        self.roster.iter().map(Member::entry).collect()
+    }
+
+    /// The latest sign of life of everybody who is connected, for the sweep that
+    /// persists them.
+    pub fn last_seen(&self) -> Vec<LastSeen> {
+        self.roster
+            .iter()
+            .filter(|member| member.link().is_some())
+            .map(|member| LastSeen {
+                person: key_of(&member.id),
+                at: self.stamp(member.heard),
+            })
+            .collect()
+    }
+
+    /// The room as people see it.
+    pub fn info(&self) -> RoomInfo {
+        RoomInfo {
+            room: self.config.room.clone(),
+            title: self.config.title.clone(),
+            host: self.config.host.clone(),
+            mode: self.mode,
+            locked: self.locked,
+            recording: false,
+            started_at: self.started_ms,
+        }
+    }
+
+    /// Whether the session has ended.
+    pub fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Whether the room is locked for newcomers.
+    pub fn is_locked(&self) -> bool {
+        self.locked
+    }
+
+    /// Whether there is no place left for a newcomer of this role.
+    pub fn is_full(&self, role: Role) -> bool {
+        let reserve = if role.is_staff() { STAFF_RESERVE } else { 0 };
+        let total = usize::try_from(self.counts().total).unwrap_or(usize::MAX);
+        total >= self.config.max_people.saturating_add(reserve)
+    }
+
+    /// The number of the last state-bearing broadcast.
+    pub fn last_seq(&self) -> u64 {
+        self.ring.last_seq()
+    }
+
+    pub(crate) fn stamp(&self, at: Now) -> Stamp {
+        Stamp {
+            wall_ms: at.wall_ms,
+            mono_ms: at.mono_ms,
+            boot: self.config.boot,
+        }
+    }
+
+    /// Writes to the ledger; the number of the event.
+    pub(crate) fn record(&mut self, kind: EventKind) -> u64 {
+        let seq = self.next_event;
+        self.next_event += 1;
+        self.out.push(Effect::Ledger(Event {
+            session: self.config.session.clone(),
+            seq,
+            at: self.stamp(self.now),
+            kind,
+        }));
+        seq
+    }
+
+    pub(crate) fn broadcast(&mut self, msg: ServerMessage) {
+        let frame = self.ring.push(msg);
+        self.out.push(Effect::Broadcast(frame));
+    }
+
+    pub(crate) fn broadcast_lossy(&mut self, msg: ServerMessage) {
+        self.out.push(Effect::BroadcastLossy(Arc::new(ServerFrame {
+            seq: None,
+            id: None,
+            msg,
+        })));
+    }
+
+    pub(crate) fn send(&mut self, link: LinkId, msg: ServerMessage) {
+        let frame = ServerFrame {
+            seq: None,
+            id: None,
+            msg,
+        };
+        self.out.push(Effect::Send {
+            link,
+            frame,
+            after_commit: false,
+        });
+    }
+
+    /// Sends to a person, when he is connected. What matters after a cut is
+    /// kept in his state and sent anew on his return.
+    pub(crate) fn tell(&mut self, id: &PersonId, msg: ServerMessage) {
+        if let Some(link) = self.roster.get(id).and_then(Member::link) {
+            self.send(link, msg);
+        }
+    }
+
+    /// Whether a present person may do something: the table, and what
+    /// moderators did to his microphone.
+    pub(crate) fn member_may(&self, member: &Member, action: Action) -> bool {
+        let called = member.floor || (action == Action::Speak && member.opened);
+        let closed = action == Action::Speak && self.mics_closed && !member.role.is_staff();
+        allowed(member.role, self.mode, called, action) && (called || !closed)
+    }
+
+    pub(crate) fn perms(&self, member: &Member) -> Vec<Action> {
+        Action::ALL
+            .into_iter()
+            .filter(|action| self.member_may(member, *action))
+            .collect()
+    }
+
+    pub(crate) fn you(&self, member: &Member) -> You {
+        You {
+            person: member.id.clone(),
+            name: member.name.clone(),
+            role: member.role,
+            perms: self.perms(member),
+            floor: member.floor,
+            token: None,
+        }
+    }
+
+    fn allow_now(&self, member: &Member) -> Allow4 {
+        let sends = |kind| {
+            *member.tracks.get(kind) == TrackState::Live
+                && member.is_present()
+                && self.member_may(member, right_of(kind))
+        };
+        Allow4 {
+            mic: sends(MediaKind::Mic),
+            camera: sends(MediaKind::Camera),
+            screen: sends(MediaKind::Screen),
+            screen_audio: sends(MediaKind::ScreenAudio),
+        }
+    }
+
+    /// After rights or tracks changed: stops what is no longer allowed (in the
+    /// name of `by`), tells the person his rights and the media plane what to
+    /// let through.
+    pub(crate) fn settle(&mut self, id: &PersonId, by: &str) {
+        for kind in KINDS {
+            let Some(member) = self.roster.present(id) else {
+                return;
+            };
+            if *member.tracks.get(kind) == TrackState::Live
+                && !self.member_may(member, right_of(kind))
+            {
+                self.stop_track(id, kind, by);
+            }
+        }
+        let Some(member) = self.roster.present(id) else {
+            return;
+        };
+        let told = (self.perms(member), member.floor);
+        let allow = self.allow_now(member);
+        let you = (member.told.as_ref() != Some(&told)).then(|| self.you(member));
+        let peer = member.peer.filter(|_| member.allow != allow);
+        if let Some(member) = self.roster.get_mut(id) {
+            member.told = Some(told);
+            member.allow = allow;
+        }
+        if let Some(you) = you {
+            self.tell(id, ServerMessage::You(you));
+        }
+        if let Some(peer) = peer {
+            self.out.push(Effect::Allow { peer, allow });
+        }
+    }
+
+    /// Rights changed for everybody.
+    pub(crate) fn settle_all(&mut self, by: &str) {
+        for id in self.roster.ids() {
+            self.settle(&id, by);
+        }
+    }
+
+    /// Sets the state of a track. The sound of a screen ends with the screen.
+    pub(crate) fn set_track(&mut self, id: &PersonId, kind: MediaKind, state: TrackState) {
+        let Some(member) = self.roster.get_mut(id) else {
+            return;
+        };
+        let slot = member.tracks.get_mut(kind);
+        if *slot == state {
+            return;
+        }
+        *slot = state;
+        if kind == MediaKind::Screen {
+            let on = state == TrackState::Live;
+            if !on {
+                member.tracks.screen_audio = TrackState::Off;
+            }
+            if on {
+                self.sharer = Some(id.clone());
+            } else if self.sharer.as_ref() == Some(id) {
+                self.sharer = None;
+            }
+            self.record(EventKind::Share {
+                person: key_of(id),
+                on,
+            });
+        }
+        self.roster.touch(id);
+    }
+
+    /// Stops a track that is sent, in the name of `by`, and tells its owner.
+    /// The caller settles.
+    pub(crate) fn stop_track(&mut self, id: &PersonId, kind: MediaKind, by: &str) {
+        let Some(member) = self.roster.get_mut(id) else {
+            return;
+        };
+        if *member.tracks.get(kind) != TrackState::Live {
+            return;
+        }
+        *member.stopped.get_mut(kind) = Some(by.to_owned());
+        let state = if kind == MediaKind::Mic {
+            TrackState::Muted
+        } else {
+            TrackState::Off
+        };
+        self.set_track(id, kind, state);
+        self.tell(
+            id,
+            ServerMessage::Muted {
+                kind,
+                by: by.to_owned(),
+            },
+        );
+    }
+
+    pub(crate) fn name_of(&self, id: &PersonId) -> String {
+        self.roster
+            .get(id)
+            .map(|member| member.name.clone())
+            .unwrap_or_default()
+    }
+
+    /// `err` to a request, `warn` where nobody asked.
+    pub(crate) fn refuse(&mut self, link: LinkId, id: Option<u32>, code: ErrorCode) {
+        let msg = match id {
+            Some(_) => {
+                let retry = matches!(code, ErrorCode::RateLimited | ErrorCode::Busy);
+                ServerMessage::Err { code, retry }
+            }
+            None => ServerMessage::Warn { code },
+        };
+        let frame = ServerFrame { seq: None, id, msg };
+        self.out.push(Effect::Send {
+            link,
+            frame,
+            after_commit: false,
+        });
+    }
+}
+
+/// The ledger's key of a person.
+pub(crate) fn key_of(id: &PersonId) -> PersonKey {
+    PersonKey(id.0.clone())
+}

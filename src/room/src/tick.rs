@@ -1,0 +1,94 @@
+//! What happens by itself: time-outs, and what was gathered is told.
+
+use lophoc_ledger::LeaveReason;
+use lophoc_protocol::limits::{LINK_TIMEOUT_MS, RESUME_MS};
+use lophoc_protocol::{PersonId, ServerMessage, TrackState};
+
+use crate::api::Effect;
+use crate::bounds::{LEVELS, SWEEP_EVERY_MS};
+use crate::person::Presence;
+use crate::room::{Phase, Room};
+
+impl Room {
+    pub(crate) fn tick(&mut self) {
+        if self.phase == Phase::Ended {
+            return;
+        }
+        if self.phase == Phase::Open
+            && self.now.mono_ms.saturating_sub(self.swept_ms) >= SWEEP_EVERY_MS
+        {
+            self.swept_ms = self.now.mono_ms;
+            self.sweep();
+        }
+        self.tell_levels();
+        if let Some(hands) = self.roster.hand_news(self.now.mono_ms) {
+            self.broadcast(hands);
+        }
+        if let Some(people) = self.roster.news(self.now.mono_ms) {
+            self.broadcast(people);
+        }
+    }
+
+    /// Links that fell silent lapse; whoever did not come back is out.
+    fn sweep(&mut self) {
+        let now_ms = self.now.mono_ms;
+        let mut silent = Vec::new();
+        let mut out = Vec::new();
+        for member in self.roster.iter() {
+            match member.presence {
+                Presence::Linked(link)
+                    if now_ms.saturating_sub(member.heard.mono_ms) > LINK_TIMEOUT_MS =>
+                {
+                    silent.push((member.id.clone(), link));
+                }
+                Presence::Lost { since_ms, clean }
+                    if now_ms.saturating_sub(since_ms) > RESUME_MS =>
+                {
+                    out.push((member.id.clone(), clean));
+                }
+                _ => {}
+            }
+        }
+        for (person, link) in silent {
+            self.lapse(&person, false);
+            self.out.push(Effect::Close { link });
+        }
+        for (person, clean) in out {
+            // A page that was closed properly left; a link that broke lapsed.
+            let reason = if clean {
+                LeaveReason::Left
+            } else {
+                LeaveReason::Network
+            };
+            self.leave(&person, reason);
+        }
+    }
+
+    pub(crate) fn media_levels(&mut self, levels: &[(u64, u8)]) {
+        for (peer, level) in levels {
+            let Some(person) = self.peers.get(peer) else {
+                continue;
+            };
+            let speaks = self
+                .roster
+                .present(person)
+                .is_some_and(|member| member.tracks.mic == TrackState::Live);
+            if speaks {
+                let loudest = self.levels.entry(person.clone()).or_insert(*level);
+                *loudest = (*loudest).min(*level);
+            }
+        }
+    }
+
+    fn tell_levels(&mut self) {
+        let mut loud: Vec<(PersonId, u8)> = std::mem::take(&mut self.levels).into_iter().collect();
+        // Silence is told once.
+        if loud.is_empty() && !self.levels_told {
+            return;
+        }
+        self.levels_told = !loud.is_empty();
+        loud.sort_by_key(|(_, level)| *level);
+        loud.truncate(LEVELS);
+        self.broadcast_lossy(ServerMessage::Levels { l: loud });
+    }
+}
