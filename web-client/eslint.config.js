@@ -21,6 +21,11 @@ export default ts.config(
     rules: { 'svelte/no-at-html-tags': 'error' },
   },
   {
+    // The stores keep indexes in plain maps on purpose; what is shown is `$state`.
+    files: ['src/state/**/*.svelte.ts'],
+    rules: { 'svelte/prefer-svelte-reactivity': 'off' },
+  },
+  {
     // The core is free of any framework, so that a bot, a load tool or a native shell can use it.
     files: ['src/core/**/*.ts'],
     rules: {

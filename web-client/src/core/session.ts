@@ -99,7 +99,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     });
     this.link.on('welcome', ({ welcome, again }) => {
       this.emit('welcome', { welcome, again });
-      this.#onWelcome(welcome);
+      this.#onWelcome(welcome, again);
     });
     this.link.on('resumed', (resumed) => {
       this.emit('resumed', resumed);
@@ -242,8 +242,8 @@ export class RoomSession extends Emitter<SessionEvents> {
     }
   }
 
-  #onWelcome(welcome: Welcome): void {
-    this.#republish();
+  #onWelcome(welcome: Welcome, again: boolean): void {
+    if (again) this.#republish();
     if (welcome.answer && this.#offered) {
       const { sdp } = welcome.answer;
       const peer = this.#peer;

@@ -154,6 +154,7 @@ export interface RoomModel {
       | 'error';
     text?: string;
     code?: ErrorCode;
+    media?: MediaKind; // of mutedBy, askAccepted, askDeclined
   }[];
   dismissNotice(id: number): void;
   // actions; each resolves to null or an error code

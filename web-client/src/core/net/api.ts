@@ -3,6 +3,8 @@ import type { ErrorCode, Role, RoomMode } from '../proto';
 
 export interface LinkInfo {
   room: string;
+  /** Id of the class session, for its attendance file. */
+  session?: string;
   title: string;
   host: string;
   mode: RoomMode;

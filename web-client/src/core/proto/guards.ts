@@ -18,7 +18,7 @@ export const personGuard = v.looseObject({
   link: text,
   floor: optional(v.boolean()),
   hand: optional(v.number()),
-  tracks: optional(v.array(track)),
+  tracks: v.array(track),
 });
 
 const youGuard = v.looseObject({

@@ -1,0 +1,61 @@
+// What a person chose last time on this browser.
+import { randomKey, stored } from '../core/base/storage';
+import type { Layout } from '../core/room/layout';
+
+export interface Choices {
+  name?: string;
+  unit?: string;
+  micOn: boolean;
+  cameraOn: boolean;
+  micId: string | null;
+  cameraId: string | null;
+  speakerId: string | null;
+  dataSaver: boolean;
+  layout: Layout;
+}
+
+function parse(value: unknown): Choices {
+  const v = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const text = (key: string) => (typeof v[key] === 'string' ? (v[key] as string) : null);
+  const name = text('name');
+  const unit = text('unit');
+  const layout = text('layout');
+  return {
+    ...(name !== null && { name }),
+    ...(unit !== null && { unit }),
+    micOn: v.micOn !== false,
+    cameraOn: v.cameraOn !== false,
+    micId: text('micId'),
+    cameraId: text('cameraId'),
+    speakerId: text('speakerId'),
+    dataSaver: v.dataSaver === true,
+    layout: layout === 'gallery' || layout === 'speaker' || layout === 'screen' ? layout : 'auto',
+  };
+}
+
+const store = stored(() => localStorage, 'lophoc.choices', parse);
+
+export function readChoices(): Choices {
+  return store.read();
+}
+
+export function keepChoices(change: Partial<Choices>): void {
+  store.write({ ...store.read(), ...change });
+}
+
+const deviceStore = stored(
+  () => localStorage,
+  'lophoc.device',
+  (value): string | null => (typeof value === 'string' && /^[0-9a-f]{32}$/.test(value) ? value : null),
+);
+let pageKey: string | null = null;
+
+/** Random key of this browser: with an open link it makes the same person on the next visit. */
+export function deviceKey(): string {
+  pageKey ??= deviceStore.read();
+  if (pageKey === null) {
+    pageKey = randomKey();
+    deviceStore.write(pageKey);
+  }
+  return pageKey;
+}

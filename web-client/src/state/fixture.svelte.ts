@@ -1,0 +1,586 @@
+// A room of made-up people for looking at the screens at any size. It is deterministic,
+// talks to no server and is left out of the production bundle.
+import type {
+  Action,
+  ChatEntry,
+  Counts,
+  ErrorCode,
+  MediaKind,
+  Person,
+  PersonId,
+  RaisedHand,
+  Role,
+  RoomInfo,
+  RoomMode,
+  TrackId,
+} from '../core/proto';
+import { byGivenName, hueOf } from '../ui/names';
+import type {
+  DeviceInfo,
+  DevicesModel,
+  JoinModel,
+  Layout,
+  LinkInfo,
+  MediaProblem,
+  NetModel,
+  RoomModel,
+  Tile,
+} from './contract';
+
+const NAMES: readonly [string, string?][] = [
+  ['Công Tằng Tôn Nữ Huyền Trang', 'Trường THCS Nguyễn Bỉnh Khiêm'],
+  ['Nguyễn Thị Minh Hằng', 'Trường Tiểu học Lê Hồng Phong'],
+  ['Trần Đình Đức', 'Phòng GDĐT huyện Mỹ Đức'],
+  ["H'Hen Niê", 'Trường PTDTNT Buôn Hồ'],
+  ['Phạm Đức Anh', 'Trường THPT Chu Văn An'],
+  ['Bùi Thị Ngọc Ánh', 'Trường Mầm non Hoa Sen'],
+  ['Đặng Thị Ái', 'Trường THCS Trần Phú'],
+  ['Y Moan Êban', 'Trường TH Cư Pui'],
+  ['Hoàng Hà'],
+  ['Vũ Thị Thùy Dương', 'Trung tâm GDNN – GDTX quận Nam Từ Liêm'],
+  ['Ngô Thị Hân', 'Trường THCS Ái Mộ'],
+  ['Lê Nguyễn Hoàng Phương Uyên', 'Trường Tiểu học Kim Đồng'],
+  ['Đỗ Văn Ân', 'Trường THPT Nguyễn Huệ'],
+  ['Nguyễn Văn Dũng', 'Trường THCS Quang Trung'],
+  ['Lý Hạ', 'Trường Tiểu học Bình Minh'],
+  ['Điểm cầu Trường THCS Nguyễn Bỉnh Khiêm', '32 người'],
+];
+const SURNAMES = ['Nguyễn', 'Trần', 'Lê', 'Phạm', 'Hoàng', 'Huỳnh', 'Phan', 'Vũ', 'Võ', 'Đặng', 'Bùi', 'Đỗ'];
+const MIDDLES = ['Thị', 'Văn', 'Thị Thanh', 'Đức', 'Ngọc', 'Hoàng', 'Thị Kim', 'Quang'];
+const GIVEN = [
+  'An',
+  'Bình',
+  'Cường',
+  'Duyên',
+  'Giang',
+  'Hiền',
+  'Khánh',
+  'Lan',
+  'Mai',
+  'Nga',
+  'Oanh',
+  'Phúc',
+  'Quỳnh',
+  'Sơn',
+  'Thảo',
+  'Vượng',
+  'Xuân',
+  'Yến',
+];
+
+function pick<T>(list: readonly T[], n: number): T {
+  return list[n % list.length] as T;
+}
+
+function makePerson(n: number, at: number): Person {
+  const named = NAMES[n];
+  const name = named?.[0] ?? `${pick(SURNAMES, n * 7)} ${pick(MIDDLES, n * 5)} ${pick(GIVEN, n * 11)}`;
+  const unit = named ? named[1] : `Trường THCS số ${1 + (n % 40)}`;
+  const role: Role =
+    n === 1 ? 'trainer' : n === 2 ? 'organiser' : n === 4 ? 'technician' : n === 8 ? 'guest' : 'learner';
+  const camera = n % 4 !== 3 && n < 60 && n !== 6;
+  const mic = n === 1 || n === 2 ? 'live' : n % 9 === 8 ? null : 'muted';
+  return {
+    id: `p${n}` as PersonId,
+    name,
+    ...(unit === undefined ? {} : { unit }),
+    role,
+    link: n === 10 ? 'lost' : 'ok',
+    floor: n === 5,
+    ...(n === 3 || n === 6 || n === 11 ? { hand: at - (n + 1) * 41_000 } : {}),
+    tracks: [
+      ...(mic ? [{ k: `k${n}m` as TrackId, kind: 'mic' as const, st: mic as 'live' | 'muted' }] : []),
+      ...(camera ? [{ k: `k${n}c` as TrackId, kind: 'camera' as const, st: 'live' as const }] : []),
+    ],
+  };
+}
+
+const SKIES = [
+  ['#31525b', '#8fb3b0'],
+  ['#5a4a3a', '#c7a98a'],
+  ['#3f4a63', '#98a8c4'],
+  ['#4b5a3f', '#a9b892'],
+  ['#5b3f4d', '#bf97a7'],
+  ['#3b3b44', '#9c9ca8'],
+] as const;
+
+/** A calm drawing of a person at a desk. */
+function drawPerson(ctx: CanvasRenderingContext2D, w: number, h: number, person: Person): void {
+  const [dark, bright] = pick(SKIES, hueOf(person.id));
+  const sky = ctx.createLinearGradient(0, 0, w, h);
+  sky.addColorStop(0, bright);
+  sky.addColorStop(1, dark);
+  ctx.fillStyle = sky;
+  ctx.fillRect(0, 0, w, h);
+  ctx.fillStyle = 'rgba(255,255,255,.16)';
+  ctx.fillRect(w * 0.08, h * 0.1, w * 0.24, h * 0.36);
+  ctx.fillStyle = '#2c2723';
+  ctx.beginPath();
+  ctx.ellipse(w / 2, h * 0.4, h * 0.19, h * 0.23, 0, 0, Math.PI * 2);
+  ctx.fill();
+  ctx.fillStyle = pick(['#d9a884', '#c6906a', '#e3b998', '#b98262'], hueOf(person.id, 4));
+  ctx.beginPath();
+  ctx.ellipse(w / 2, h * 0.45, h * 0.145, h * 0.185, 0, 0, Math.PI * 2);
+  ctx.fill();
+  ctx.fillStyle = pick(['#e9e4da', '#7a2e2e', '#24505a', '#41456b', '#3f5b3c'], hueOf(person.id, 5));
+  ctx.beginPath();
+  ctx.ellipse(w / 2, h * 1.02, h * 0.42, h * 0.36, 0, 0, Math.PI * 2);
+  ctx.fill();
+}
+
+function drawSlide(ctx: CanvasRenderingContext2D, w: number, h: number): void {
+  ctx.fillStyle = '#ffffff';
+  ctx.fillRect(0, 0, w, h);
+  ctx.fillStyle = '#0e7c86';
+  ctx.fillRect(0, 0, w * 0.018, h);
+  ctx.fillStyle = '#1f1d1a';
+  ctx.font = `600 ${h * 0.075}px sans-serif`;
+  ctx.fillText('Chương trình giáo dục phổ thông', w * 0.08, h * 0.2);
+  ctx.font = `${h * 0.046}px sans-serif`;
+  ctx.fillStyle = '#544f47';
+  [
+    '1. Yêu cầu cần đạt của môn học',
+    '2. Kế hoạch bài dạy và học liệu số',
+    '3. Kiểm tra, đánh giá thường xuyên',
+    '4. Trao đổi theo nhóm trường',
+  ].forEach((line, i) => ctx.fillText(line, w * 0.08, h * (0.36 + i * 0.11)));
+  [0.5, 0.8, 0.62, 0.95].forEach((v, i) => {
+    ctx.fillStyle = i === 3 ? '#0e7c86' : '#cfe3e4';
+    ctx.fillRect(w * (0.62 + i * 0.08), h * (0.88 - v * 0.5), w * 0.05, h * v * 0.5);
+  });
+}
+
+function still(draw: (ctx: CanvasRenderingContext2D, w: number, h: number) => void): MediaStream | null {
+  const canvas = document.createElement('canvas');
+  canvas.width = 960;
+  canvas.height = 540;
+  const ctx = canvas.getContext('2d');
+  if (!ctx || !canvas.captureStream) return null;
+  draw(ctx, canvas.width, canvas.height);
+  const stream = canvas.captureStream(5);
+  // A canvas that never changes sends one frame; a second drawing lets late viewers see it.
+  const timer = setInterval(() => draw(ctx, canvas.width, canvas.height), 500);
+  stream.getVideoTracks()[0]?.addEventListener('ended', () => clearInterval(timer));
+  return stream;
+}
+
+class FixtureDevices implements DevicesModel {
+  mics: DeviceInfo[] = [
+    { id: 'default', label: 'Mặc định – Micro tích hợp' },
+    { id: 'm2', label: 'Tai nghe Logitech H390 (046d:0a8f)' },
+  ];
+  cameras: DeviceInfo[] = [{ id: 'c1', label: 'HD Webcam C270 (046d:0825)' }];
+  speakers: DeviceInfo[] = [
+    { id: 'default', label: 'Mặc định – Loa tích hợp' },
+    { id: 's2', label: 'Tai nghe Logitech H390 (046d:0a8f)' },
+  ];
+  micId = $state<string | null>('default');
+  cameraId = $state<string | null>('c1');
+  speakerId = $state<string | null>('default');
+  micOn = $state(false);
+  cameraOn = $state(false);
+  micProblem = $state<MediaProblem | null>(null);
+  cameraProblem = $state<MediaProblem | null>(null);
+  preview = $state.raw<MediaStream | null>(null);
+  canPickSpeaker = true;
+  canShareScreen = true;
+
+  constructor(
+    private readonly me: Person,
+    private readonly problem: MediaProblem | null = null,
+  ) {}
+
+  async start(opts: { mic: boolean; camera: boolean }) {
+    if (this.problem) {
+      this.micProblem = this.problem;
+      this.cameraProblem = this.problem;
+      return;
+    }
+    await this.setMic(opts.mic);
+    await this.setCamera(opts.camera);
+  }
+  async setMic(on: boolean) {
+    this.micOn = on;
+  }
+  async setCamera(on: boolean) {
+    this.cameraOn = on;
+    this.preview = on ? still((ctx, w, h) => drawPerson(ctx, w, h, this.me)) : null;
+  }
+  async pick(kind: 'mic' | 'camera' | 'speaker', id: string) {
+    if (kind === 'mic') this.micId = id;
+    if (kind === 'camera') this.cameraId = id;
+    if (kind === 'speaker') this.speakerId = id;
+  }
+  onLevel(cb: (level01: number) => void) {
+    const timer = setInterval(() => cb(0.55), 200);
+    return () => clearInterval(timer);
+  }
+  async testSpeaker() {
+    await new Promise((done) => setTimeout(done, 300));
+  }
+  stop() {
+    this.micOn = false;
+    this.cameraOn = false;
+    this.preview = null;
+  }
+}
+
+/** What a fixture room shows. */
+export interface FixtureOptions {
+  people: number;
+  layout: Layout;
+  role: Role;
+  mode: RoomMode;
+  screen: boolean;
+  /** The moment the fixture stands at, ms since the epoch. */
+  now: number;
+  conn: NetModel['conn'];
+  asked: boolean;
+  audioBlocked: boolean;
+  sharing: boolean;
+  talking: boolean;
+}
+
+const STAFF_RIGHTS: Action[] = [
+  'speak',
+  'showCamera',
+  'shareScreen',
+  'chat',
+  'raiseHand',
+  'lowerHands',
+  'mute',
+  'askUnmute',
+  'giveFloor',
+  'remove',
+  'lock',
+  'setMode',
+  'end',
+  'export',
+];
+
+const WORDS = [
+  'Thầy cho em hỏi phần kiểm tra thường xuyên có tính vào điểm học kỳ không ạ?',
+  'Dạ em nghe rõ ạ.',
+  'Cô gửi cả lớp tài liệu tại https://example.edu.vn/hoc-lieu/chuong-trinh-2026, mọi người tải về xem trước nhé.',
+  'Em cảm ơn cô!',
+  'Trường em có 42 lớp, xin phép cử hai tổ trưởng cùng tham dự buổi chiều.',
+];
+
+class FixtureRoom implements RoomModel {
+  room = $state.raw<RoomInfo>({
+    room: 'r1' as RoomInfo['room'],
+    title: 'Bồi dưỡng giáo viên cốt cán môn Ngữ văn – Buổi 3',
+    host: 'Sở Giáo dục và Đào tạo Hà Nội',
+    mode: 'training',
+    locked: false,
+    recording: true,
+    startedAt: 0,
+  });
+  me: RoomModel['me'];
+  people = $state.raw<Person[]>([]);
+  hands = $state.raw<RaisedHand[]>([]);
+  sampled = false;
+  chat = $state.raw<ChatEntry[]>([]);
+  moreChat = $state(false);
+  unread = $state(0);
+  pendingChat = $state<{ cid: string; text: string; failed: boolean }[]>([]);
+  net: NetModel;
+  devices: FixtureDevices;
+  listenOnly = false;
+  audioBlocked = $state(false);
+  speaking = $state.raw<ReadonlySet<PersonId>>(new Set(['p1' as PersonId]));
+  activeSpeaker: PersonId | null;
+  layout = $state<Layout>('auto');
+  page = $state(0);
+  pinned = $state<TrackId | null>(null);
+  dataSaver = $state(false);
+  mic = $state<'off' | 'muted' | 'live'>('muted');
+  camera = $state<'off' | 'live'>('off');
+  screen = $state<'off' | 'live'>('off');
+  talkingWhileMuted = $state(false);
+  asked = $state.raw<{ kind: MediaKind; by: string } | null>(null);
+  notices = $state.raw<RoomModel['notices']>([]);
+  over = $state.raw<RoomModel['over']>(null);
+  #size = $state(9);
+  #sharer: Person | null = null;
+  #nextId = 1;
+
+  constructor(private readonly options: FixtureOptions) {
+    const all = Array.from({ length: Math.max(1, options.people) }, (_, n) => makePerson(n, options.now));
+    const mine: Person = { ...(all[0] as Person), role: options.role };
+    all[0] = mine;
+    if (options.people > 1 && options.screen) {
+      this.#sharer = all[1] as Person;
+      this.#sharer.tracks.push({ k: 'k1s' as TrackId, kind: 'screen', st: 'live' });
+    }
+    this.room = { ...this.room, mode: options.mode, startedAt: options.now - 754_000 };
+    const staff = options.role !== 'learner' && options.role !== 'guest';
+    this.me = {
+      person: mine.id,
+      name: mine.name,
+      role: options.role,
+      perms: new Set<Action>(staff ? STAFF_RIGHTS : ['showCamera', 'speak', 'chat', 'raiseHand']),
+      floor: false,
+    };
+    const rank = (p: Person) => (p.role === 'learner' || p.role === 'guest' ? 1 : 0);
+    this.people = all.sort((a, b) => rank(a) - rank(b) || byGivenName(a.name, b.name));
+    this.hands = all
+      .filter((p) => p.hand !== undefined)
+      .map((p) => ({ who: p.id, name: p.name, at: p.hand as number }))
+      .sort((a, b) => a.at - b.at);
+    this.chat =
+      options.people > 1
+        ? WORDS.map((text, i) => {
+            const from = all[i % all.length] as Person;
+            return {
+              id: `c${i}` as ChatEntry['id'],
+              from: from.id,
+              name: from.name,
+              role: from.role,
+              text,
+              at: options.now - (WORDS.length - i) * 97_000,
+              cid: `x${i}`,
+            };
+          })
+        : [];
+    this.moreChat = options.people > 12;
+    this.unread = options.people > 1 ? 3 : 0;
+    this.activeSpeaker = options.people > 1 ? ('p1' as PersonId) : null;
+    this.layout = options.layout;
+    this.devices = new FixtureDevices(mine);
+    this.audioBlocked = options.audioBlocked;
+    this.screen = options.sharing ? 'live' : 'off';
+    this.talkingWhileMuted = options.talking;
+    this.asked = options.asked ? { kind: 'mic', by: 'Nguyễn Thị Minh Hằng' } : null;
+    this.net = {
+      conn: options.conn,
+      level: options.conn === 'ok' ? 3 : 0,
+      since: options.conn === 'reconnecting' ? options.now - 4000 : null,
+      retryInMs: options.conn === 'reconnecting' ? 3000 : null,
+      retryNow: () => undefined,
+      stats: { rttMs: 38, lossDown: 0.012, lossUp: 0.004, kbpsDown: 1240, kbpsUp: 310, codec: 'VP8', height: 720 },
+    };
+  }
+
+  get counts(): Counts {
+    const of = (test: (p: Person) => boolean) => this.people.filter(test).length;
+    const guests = of((p) => p.role === 'guest');
+    const learners = of((p) => p.role === 'learner');
+    return {
+      total: this.people.length,
+      staff: this.people.length - guests - learners,
+      learners,
+      guests,
+      hands: this.hands.length,
+    };
+  }
+  get effectiveLayout() {
+    if (this.layout !== 'auto') return this.layout;
+    return this.#sharer ? 'screen' : this.people.length > 1 && this.room.mode === 'training' ? 'speaker' : 'gallery';
+  }
+  #tile(person: Person, kind: 'camera' | 'screen'): Tile {
+    const track = person.tracks.find((x) => x.kind === kind);
+    const self = person.id === this.me.person;
+    const base = { key: `${person.id}-${kind}`, person, self, kind };
+    if (self && kind === 'camera')
+      return { ...base, track: track?.k ?? null, state: this.camera === 'live' ? 'live' : 'off' };
+    if (!track) return { ...base, track: null, state: 'off' };
+    if (person.id === 'p5') return { ...base, track: track.k, state: 'paused', why: 'bw' };
+    if (person.id === 'p9') return { ...base, track: track.k, state: 'wait' };
+    return { ...base, track: track.k, state: 'live' };
+  }
+  get #order(): Person[] {
+    const first = (p: Person) =>
+      p.id === this.me.person ? 0 : p.id === this.activeSpeaker ? 1 : p.tracks.some((x) => x.kind === 'camera') ? 2 : 3;
+    return [...this.people].sort((a, b) => first(a) - first(b));
+  }
+  get stage(): Tile | null {
+    if (this.effectiveLayout === 'gallery') return null;
+    const pinned = this.people.find((p) => p.tracks.some((x) => x.k === this.pinned));
+    if (pinned) return this.#tile(pinned, 'camera');
+    if (this.effectiveLayout === 'screen') return this.#sharer ? this.#tile(this.#sharer, 'screen') : null;
+    const speaker = this.people.find((p) => p.id === this.activeSpeaker);
+    return speaker ? this.#tile(speaker, 'camera') : null;
+  }
+  get #tiles(): Tile[] {
+    const onStage = this.stage?.kind === 'camera' ? this.stage.person.id : null;
+    const list = this.options.people === 0 ? [] : this.#order.filter((p) => p.id !== onStage);
+    return list.map((p) => this.#tile(p, 'camera'));
+  }
+  get pages() {
+    return Math.max(1, Math.ceil(this.#tiles.length / this.#size));
+  }
+  get grid(): Tile[] {
+    return this.#tiles.slice(this.page * this.#size, (this.page + 1) * this.#size);
+  }
+  setPageSize(tiles: number) {
+    this.#size = Math.max(1, tiles);
+    if (this.page >= this.pages) this.page = this.pages - 1;
+  }
+  pin(track: TrackId | null) {
+    this.pinned = track;
+    if (track && this.layout === 'gallery') this.layout = 'speaker';
+  }
+  attach(el: HTMLVideoElement, tile: Tile) {
+    const stream = still((ctx, w, h) =>
+      tile.kind === 'screen' ? drawSlide(ctx, w, h) : drawPerson(ctx, w, h, tile.person),
+    );
+    el.srcObject = stream;
+    void el.play?.().catch(() => undefined);
+    return () => {
+      stream?.getTracks().forEach((track) => track.stop());
+      el.srcObject = null;
+    };
+  }
+  setTileSize() {
+    // Nothing is received, so no size is wanted.
+  }
+  onLevels(cb: (levels: Map<PersonId, number>) => void) {
+    const timer = setInterval(() => cb(new Map([['p1' as PersonId, 0.7]])), 200);
+    return () => clearInterval(timer);
+  }
+  async unblockAudio() {
+    this.audioBlocked = false;
+  }
+  async toggleMic() {
+    this.mic = this.mic === 'live' ? 'muted' : 'live';
+  }
+  async toggleCamera() {
+    this.camera = this.camera === 'live' ? 'off' : 'live';
+    await this.devices.setCamera(this.camera === 'live');
+  }
+  async startScreen() {
+    this.screen = 'live';
+    return null;
+  }
+  async stopScreen() {
+    this.screen = 'off';
+  }
+  async replyAsk(accept: boolean) {
+    this.asked = null;
+    if (accept) this.mic = 'live';
+  }
+  dismissNotice(id: number) {
+    this.notices = this.notices.filter((n) => n.id !== id);
+  }
+  notice(kind: RoomModel['notices'][number]['kind'], text?: string, code?: ErrorCode) {
+    this.notices = [
+      ...this.notices,
+      { id: this.#nextId++, kind, ...(text ? { text } : {}), ...(code ? { code } : {}) },
+    ];
+  }
+  #change(who: PersonId, edit: (p: Person) => Person) {
+    this.people = this.people.map((p) => (p.id === who ? edit(p) : p));
+  }
+  async raiseHand(up: boolean) {
+    const at = this.options.now;
+    this.hands = this.hands.filter((h) => h.who !== this.me.person);
+    if (up) this.hands = [...this.hands, { who: this.me.person, name: this.me.name, at }];
+    this.#change(this.me.person, ({ hand: _, ...p }) => (up ? { ...p, hand: at } : p));
+    return null;
+  }
+  sendChat(text: string) {
+    const n = this.#nextId++;
+    this.chat = [
+      ...this.chat,
+      {
+        id: `cx${n}` as ChatEntry['id'],
+        from: this.me.person,
+        name: this.me.name,
+        role: this.me.role,
+        text,
+        at: this.options.now,
+        cid: `cx${n}`,
+      },
+    ];
+  }
+  retryChat() {
+    this.pendingChat = [];
+  }
+  async olderChat() {
+    this.moreChat = false;
+  }
+  setChatOpen(open: boolean) {
+    if (open) this.unread = 0;
+  }
+  async findPeople(_q: string, from: number) {
+    return { total: this.people.length, list: this.people.slice(from, from + 50) };
+  }
+  mod: RoomModel['mod'] = {
+    mute: async (who, kind) => {
+      this.#change(who, (p) => ({ ...p, tracks: p.tracks.map((x) => (x.kind === kind ? { ...x, st: 'muted' } : x)) }));
+      return null;
+    },
+    muteAll: async () => null,
+    ask: async () => null,
+    floor: async (who, give) => {
+      this.#change(who, (p) => ({ ...p, floor: give }));
+      this.hands = this.hands.filter((h) => h.who !== who);
+      return null;
+    },
+    lowerHand: async (who) => {
+      this.hands = this.hands.filter((h) => who !== undefined && h.who !== who);
+      return null;
+    },
+    remove: async (who) => {
+      this.people = this.people.filter((p) => p.id !== who);
+      return null;
+    },
+    lock: async (locked) => {
+      this.room = { ...this.room, locked };
+      this.notice(locked ? 'locked' : 'unlocked');
+      return null;
+    },
+    setMode: async (mode) => {
+      this.room = { ...this.room, mode };
+      return null;
+    },
+    end: async () => {
+      this.over = { reason: 'ended' };
+      return null;
+    },
+    downloadStays: async () => null,
+  };
+  async leave() {
+    this.over = { reason: 'left' };
+  }
+}
+
+export function fixtureRoom(options: FixtureOptions): RoomModel & Pick<FixtureRoom, 'notice'> {
+  return new FixtureRoom(options);
+}
+
+/** Devices and a link for the join page; `state` may also be an error code. */
+export function fixtureJoin(o: {
+  state: string;
+  role: Role;
+  named: boolean;
+  problem: MediaProblem | null;
+  now: number;
+}): {
+  devices: DevicesModel;
+  join: JoinModel;
+} {
+  const me = makePerson(0, o.now);
+  const info: LinkInfo = {
+    room: 'r1',
+    title: 'Bồi dưỡng giáo viên cốt cán môn Ngữ văn – Buổi 3',
+    host: 'Sở Giáo dục và Đào tạo Hà Nội',
+    mode: 'training',
+    role: o.role,
+    ...(o.named ? { name: me.name, unit: me.unit ?? '' } : {}),
+    startsAt: o.now + 900_000,
+    state: 'open',
+  };
+  const states = ['open', 'early', 'ended', 'locked', 'full'];
+  const join: JoinModel = {
+    link: 'fixture',
+    remembered: { micOn: true, cameraOn: true },
+    load: async () =>
+      states.includes(o.state)
+        ? { ok: true, info: { ...info, state: o.state as LinkInfo['state'] } }
+        : { ok: false, code: o.state as ErrorCode | 'network' },
+    join: async () => ({ ok: false, code: 'network' }),
+  };
+  return { devices: new FixtureDevices(me, o.problem), join };
+}

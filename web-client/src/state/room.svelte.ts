@@ -1,0 +1,509 @@
+// The room as the surface sees it: one stay, from welcome to leaving.
+import type {
+  ErrorCode,
+  MediaKind,
+  Person,
+  PersonId,
+  RaisedHand,
+  RoomInfo,
+  RoomMode,
+  ServerFrame,
+  TrackId,
+  Welcome,
+  You,
+} from '../core/proto';
+import { PEOPLE_PAGE } from '../core/proto';
+import type { Action, Counts } from '../core/proto';
+import { keepAwake } from '../core/media/wake-lock';
+import type { MediaProblem } from '../core/media/problems';
+import { fetchStays } from '../core/net/api';
+import type { ClientFrame } from '../core/proto';
+import { FrameBatch } from '../core/room/batch';
+import { NO_COUNTS, Roster } from '../core/room/roster';
+import { levelFromWire, SpeakerTracker } from '../core/room/speakers';
+import type { RoomSession } from '../core/session';
+import { Chat } from './chat.svelte';
+import type { Layout, RoomModel, Tile } from './contract';
+import type { Devices } from './devices.svelte';
+import { Net } from './net.svelte';
+import { Notices } from './notices.svelte';
+import { OwnMedia } from './own-media.svelte';
+import { Stage } from './stage.svelte';
+
+/** How often it is looked at whether somebody stopped speaking, ms. */
+const SPEAKERS_EVERY = 300;
+/** Comings and goings are told one by one only in rooms up to this size, and so many at once. */
+const TELL_UP_TO = 50;
+const TELL_AT_ONCE = 3;
+/** A link that was gone longer than this is worth "connected again", ms. */
+const NOTABLE_CUT = 1_500;
+
+export interface RoomDeps {
+  session: RoomSession;
+  devices: Devices;
+  listenOnly: boolean;
+  welcome: Welcome;
+  /** Id of the class session, for its attendance file. */
+  classSession: string | null;
+  /** Video slots of this device. */
+  slots: number;
+}
+
+type Over = NonNullable<RoomModel['over']>;
+
+function overReason(code: ErrorCode | undefined): Over['reason'] {
+  switch (code) {
+    case 'ended':
+      return 'ended';
+    case 'removed':
+    case 'banned':
+      return 'removed';
+    case 'taken_over':
+      return 'takenOver';
+    case 'expired':
+      return 'expired';
+    case 'full':
+      return 'full';
+    default:
+      return 'error';
+  }
+}
+
+function meOf(you: You): RoomModel['me'] {
+  return { person: you.person, name: you.name, role: you.role, perms: new Set(you.perms), floor: you.floor };
+}
+
+export class Room implements RoomModel {
+  room = $state.raw<RoomInfo>({} as RoomInfo);
+  me = $state.raw<RoomModel['me']>({} as RoomModel['me']);
+  people = $state.raw<Person[]>([]);
+  counts = $state.raw<Counts>(NO_COUNTS);
+  hands = $state.raw<RaisedHand[]>([]);
+  sampled = $state(false);
+  audioBlocked = $state(false);
+  speaking = $state.raw<ReadonlySet<PersonId>>(new Set());
+  activeSpeaker = $state<PersonId | null>(null);
+  asked = $state.raw<RoomModel['asked']>(null);
+  over = $state.raw<Over | null>(null);
+  readonly listenOnly: boolean;
+  readonly devices: Devices;
+  readonly net: Net;
+  readonly mod: RoomModel['mod'];
+  readonly session: RoomSession;
+  readonly #chat: Chat;
+  readonly #stage: Stage;
+  readonly #own: OwnMedia;
+  readonly #notices = new Notices();
+  readonly #roster = new Roster();
+  readonly #speakers = new SpeakerTracker();
+  readonly #batch: FrameBatch<ServerFrame>;
+  readonly #classSession: string | null;
+  #levelListeners = new Set<(levels: Map<PersonId, number>) => void>();
+  #audioBinds = new Map<string, TrackId>();
+  #haveState = false;
+  #lostAt: number | null = null;
+  #timers: ReturnType<typeof setInterval>[] = [];
+  #undo: (() => void)[] = [];
+  #stopped = false;
+
+  constructor({ session, devices, listenOnly, welcome, classSession, slots }: RoomDeps) {
+    this.session = session;
+    this.devices = devices;
+    this.listenOnly = listenOnly;
+    this.#classSession = classSession;
+    this.room = welcome.room;
+    this.me = meOf(welcome.you);
+    this.net = new Net(session);
+    this.#chat = new Chat(session, () => this.me.person);
+    this.#own = new OwnMedia({
+      session,
+      devices,
+      may: (action) => this.me.perms.has(action),
+      refused: (code) => this.#notices.add('error', { code }),
+    });
+    this.#stage = new Stage({
+      session,
+      roster: this.#roster,
+      speakers: this.#speakers,
+      self: () => this.me.person,
+      mode: () => this.room.mode,
+      ownCamera: () => (this.#own.camera === 'live' ? devices.preview : null),
+      ownScreen: () => this.#own.screenStream,
+      slots,
+    });
+    this.mod = this.#moderation();
+    this.#batch = new FrameBatch((frames) => this.#take(frames));
+    this.audioBlocked = devices.audio.blocked;
+    this.#undo.push(
+      keepAwake(),
+      devices.audio.on('blocked', (blocked) => (this.audioBlocked = blocked)),
+      devices.capture.on('track', () => queueMicrotask(() => this.#stage.update())),
+      session.on('frame', (frame) => {
+        if (frame.t === 'levels') this.#onLevels(frame.l);
+        else this.#batch.push(frame);
+      }),
+      session.on('status', (status) => {
+        if (status === 'reconnecting') this.#lostAt ??= Date.now();
+      }),
+      session.on('welcome', ({ welcome: next, again }) => this.#onWelcome(next, again)),
+      session.on('resumed', ({ you }) => {
+        this.#setMe(you);
+        this.#recovered();
+        this.#chat.resend();
+      }),
+      session.on('over', ({ code }) => {
+        this.#batch.flushNow();
+        this.#finish({ reason: overReason(code), ...(code !== undefined && { code }) });
+      }),
+    );
+    session.speakingSlots = () => this.#speakingSlots();
+    this.#timers.push(setInterval(() => this.#updateSpeakers(), SPEAKERS_EVERY));
+    this.#own.begin();
+  }
+
+  // ---- what comes from the server
+
+  #onWelcome(welcome: Welcome, again: boolean): void {
+    this.#batch.flushNow();
+    this.room = welcome.room;
+    this.#setMe(welcome.you);
+    if (again) {
+      this.#recovered();
+      this.#chat.resend();
+    }
+  }
+
+  #recovered(): void {
+    const gone = this.#lostAt === null ? 0 : Date.now() - this.#lostAt;
+    this.#lostAt = null;
+    if (gone > NOTABLE_CUT) this.#notices.add('recovered');
+  }
+
+  #setMe(you: You): void {
+    const before = this.me;
+    this.me = meOf(you);
+    if (you.floor && !before.floor) this.#notices.add('floorGiven');
+    if (!you.floor && before.floor) this.#notices.add('floorTaken');
+    this.#own.check();
+  }
+
+  /** A batch of frames: the stores change once for all of them. */
+  #take(frames: readonly ServerFrame[]): void {
+    let rosterChanged = false;
+    for (const frame of frames) {
+      switch (frame.t) {
+        case 'state': {
+          const again = this.#haveState;
+          this.#haveState = true;
+          this.#roster.replace(frame.people);
+          this.counts = frame.counts;
+          this.sampled = frame.sampled;
+          this.hands = frame.hands;
+          this.#chat.replace(frame.chat, frame.moreChat, again);
+          rosterChanged = true;
+          break;
+        }
+        case 'people':
+          this.#tellComings(frame);
+          this.#roster.change(frame.add ?? [], frame.chg ?? [], frame.del ?? []);
+          for (const gone of frame.del ?? []) this.#speakers.forget(gone);
+          this.counts = frame.counts;
+          rosterChanged = true;
+          break;
+        case 'hands':
+          this.hands = frame.list;
+          break;
+        case 'chat':
+          this.#chat.add([frame.m]);
+          break;
+        case 'you':
+          this.#setMe(frame);
+          break;
+        case 'room':
+          this.#onRoom(frame);
+          rosterChanged = true;
+          break;
+        case 'muted':
+          this.#own.muted(frame.kind);
+          this.#notices.add('mutedBy', { text: frame.by, media: frame.kind });
+          break;
+        case 'asked':
+          this.asked = { kind: frame.kind, by: frame.by };
+          break;
+        case 'askReply': {
+          const text = this.#roster.get(frame.who)?.name;
+          this.#notices.add(frame.accept ? 'askAccepted' : 'askDeclined', {
+            media: frame.kind,
+            ...(text !== undefined && { text }),
+          });
+          break;
+        }
+        case 'warn':
+          this.#notices.add('error', { code: frame.code });
+          break;
+        case 'bind':
+          if (rosterChanged) this.#showRoster();
+          rosterChanged = false;
+          if (frame.a) this.#audioBinds = new Map(frame.a.flatMap(({ mid, k }) => (k === undefined ? [] : [[mid, k]])));
+          if (frame.v) this.#stage.bind(frame.v);
+          break;
+        default:
+      }
+    }
+    if (rosterChanged) this.#showRoster();
+  }
+
+  #showRoster(): void {
+    this.people = this.#roster.list;
+    this.#stage.update();
+  }
+
+  #onRoom(frame: RoomInfo): void {
+    const { room, title, host, mode, locked, recording, startedAt } = frame;
+    if (locked !== this.room.locked) this.#notices.add(locked ? 'locked' : 'unlocked');
+    this.room = { room, title, host, mode, locked, recording, startedAt };
+  }
+
+  #tellComings(frame: Extract<ServerFrame, { t: 'people' }>): void {
+    if (!this.#haveState || frame.counts.total > TELL_UP_TO) return;
+    const joined = (frame.add ?? []).filter((p) => p.id !== this.me.person && !this.#roster.get(p.id));
+    const left = (frame.del ?? []).flatMap((id) => this.#roster.get(id) ?? []);
+    if (joined.length <= TELL_AT_ONCE) for (const p of joined) this.#notices.add('joined', { text: p.name });
+    if (left.length <= TELL_AT_ONCE) for (const p of left) this.#notices.add('left', { text: p.name });
+  }
+
+  // ---- voices
+
+  #onLevels(list: readonly [PersonId, number][]): void {
+    this.#speakers.hear(list, performance.now());
+    if (this.#levelListeners.size > 0) {
+      const levels = new Map(list.map(([who, dbov]) => [who, levelFromWire(dbov)]));
+      for (const listener of this.#levelListeners) listener(levels);
+    }
+    this.#updateSpeakers();
+  }
+
+  #updateSpeakers(): void {
+    const now = performance.now();
+    const speaking = this.#speakers.speaking(now);
+    const active = this.#speakers.active(now, this.me.person);
+    const same = speaking.size === this.speaking.size && [...speaking].every((who) => this.speaking.has(who));
+    if (same && active === this.activeSpeaker) return;
+    if (!same) this.speaking = speaking;
+    this.activeSpeaker = active;
+    this.#stage.setActive(active);
+    this.#stage.update();
+  }
+
+  #speakingSlots(): string[] {
+    const out: string[] = [];
+    for (const [mid, track] of this.#audioBinds) {
+      const owner = this.#stage.ownerOf(track);
+      if (owner && this.speaking.has(owner.id)) out.push(mid);
+    }
+    return out;
+  }
+
+  onLevels(cb: (levels: Map<PersonId, number>) => void): () => void {
+    this.#levelListeners.add(cb);
+    return () => this.#levelListeners.delete(cb);
+  }
+
+  // ---- chat
+
+  get chat() {
+    return this.#chat.list;
+  }
+  get moreChat(): boolean {
+    return this.#chat.more;
+  }
+  get unread(): number {
+    return this.#chat.unread;
+  }
+  get pendingChat() {
+    return this.#chat.pending;
+  }
+  sendChat(text: string): void {
+    this.#chat.send(text);
+  }
+  retryChat(cid: string): void {
+    this.#chat.retry(cid);
+  }
+  olderChat(): Promise<void> {
+    return this.#chat.older();
+  }
+  setChatOpen(open: boolean): void {
+    this.#chat.setOpen(open);
+  }
+
+  // ---- layout
+
+  get layout(): Layout {
+    return this.#stage.layout;
+  }
+  set layout(layout: Layout) {
+    this.#stage.layout = layout;
+  }
+  get effectiveLayout() {
+    return this.#stage.effective;
+  }
+  get page(): number {
+    return this.#stage.page;
+  }
+  set page(page: number) {
+    this.#stage.page = page;
+  }
+  get pages(): number {
+    return this.#stage.pages;
+  }
+  get stage(): Tile | null {
+    return this.#stage.stage;
+  }
+  get grid(): Tile[] {
+    return this.#stage.grid;
+  }
+  get pinned(): TrackId | null {
+    return this.#stage.pinned;
+  }
+  get dataSaver(): boolean {
+    return this.#stage.dataSaver;
+  }
+  set dataSaver(on: boolean) {
+    this.#stage.dataSaver = on;
+  }
+  setPageSize(tiles: number): void {
+    this.#stage.setPageSize(tiles);
+  }
+  pin(track: TrackId | null): void {
+    this.#stage.pin(track);
+  }
+  attach(el: HTMLVideoElement, tile: Tile): () => void {
+    return this.#stage.attach(el, tile);
+  }
+  setTileSize(key: string, cssWidth: number, cssHeight: number): void {
+    this.#stage.setTileSize(key, cssWidth, cssHeight);
+  }
+
+  // ---- own media
+
+  get mic() {
+    return this.#own.mic;
+  }
+  get camera() {
+    return this.#own.camera;
+  }
+  get screen() {
+    return this.#own.screen;
+  }
+  get talkingWhileMuted(): boolean {
+    return this.#own.talkingWhileMuted;
+  }
+  async toggleMic(): Promise<void> {
+    await this.#own.toggleMic();
+  }
+  async toggleCamera(): Promise<void> {
+    await this.#own.toggleCamera();
+    this.#stage.update();
+  }
+  async startScreen(): Promise<MediaProblem | null> {
+    const problem = await this.#own.startScreen();
+    this.#stage.update();
+    return problem;
+  }
+  async stopScreen(): Promise<void> {
+    await this.#own.stopScreen();
+    this.#stage.update();
+  }
+  async unblockAudio(): Promise<void> {
+    this.devices.audio.unlock(0);
+    await this.devices.audio.play();
+  }
+
+  async replyAsk(accept: boolean): Promise<void> {
+    const { asked } = this;
+    if (!asked) return;
+    this.asked = null;
+    const code = await this.#act({ t: 'askReply', kind: asked.kind, accept });
+    if (!accept) return;
+    if (code === null) await this.#own.accept(asked.kind);
+    else this.#notices.add('error', { code });
+  }
+
+  get notices() {
+    return this.#notices.list;
+  }
+  dismissNotice(id: number): void {
+    this.#notices.dismiss(id);
+  }
+
+  // ---- actions
+
+  async #act(msg: ClientFrame): Promise<ErrorCode | null> {
+    const reply = await this.session.request(msg);
+    if (reply.ok) return null;
+    return reply.code === 'network' ? 'busy' : reply.code;
+  }
+
+  raiseHand(up: boolean): Promise<ErrorCode | null> {
+    return this.#act({ t: 'hand', up });
+  }
+
+  async findPeople(q: string, from: number): Promise<{ total: number; list: Person[] }> {
+    const reply = await this.session.request<'peoplePage'>({ t: 'peoplePage', q, from, n: PEOPLE_PAGE });
+    return reply.ok ? { total: reply.frame.total, list: reply.frame.list } : { total: 0, list: [] };
+  }
+
+  #moderation(): RoomModel['mod'] {
+    const act = (msg: ClientFrame) => this.#act(msg);
+    return {
+      mute: (who: PersonId, kind: MediaKind) => act({ t: 'modMute', who, kind }),
+      muteAll: (mayUnmute: boolean) => act({ t: 'modMuteAll', mayUnmute }),
+      ask: (who: PersonId, kind: MediaKind) => act({ t: 'modAsk', who, kind }),
+      floor: (who: PersonId, give: boolean) => act({ t: 'modFloor', who, give }),
+      lowerHand: (who?: PersonId) => act({ t: 'modHand', ...(who !== undefined && { who }) }),
+      remove: (who: PersonId, bar: boolean) => act({ t: 'modRemove', who, bar }),
+      lock: (locked: boolean) => act({ t: 'modLock', locked }),
+      setMode: (mode: RoomMode) => act({ t: 'modMode', mode }),
+      end: () => act({ t: 'modEnd' }),
+      downloadStays: () => this.#downloadStays(),
+    };
+  }
+
+  async #downloadStays(): Promise<ErrorCode | null> {
+    if (this.#classSession === null) return 'not_found';
+    const file = await fetchStays(this.#classSession, this.session.link.token);
+    if (!file.ok) return file.code === 'network' ? 'busy' : file.code;
+    const url = URL.createObjectURL(file.value);
+    const link = document.createElement('a');
+    link.href = url;
+    link.download = `stays-${this.#classSession}.csv`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    return null;
+  }
+
+  /** Whether an action is allowed now. */
+  may(action: Action): boolean {
+    return this.me.perms.has(action);
+  }
+
+  async leave(): Promise<void> {
+    if (this.over) return;
+    this.#finish({ reason: 'left' });
+    await this.session.leave();
+  }
+
+  #finish(over: Over): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.over = over;
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const undo of this.#undo) undo();
+    this.#own.stop();
+    this.#stage.stop();
+    this.net.stop();
+    this.devices.stop();
+    this.speaking = new Set();
+    this.asked = null;
+  }
+}
