@@ -5,10 +5,12 @@
 //! server's crates, and what it says of the server's cost comes from `/proc` and
 //! `/metrics`.
 
+pub mod bots;
 pub mod error;
 pub mod feedback;
 pub mod histogram;
 pub mod http;
+pub mod ivf;
 pub mod keys;
 pub mod learner;
 pub mod lecture;

@@ -1,3 +1,167 @@
 //! Command line of the load generator.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use loadtests::bots::Bots;
+use loadtests::error::{LoadError, Result};
+use loadtests::http::Origin;
+use loadtests::lecture::{Lecture, Remote};
+use loadtests::publisher::Pace;
+use loadtests::report::ClientKind;
+use loadtests::server::Build;
+
+/// Real ICE, DTLS and SRTP clients against a lophoc server.
+#[derive(Debug, Parser)]
+#[command(name = "loadtests", version)]
+struct Cli {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Debug, Subcommand)]
+enum Scenario {
+    /// One trainer publishes, many learners watch and listen.
+    Lecture(LectureArgs),
+    /// Publishing bots for a gallery.
+    Bots(BotsArgs),
+}
+
+#[derive(Debug, Args)]
+struct LectureArgs {
+    /// Learners.
+    #[arg(long, default_value_t = 50)]
+    learners: usize,
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Seconds between the last join and the measurement.
+    #[arg(long, default_value_t = 3)]
+    warmup: u64,
+    /// Implementation of the learners.
+    #[arg(long, value_enum, default_value_t)]
+    client: ClientKind,
+    /// Only this many learners decrypt; the others read clear headers and send
+    /// their own feedback. Without it all decrypt.
+    #[arg(long)]
+    full: Option<usize>,
+    /// How the publisher puts a frame on the wire.
+    #[arg(long, value_enum, default_value_t)]
+    pace: Pace,
+    /// Joins at the same time.
+    #[arg(long, default_value_t = 16)]
+    joining: usize,
+    /// A running server (http://host:port) instead of one of the run's own.
+    #[arg(long, requires_all = ["link", "trainer_link"])]
+    server: Option<String>,
+    /// Open link of learners on that server.
+    #[arg(long, requires = "server")]
+    link: Option<String>,
+    /// Link of the trainer on that server.
+    #[arg(long, requires = "server")]
+    trainer_link: Option<String>,
+    /// Process id of that server, to measure it, when it runs on this machine.
+    #[arg(long, requires = "server")]
+    pid: Option<u32>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct BotsArgs {
+    /// The server, http://host:port.
+    #[arg(long)]
+    server: String,
+    /// Open join link.
+    #[arg(long)]
+    link: String,
+    /// How many.
+    #[arg(long, default_value_t = 12)]
+    count: usize,
+    /// How long they stay, seconds.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// VP8 in IVF; may be given several times: bot n plays file n.
+    #[arg(long, required = true)]
+    video: Vec<PathBuf>,
+    /// Opus packets, each behind its length in two bytes.
+    #[arg(long)]
+    audio: Option<PathBuf>,
+}
+
+async fn lecture(args: LectureArgs) -> Result<()> {
+    let remote = match (args.server, args.trainer_link, args.link) {
+        (Some(server), Some(trainer_link), Some(learner_link)) => Some(Remote {
+            origin: Origin::parse(&server)?,
+            trainer_link,
+            learner_link,
+            pid: args.pid,
+        }),
+        _ => None,
+    };
+    let lecture = Lecture {
+        learners: args.learners,
+        seconds: args.seconds,
+        warmup: args.warmup,
+        client: args.client,
+        full: args.full,
+        pace: args.pace,
+        joining: args.joining,
+        remote,
+        build: Build::own(),
+    };
+    let report = lecture.run().await?;
+    if args.json {
+        let json = serde_json::to_string(&report)
+            .map_err(|why| LoadError::Server(format!("report: {why}")))?;
+        println!("{json}");
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}
+
+async fn bots(args: BotsArgs) -> Result<()> {
+    let bots = Bots {
+        origin: Origin::parse(&args.server)?,
+        link: args.link,
+        count: args.count,
+        seconds: args.seconds,
+        videos: args.video,
+        audio: args.audio,
+    };
+    let broken = bots.run(|| println!("{} bots publish", args.count)).await?;
+    for error in &broken {
+        eprintln!("{error}");
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(LoadError::io("runtime"));
+    let result = runtime.and_then(|runtime| {
+        runtime.block_on(async {
+            match cli.scenario {
+                Scenario::Lecture(args) => lecture(args).await,
+                Scenario::Bots(args) => bots(args).await,
+            }
+        })
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("loadtests: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -348,11 +348,8 @@ impl State {
         let Some(client) = self.clients.get_mut(&id) else { return false };
         let mut more = true;
         for _ in 0..MAX_RECEIVES {
-            more = match self.batch.receive(client.socket.as_raw_fd()) {
-                Ok(more) => more,
-                // A refused port shows up here; ICE finds out by itself.
-                Err(_) => false,
-            };
+            // A refused port shows up as an error here; ICE finds out by itself.
+            more = self.batch.receive(client.socket.as_raw_fd()).unwrap_or_default();
             let now = Instant::now();
             for message in self.batch.messages() {
                 for datagram in message.datagrams() {

@@ -1,4 +1,5 @@
 //! Clients against a bare engine: what they send must be understood by it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::mpsc;
@@ -14,7 +15,7 @@ use str0m::change::SdpOffer;
 use str0m::format::Codec;
 use str0m::media::{KeyframeRequestKind, Mid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::rtcp::Rtcp;
+use str0m::rtp::rtcp::{ReceptionReport, ReportList, Rtcp};
 use str0m::rtp::{RawPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 use tokio::sync::oneshot;
@@ -52,15 +53,18 @@ impl Bare {
         (Self { rtc, socket, local, seen: Seen::default() }, answer)
     }
 
+    fn reports(&mut self, blocks: &ReportList<ReceptionReport>) {
+        let blocks = blocks.iter().map(|block| (*block.ssrc, block.fraction_lost));
+        self.seen.reports.extend(blocks);
+    }
+
     fn event(&mut self, event: Event) {
         match event {
             Event::RawPacket(raw) => match *raw {
                 RawPacket::RtcpRx(Rtcp::Twcc(_)) => self.seen.twcc += 1,
-                RawPacket::RtcpRx(Rtcp::ReceiverReport(report)) => {
-                    for block in report.reports.iter() {
-                        self.seen.reports.push((*block.ssrc, block.fraction_lost));
-                    }
-                }
+                RawPacket::RtcpRx(Rtcp::ReceiverReport(report)) => self.reports(&report.reports),
+                // The engine packs its reception reports into sender reports.
+                RawPacket::RtcpRx(Rtcp::SenderReport(report)) => self.reports(&report.reports),
                 _ => {}
             },
             Event::RtpPacket(packet) => {
