@@ -1,0 +1,90 @@
+// What this screen shows besides the room itself: panel, dialogs, own toasts.
+import type { ErrorCode, Person } from '../../core/proto';
+import type { MediaProblem, RoomModel } from '../../state/contract';
+import { t } from '../../i18n/index.svelte';
+import { ERROR } from '../../i18n/terms';
+
+export type Panel = 'people' | 'chat';
+export type Open =
+  | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' }
+  | { dialog: 'remove'; person: Person }
+  | { dialog: 'problem'; what: 'mic' | 'camera' | 'screen'; problem: MediaProblem };
+
+export interface Toast {
+  id: number;
+  text: string;
+  tone: 'calm' | 'bad' | 'good';
+}
+
+export class RoomView {
+  panel = $state<Panel | null>(null);
+  open = $state.raw<Open | null>(null);
+  toasts = $state.raw<Toast[]>([]);
+  /** The space bar is held to talk. */
+  held = $state(false);
+  #next = 1;
+
+  constructor(readonly room: RoomModel) {}
+
+  toggle(panel: Panel): void {
+    this.panel = this.panel === panel ? null : panel;
+    this.room.setChatOpen(this.panel === 'chat');
+  }
+  close(): void {
+    this.open = null;
+  }
+  toast(text: string, tone: Toast['tone'] = 'calm'): void {
+    const id = this.#next++;
+    this.toasts = [...this.toasts.slice(-2), { id, text, tone }];
+    setTimeout(() => this.drop(id), 6000);
+  }
+  drop(id: number): void {
+    this.toasts = this.toasts.filter((x) => x.id !== id);
+  }
+  /** Waits for an action and says why it was refused, if it was. */
+  async act(done: Promise<ErrorCode | null>): Promise<boolean> {
+    const code = await done.catch((): 'network' => 'network');
+    if (code === null) return true;
+    this.toast(t(ERROR[code]), 'bad');
+    return false;
+  }
+
+  async mic(): Promise<void> {
+    const { room } = this;
+    if (room.listenOnly) return this.toast(t('bar.listenOnly'));
+    if (room.mic !== 'live' && !room.me.perms.has('speak')) return this.toast(t('bar.noSpeakLong'));
+    const wanted = room.mic !== 'live';
+    await room.toggleMic().catch(() => undefined);
+    const problem = room.devices.micProblem;
+    if (wanted && problem) this.open = { dialog: 'problem', what: 'mic', problem };
+  }
+  async camera(): Promise<void> {
+    const { room } = this;
+    if (room.listenOnly) return this.toast(t('bar.listenOnly'));
+    if (room.camera !== 'live' && !room.me.perms.has('showCamera')) return this.toast(t('bar.noCamera'));
+    const wanted = room.camera !== 'live';
+    await room.toggleCamera().catch(() => undefined);
+    const problem = room.devices.cameraProblem;
+    if (wanted && problem) this.open = { dialog: 'problem', what: 'camera', problem };
+  }
+  async share(): Promise<void> {
+    const { room } = this;
+    if (room.screen === 'live') return room.stopScreen();
+    if (!room.devices.canShareScreen) return this.toast(t('bar.cannotShare'));
+    if (!room.me.perms.has('shareScreen')) return this.toast(t('bar.noShare'));
+    const problem = await room.startScreen();
+    // Closing the browser's own chooser counts as a refusal: nothing to explain at length.
+    if (problem === 'denied') this.toast(t('problem.screenDenied'));
+    else if (problem) this.open = { dialog: 'problem', what: 'screen', problem };
+  }
+  async hand(): Promise<void> {
+    await this.act(this.room.raiseHand(!this.handUp));
+  }
+  get handUp(): boolean {
+    return this.room.hands.some((h) => h.who === this.room.me.person);
+  }
+  who(): string {
+    const names = this.room.people.filter((p) => this.room.speaking.has(p.id)).map((p) => p.name);
+    return names.length > 0 ? t('room.whoSpeaks', names.join(', ')) : t('room.nobodySpeaks');
+  }
+}
