@@ -164,10 +164,10 @@ impl KeyframeCache {
 
     /// Takes over what another shard had: keyframe and everything since, or the
     /// frame of the keyframe alone.
-    pub fn install(&mut self, now: Instant, packets: &[SourcePacket], whole: bool) {
+    pub fn install(&mut self, keyframe_at: Instant, packets: &[SourcePacket], whole: bool) {
         self.clear();
         for (index, packet) in packets.iter().enumerate() {
-            self.push(now, packet, index == 0);
+            self.push(keyframe_at, packet, index == 0);
         }
         self.cut |= !whole;
     }

@@ -190,7 +190,7 @@ mod tests {
         push(&mut bits, 0);
         push(&mut bits, 4);
         bits.push_str("01");
-        while bits.len() % 8 != 0 {
+        while !bits.len().is_multiple_of(8) {
             bits.push('0');
         }
         let body = bits.as_bytes().chunks(8).map(|byte| {

@@ -5,6 +5,7 @@
 //! are repeated every [`crate::core::CoreConfig::refresh`]: a lost one heals by itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::types::{Epoch, Layer, MAX_LAYERS, PeerId, RoomKey, SourcePacket, TrackKey};
 
@@ -119,6 +120,8 @@ pub enum RelayMsg {
         /// Keyframe and everything since; otherwise only the keyframe's frame,
         /// or nothing at all.
         whole: bool,
+        /// How old the keyframe is.
+        age: Duration,
         /// In order of sequence numbers.
         packets: Vec<RelayPacket>,
     },

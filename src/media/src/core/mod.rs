@@ -3,15 +3,26 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+mod asks;
+mod bind;
+mod clock;
+mod ingest;
+mod relaying;
+mod slab;
 pub mod stats;
+mod tables;
 
 pub use crate::relay::RelayMsg;
 pub use stats::{CoreStats, DropReason};
 
+use crate::allocate::{Demand, Grant};
 use crate::types::{
     Allow, Binding, Epoch, Forward, Kind, Layer, PeerId, RoomKey, ShardId, SlotRef, Slots,
-    SourcePacket, ViewSpec,
+    TrackKey, ViewSpec, Wish, WishSource,
 };
+use relaying::RelayQueue;
+use slab::Slab;
+use tables::{Origin, Peer, Room, Track, kind_index};
 
 /// Bounds and numbers of a core. What happens at a bound is named in [`DropReason`].
 #[derive(Debug, Clone)]
@@ -131,23 +142,43 @@ pub enum Output {
     },
 }
 
-#[derive(Debug)]
-struct Peer {
-    spec: PeerSpec,
-    view: ViewSpec,
-    estimate: u64,
-    pending: Vec<Forward>,
-}
-
 /// The media plane of one shard.
+///
+/// Every input does its work at once and leaves the tables in order: first the
+/// slots that must look for another source, then the layers that must be
+/// allocated anew, then what is demanded of the sources, last the keyframe
+/// requests. Lists of indices carry the work from one step to the next.
 #[derive(Debug)]
 pub struct ShardCore {
     config: CoreConfig,
-    deadline: Instant,
-    peers: HashMap<PeerId, Peer>,
-    dirty: VecDeque<PeerId>,
+    start: Instant,
+    peers: Slab<Peer>,
+    peer_index: HashMap<PeerId, usize>,
+    rooms: Slab<Room>,
+    room_index: HashMap<RoomKey, usize>,
+    tracks: Slab<Track>,
+    track_index: HashMap<TrackKey, usize>,
+    /// Peers whose slots must look for their sources.
+    resolve_queue: Vec<usize>,
+    /// Peers whose layers must be allocated.
+    allocate_queue: Vec<usize>,
+    /// Tracks whose demand changed.
+    demand_queue: Vec<usize>,
+    /// Tracks some of whose layers need a keyframe.
+    watched: Vec<usize>,
+    asks_dirty: bool,
+    /// Peers whose binding may have changed.
+    rebind_queue: VecDeque<usize>,
+    /// Peers with pending packets.
+    dirty: VecDeque<usize>,
     flush_at: Option<Instant>,
     outputs: VecDeque<Output>,
+    relays: Vec<RelayQueue>,
+    next_moment: u64,
+    rank_due: Option<u64>,
+    demands: Vec<Demand>,
+    grants: Vec<Grant>,
+    forwards: Vec<Forward>,
     stats: CoreStats,
 }
 
@@ -156,98 +187,133 @@ impl ShardCore {
     /// is the zero of the grid on which they rank speakers together.
     pub fn new(config: CoreConfig, start: Instant) -> Self {
         Self {
-            deadline: start,
-            config,
-            peers: HashMap::new(),
+            start,
+            peers: Slab::new(),
+            peer_index: HashMap::new(),
+            rooms: Slab::new(),
+            room_index: HashMap::new(),
+            tracks: Slab::new(),
+            track_index: HashMap::new(),
+            resolve_queue: Vec::new(),
+            allocate_queue: Vec::new(),
+            demand_queue: Vec::new(),
+            watched: Vec::new(),
+            asks_dirty: false,
+            rebind_queue: VecDeque::new(),
             dirty: VecDeque::new(),
             flush_at: None,
             outputs: VecDeque::new(),
+            relays: (0..config.shards).map(|_| RelayQueue::default()).collect(),
+            next_moment: 0,
+            rank_due: None,
+            demands: Vec::new(),
+            grants: Vec::new(),
+            forwards: Vec::new(),
             stats: CoreStats::default(),
+            config,
         }
     }
 
     /// A connection came to this shard. Replaces an older one of the same peer.
-    pub fn add_peer(&mut self, _now: Instant, spec: PeerSpec) {
+    pub fn add_peer(&mut self, now: Instant, spec: PeerSpec) {
+        if let Some((index, epoch)) = self.find_peer(spec.peer) {
+            if epoch > spec.epoch {
+                self.stats.drop_one(DropReason::StaleEpoch);
+                return;
+            }
+            self.drop_peer(index);
+        }
         if self.peers.len() >= self.config.max_peers {
             self.stats.drop_one(DropReason::PeersFull);
             return;
         }
-        let peer = Peer {
-            spec,
-            view: ViewSpec::default(),
-            estimate: self.config.initial_estimate,
-            pending: Vec::new(),
+        let Some(room) = self.room_entry(spec.room) else {
+            return;
         };
-        self.peers.insert(spec.peer, peer);
+        let peer = Peer::new(spec, room, self.config.initial_estimate);
+        let index = self.peers.insert(peer);
+        self.peer_index.insert(spec.peer, index);
+        if let Some(entry) = self.rooms.get_mut(room) {
+            entry.members.push(index);
+            if entry.members.len() == 1 {
+                self.tell_presence(spec.room, true);
+            }
+        }
+        self.rebind_queue.push_back(index);
+        self.flag_resolve(index);
+        self.settle(now);
     }
 
     /// A connection is gone; ignored when `epoch` is not the present one.
-    pub fn remove_peer(&mut self, _now: Instant, peer: PeerId, epoch: Epoch) {
-        if self.peers.get(&peer).is_some_and(|p| p.spec.epoch == epoch) {
-            self.peers.remove(&peer);
+    pub fn remove_peer(&mut self, now: Instant, peer: PeerId, epoch: Epoch) {
+        match self.find_peer(peer) {
+            Some((index, present)) if present == epoch => {
+                self.drop_peer(index);
+                self.settle(now);
+            }
+            Some(_) => self.stats.drop_one(DropReason::StaleEpoch),
+            None => {}
         }
     }
 
     /// What the peer may send from now on. A kind taken away ends at once.
-    pub fn set_allow(&mut self, _now: Instant, peer: PeerId, allow: Allow) {
-        if let Some(peer) = self.peers.get_mut(&peer) {
-            peer.spec.allow = allow;
+    pub fn set_allow(&mut self, now: Instant, peer: PeerId, allow: Allow) {
+        let Some(peer) = self.peer_of(peer) else {
+            return;
+        };
+        peer.spec.allow = allow;
+        let sends = peer.sends;
+        for kind in [Kind::Mic, Kind::Camera, Kind::Screen, Kind::ScreenAudio] {
+            let track = sends.get(kind_index(kind)).copied().flatten();
+            if let Some(track) = track.filter(|_| !allow.allows(kind)) {
+                self.drop_track(track);
+            }
         }
+        self.settle(now);
     }
 
     /// The receiver's whole wish.
-    pub fn set_view(&mut self, _now: Instant, peer: PeerId, view: ViewSpec) {
-        if let Some(peer) = self.peers.get_mut(&peer) {
-            peer.view = view;
-        }
-    }
-
-    /// Estimated bandwidth towards the receiver.
-    pub fn set_estimate(&mut self, _now: Instant, peer: PeerId, bits_per_second: u64) {
-        if let Some(peer) = self.peers.get_mut(&peer) {
-            peer.estimate = bits_per_second;
-        }
-    }
-
-    /// A packet of a local publisher.
-    pub fn ingest(&mut self, _now: Instant, peer: PeerId, kind: Kind, packet: SourcePacket) {
-        let Some(publisher) = self.peers.get(&peer) else {
-            self.stats.drop_one(DropReason::UnknownPeer);
+    pub fn set_view(&mut self, now: Instant, peer: PeerId, mut view: ViewSpec) {
+        let Some(index) = self.peer_index.get(&peer).copied() else {
             return;
         };
-        if !publisher.spec.allow.allows(kind) {
-            self.stats.drop_one(DropReason::NotAllowed);
+        let Some(peer) = self.peers.get_mut(index) else {
             return;
+        };
+        let before = view.wishes.len();
+        view.wishes.retain(|wish| peer.bound(wish.slot).is_some());
+        view.wishes.truncate(peer.video.len() + peer.screen.len());
+        let bad = before - view.wishes.len();
+        view.pins.truncate(2);
+        peer.view = view;
+        self.stats.drop_many(DropReason::BadWish, bad as u64);
+        self.flag_rebind(index);
+        self.flag_resolve(index);
+        self.settle(now);
+    }
+
+    /// Estimated bandwidth towards the receiver. Less than what flows acts at
+    /// once, more at the next moment of the grid.
+    pub fn set_estimate(&mut self, now: Instant, peer: PeerId, bits_per_second: u64) {
+        let Some(index) = self.peer_index.get(&peer).copied() else {
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        peer.estimate = bits_per_second;
+        if bits_per_second < peer.planned {
+            self.flag_allocate(index);
+            self.settle(now);
         }
-        self.stats.packets_in += 1;
-        self.stats.bytes_in += packet.payload.len() as u64;
-    }
-
-    /// A local receiver's decoder needs a keyframe on a slot.
-    pub fn keyframe_request(&mut self, _now: Instant, _peer: PeerId, _slot: SlotRef) {
-        self.stats.keyframes_asked += 1;
-    }
-
-    /// A message of another shard.
-    pub fn relay_in(&mut self, _now: Instant, _from: ShardId, msg: RelayMsg) {
-        if msg.is_media() {
-            self.stats.drop_one(DropReason::UnknownTrack);
-        }
-    }
-
-    /// Does what has become due; call at [`Self::next_deadline`] or later.
-    pub fn tick(&mut self, now: Instant) {
-        self.deadline = now + Duration::from_millis(100);
-    }
-
-    /// When [`Self::tick`] is due.
-    pub fn next_deadline(&self) -> Instant {
-        self.deadline
     }
 
     /// What is to be done, in order. Call until `None` after each input.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        self.next_binding().or_else(|| self.next_relay())
     }
 
     /// The latest moment the pending packets may wait: now when audio or the
@@ -259,27 +325,254 @@ impl ShardCore {
 
     /// A receiver with pending packets, each once.
     pub fn next_dirty(&mut self) -> Option<PeerId> {
-        let next = self.dirty.pop_front();
-        if next.is_none() {
-            self.flush_at = None;
+        while let Some(index) = self.dirty.pop_front() {
+            if let Some(peer) = self.peers.get_mut(index).filter(|peer| peer.dirty) {
+                peer.dirty = false;
+                return Some(peer.spec.peer);
+            }
         }
-        next
+        self.flush_at = None;
+        None
     }
 
     /// Moves everything pending for a receiver to the end of `out`: audio
     /// first, then video by slot, each slot in order of sequence numbers.
     pub fn drain_pending(&mut self, peer: PeerId, out: &mut Vec<Forward>) {
-        if let Some(peer) = self.peers.get_mut(&peer) {
-            out.append(&mut peer.pending);
+        let Some(peer) = self.peer_of(peer) else {
+            return;
+        };
+        out.append(&mut peer.pending_audio);
+        peer.pending_video
+            .sort_unstable_by_key(|forward| (forward.slot, forward.seq));
+        out.append(&mut peer.pending_video);
+    }
+
+    /// Counters and table sizes. Walks the tables: for once a second.
+    pub fn stats(&self) -> CoreStats {
+        let pending = |peer: &Peer| peer.pending_audio.len() + peer.pending_video.len();
+        let tracks = || self.tracks.iter().map(|(_, track)| track);
+        CoreStats {
+            peers: self.peers.len(),
+            rooms: self.rooms.len(),
+            tracks: self.tracks.len(),
+            subscriptions: tracks().map(|track| track.subs.len()).sum(),
+            pending: self.peers.iter().map(|(_, peer)| pending(peer)).sum(),
+            relay_pending: self.relays.iter().map(RelayQueue::len).sum(),
+            outputs: self.outputs.len(),
+            cache_bytes: tracks()
+                .flat_map(|t| &t.caches)
+                .map(|cache| cache.bytes())
+                .sum(),
+            ..self.stats
         }
     }
 
-    /// Counters and table sizes.
-    pub fn stats(&self) -> CoreStats {
-        CoreStats {
-            peers: self.peers.len(),
-            outputs: self.outputs.len(),
-            ..self.stats
+    fn find_peer(&self, peer: PeerId) -> Option<(usize, Epoch)> {
+        let index = *self.peer_index.get(&peer)?;
+        Some((index, self.peers.get(index)?.spec.epoch))
+    }
+
+    fn peer_of(&mut self, peer: PeerId) -> Option<&mut Peer> {
+        let index = *self.peer_index.get(&peer)?;
+        self.peers.get_mut(index)
+    }
+
+    /// The room, made when there is none; `None` when the table is full.
+    fn room_entry(&mut self, key: RoomKey) -> Option<usize> {
+        if let Some(index) = self.room_index.get(&key) {
+            return Some(*index);
         }
+        if self.rooms.len() >= self.config.max_rooms {
+            self.stats.drop_one(DropReason::RoomsFull);
+            return None;
+        }
+        let index = self.rooms.insert(Room::new(key));
+        self.room_index.insert(key, index);
+        Some(index)
+    }
+
+    fn drop_room_if_unused(&mut self, index: usize) {
+        let unused = |room: &Room| room.members.is_empty() && room.present.is_empty();
+        if self.rooms.get(index).is_some_and(unused)
+            && let Some(room) = self.rooms.remove(index)
+        {
+            self.room_index.remove(&room.key);
+        }
+    }
+
+    fn drop_peer(&mut self, index: usize) {
+        let Some(peer) = self.peers.get(index) else {
+            return;
+        };
+        let (key, room, sends) = (peer.spec, peer.room, peer.sends);
+        let slots: Vec<SlotRef> = peer.slot_refs().collect();
+        for slot in slots {
+            self.detach(index, slot);
+        }
+        for track in sends.into_iter().flatten() {
+            self.drop_track(track);
+        }
+        self.peers.remove(index);
+        self.peer_index.remove(&key.peer);
+        let Some(entry) = self.rooms.get_mut(room) else {
+            return;
+        };
+        entry.members.retain(|member| *member != index);
+        if entry.members.is_empty() {
+            // Nobody here needs the tracks of other shards any more.
+            let foreign = entry.tracks.clone();
+            for track in foreign {
+                self.drop_track(track);
+            }
+            self.tell_presence(key.room, false);
+            self.drop_room_if_unused(room);
+        }
+    }
+
+    /// A new track; `None` when the table is full.
+    fn make_track(
+        &mut self,
+        now: Instant,
+        key: TrackKey,
+        room: usize,
+        epoch: Epoch,
+        origin: Origin,
+    ) -> Option<usize> {
+        if self.tracks.len() >= self.config.max_tracks {
+            self.stats.drop_one(DropReason::TracksFull);
+            return None;
+        }
+        let index = self
+            .tracks
+            .insert(Track::new(now, key, room, epoch, origin));
+        self.track_index.insert(key, index);
+        if let Some(entry) = self.rooms.get_mut(room) {
+            entry.tracks.push(index);
+        }
+        self.flag_members(room, |peer| {
+            let wished = |wish: &Wish| wish.source == Some(WishSource::Track(key));
+            key.kind == Kind::ScreenAudio
+                || peer.view.pins.contains(&key)
+                || peer.view.wishes.iter().any(wished)
+        });
+        Some(index)
+    }
+
+    fn drop_track(&mut self, index: usize) {
+        let Some(mut track) = self.tracks.remove(index) else {
+            return;
+        };
+        self.track_index.remove(&track.key);
+        for sub in std::mem::take(&mut track.subs) {
+            self.lose_source(sub);
+        }
+        let mut told = Vec::new();
+        if let Some(room) = self.rooms.get_mut(track.room) {
+            room.tracks.retain(|other| *other != index);
+            room.ranking.forget(track.key);
+            told.clone_from(&room.present);
+        }
+        if track.live && track.key.kind == Kind::Camera {
+            self.flag_speaker_wishes(track.room);
+        }
+        if track.origin != Origin::Local {
+            return;
+        }
+        if let Some(peer) = self.peer_of(track.key.peer)
+            && let Some(place) = peer.sends.get_mut(kind_index(track.key.kind))
+        {
+            *place = None;
+        }
+        if track.live {
+            self.emit(Output::TrackLive {
+                peer: track.key.peer,
+                kind: track.key.kind,
+                live: false,
+            });
+        }
+        for to in told {
+            self.relay(
+                to,
+                RelayMsg::TrackDown {
+                    track: track.key,
+                    epoch: track.epoch,
+                },
+            );
+        }
+    }
+
+    fn emit(&mut self, output: Output) {
+        if self.outputs.len() >= self.config.max_outputs {
+            self.stats.drop_one(DropReason::OutputsFull);
+            return;
+        }
+        self.outputs.push_back(output);
+    }
+
+    fn relay(&mut self, to: ShardId, msg: RelayMsg) {
+        self.emit(Output::Relay { to, msg });
+    }
+
+    fn next_binding(&mut self) -> Option<Output> {
+        while let Some(index) = self.rebind_queue.pop_front() {
+            let Some(peer) = self.peers.get_mut(index).filter(|peer| peer.rebind) else {
+                continue;
+            };
+            peer.rebind = false;
+            let binding = peer.binding();
+            if peer.told.as_ref() != Some(&binding) {
+                peer.told = Some(binding.clone());
+                let peer = peer.spec.peer;
+                return Some(Output::Binding { peer, binding });
+            }
+        }
+        None
+    }
+
+    fn flag_resolve(&mut self, index: usize) {
+        if let Some(peer) = self.peers.get_mut(index).filter(|peer| !peer.resolve) {
+            peer.resolve = true;
+            self.resolve_queue.push(index);
+        }
+    }
+
+    fn flag_allocate(&mut self, index: usize) {
+        if let Some(peer) = self.peers.get_mut(index).filter(|peer| !peer.allocate) {
+            peer.allocate = true;
+            self.allocate_queue.push(index);
+        }
+    }
+
+    fn flag_rebind(&mut self, index: usize) {
+        if let Some(peer) = self.peers.get_mut(index).filter(|peer| !peer.rebind) {
+            peer.rebind = true;
+            self.rebind_queue.push_back(index);
+        }
+    }
+
+    fn flag_demand(&mut self, index: usize) {
+        if let Some(track) = self.tracks.get_mut(index).filter(|t| !t.demand_dirty) {
+            track.demand_dirty = true;
+            self.demand_queue.push(index);
+        }
+    }
+
+    /// Members of a room whose slots may be concerned look for their sources.
+    fn flag_members(&mut self, room: usize, concerned: impl Fn(&Peer) -> bool) {
+        let Some(entry) = self.rooms.get(room) else {
+            return;
+        };
+        for index in entry.members.clone() {
+            if self.peers.get(index).is_some_and(&concerned) {
+                self.flag_resolve(index);
+            }
+        }
+    }
+
+    fn flag_speaker_wishes(&mut self, room: usize) {
+        self.flag_members(room, |peer| {
+            let speaker = |wish: &Wish| matches!(wish.source, Some(WishSource::Speaker(_)));
+            peer.view.wishes.iter().any(speaker)
+        });
     }
 }

@@ -1,0 +1,336 @@
+//! The path of one packet: from its source into the pending lists.
+
+use std::time::Instant;
+
+use super::tables::{Origin, Sub, bit, kind_index};
+use super::{DropReason, Output, RelayMsg, ShardCore};
+use crate::meta::Meta;
+use crate::slot::Offered;
+use crate::types::{Forward, Kind, Layer, MAX_LAYERS, PeerId, SlotRef, SourcePacket, TrackKey};
+
+impl ShardCore {
+    /// A packet of a local publisher.
+    pub fn ingest(&mut self, now: Instant, peer: PeerId, kind: Kind, mut packet: SourcePacket) {
+        if kind.is_audio() {
+            packet.layer = Layer(0);
+        }
+        let Some(index) = self.admit(now, peer, kind, &packet) else {
+            return;
+        };
+        self.stats.packets_in += 1;
+        self.stats.bytes_in += packet.payload.len() as u64;
+        let meta = Meta::of(&packet);
+        self.note(now, index, &packet, &meta);
+        // A layer that has just come to life may be aimed at before its first
+        // packet, which often is the keyframe, passes.
+        self.settle_slots(now);
+        self.feed(now, index, &packet, &meta);
+        self.settle(now);
+    }
+
+    /// The track the packet belongs to, made on its first packet.
+    fn admit(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        kind: Kind,
+        packet: &SourcePacket,
+    ) -> Option<usize> {
+        let publisher = self.peer_index.get(&peer).and_then(|p| self.peers.get(*p));
+        let Some(publisher) = publisher else {
+            self.stats.drop_one(DropReason::UnknownPeer);
+            return None;
+        };
+        if !publisher.spec.allow.allows(kind) {
+            self.stats.drop_one(DropReason::NotAllowed);
+            return None;
+        }
+        if usize::from(packet.layer.0) >= MAX_LAYERS {
+            self.stats.drop_one(DropReason::BadLayer);
+            return None;
+        }
+        if let Some(Some(track)) = publisher.sends.get(kind_index(kind)) {
+            return Some(*track);
+        }
+        let (room, epoch) = (publisher.room, publisher.spec.epoch);
+        let key = TrackKey { peer, kind };
+        if let Some(known) = self.track_index.get(&key).copied() {
+            // Another shard's, of an older or a newer connection of this peer.
+            if self
+                .tracks
+                .get(known)
+                .is_some_and(|track| track.epoch >= epoch)
+            {
+                self.stats.drop_one(DropReason::StaleEpoch);
+                return None;
+            }
+            self.drop_track(known);
+        }
+        let index = self.make_track(now, key, room, epoch, Origin::Local)?;
+        if let Some(publisher) = self.peer_of(peer)
+            && let Some(place) = publisher.sends.get_mut(kind_index(kind))
+        {
+            *place = Some(index);
+        }
+        Some(index)
+    }
+
+    /// Health and levels of a local track.
+    fn note(&mut self, now: Instant, index: usize, packet: &SourcePacket, meta: &Meta) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        track.confirmed = now;
+        if track.key.kind == Kind::Mic {
+            track.loudness.on_packet(now, packet.level);
+        }
+        let Some(health) = track.health.get_mut(usize::from(packet.layer.0)) else {
+            return;
+        };
+        let seen = health.on_packet(now, packet.seq, packet.payload.len(), meta.height);
+        if seen.restarted {
+            self.restart(index, packet.layer);
+        }
+        if seen.became_live || seen.resized {
+            self.publish_layers(index);
+        }
+    }
+
+    /// Takes the health of a local track over into what allocation and other
+    /// shards see.
+    pub(super) fn publish_layers(&mut self, index: usize) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        for (info, health) in track.info.iter_mut().zip(&track.health) {
+            *info = health.info();
+        }
+        self.layers_changed(index);
+        self.announce(index);
+    }
+
+    /// Tells the shards with receivers that the track is there, and its layers.
+    fn announce(&mut self, index: usize) {
+        let Some(track) = self.tracks.get(index) else {
+            return;
+        };
+        let Some(room) = self.rooms.get(track.room) else {
+            return;
+        };
+        let msg = RelayMsg::TrackUp {
+            room: room.key,
+            track: track.key,
+            epoch: track.epoch,
+            layers: track.info,
+        };
+        for to in room.present.clone() {
+            self.relay(to, msg.clone());
+        }
+    }
+
+    /// The layers of a track changed: receivers plan anew, dead caches go.
+    pub(super) fn layers_changed(&mut self, index: usize) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        for (info, cache) in track.info.iter().zip(&mut track.caches) {
+            if !info.live {
+                cache.clear();
+            }
+        }
+        let live = track.info.iter().any(|layer| layer.live);
+        let turned = live != track.live;
+        track.live = live;
+        let (key, room, local) = (track.key, track.room, track.origin == Origin::Local);
+        if !key.kind.is_audio() {
+            let subs: Vec<usize> = track.subs.iter().map(|sub| sub.peer).collect();
+            for peer in subs {
+                self.flag_allocate(peer);
+            }
+        }
+        if turned && local {
+            self.emit(Output::TrackLive {
+                peer: key.peer,
+                kind: key.kind,
+                live,
+            });
+        }
+        if turned && key.kind == Kind::Camera {
+            self.flag_speaker_wishes(room);
+        }
+    }
+
+    /// The numbers of a layer began anew: slots on it wait for a keyframe.
+    fn restart(&mut self, index: usize, layer: Layer) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        if let Some(cache) = track.cache_mut(layer) {
+            cache.clear();
+        }
+        for sub in track.subs.clone() {
+            let Some(peer) = self.peers.get_mut(sub.peer) else {
+                continue;
+            };
+            match sub.slot {
+                SlotRef::Audio(at) => {
+                    if let Some(audio) = peer.audio.get_mut(usize::from(at)) {
+                        audio.fresh = true;
+                    }
+                }
+                slot => {
+                    if let Some(bound) = peer.bound_mut(slot)
+                        && bound.slot.target() == Some(layer)
+                    {
+                        bound.slot.restart();
+                        self.recount(sub.peer, slot);
+                        self.flag_rebind(sub.peer);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A packet of another shard's track.
+    pub(super) fn feed_relayed(&mut self, now: Instant, index: usize, packet: SourcePacket) {
+        let meta = Meta::of(&packet);
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        track.confirmed = now;
+        let audio = track.key.kind.is_audio();
+        if !audio && track.told_want & bit(packet.layer) == 0 {
+            return; // no longer wanted; was on its way
+        }
+        let Some(health) = track.health.get_mut(usize::from(packet.layer.0)) else {
+            self.stats.drop_one(DropReason::BadLayer);
+            return;
+        };
+        let seen = health.on_packet(now, packet.seq, packet.payload.len(), None);
+        if seen.restarted {
+            self.restart(index, packet.layer);
+        }
+        self.feed(now, index, &packet, &meta);
+    }
+
+    /// Cache, local receivers, other shards.
+    fn feed(&mut self, now: Instant, index: usize, packet: &SourcePacket, meta: &Meta) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        let audio = track.key.kind.is_audio();
+        if !audio {
+            if let Some(cache) = track.cache_mut(packet.layer) {
+                cache.push(now, packet, meta.begins_keyframe);
+            }
+            if meta.begins_keyframe {
+                track.asked &= !bit(packet.layer);
+                if let Some(throttle) = track.throttles.get_mut(usize::from(packet.layer.0)) {
+                    throttle.on_keyframe();
+                }
+            }
+        }
+        // Nothing below attaches or detaches a slot, so the list can be out of
+        // the table meanwhile.
+        let subs = std::mem::take(&mut track.subs);
+        for sub in &subs {
+            if audio {
+                self.forward_audio(now, *sub, packet, meta);
+            } else {
+                self.forward_video(now, index, *sub, packet, meta);
+            }
+        }
+        if let Some(track) = self.tracks.get_mut(index) {
+            track.subs = subs;
+        }
+        self.relay_packet(index, packet);
+    }
+
+    fn forward_audio(&mut self, now: Instant, sub: Sub, packet: &SourcePacket, meta: &Meta) {
+        let SlotRef::Audio(at) = sub.slot else { return };
+        let Some(peer) = self.peers.get_mut(sub.peer) else {
+            return;
+        };
+        let Some(audio) = peer.audio.get_mut(usize::from(at)) else {
+            return;
+        };
+        if std::mem::take(&mut audio.fresh) {
+            audio.rewriter.switch(now, packet, meta, 0);
+            self.stats.switches += 1;
+        }
+        let Some(numbers) = audio.rewriter.forward(now, packet, meta) else {
+            self.stats.drop_one(DropReason::Late);
+            return;
+        };
+        let forward = Forward {
+            slot: sub.slot,
+            codec: packet.codec,
+            seq: numbers.seq,
+            ts: numbers.ts,
+            marker: packet.marker,
+            level: packet.level,
+            capture_ntp: packet.capture_ntp,
+            vp8: None,
+            payload: packet.payload.clone(),
+        };
+        peer.push_audio(forward, self.config.max_pending_audio, &mut self.stats);
+        self.mark_dirty(sub.peer, now);
+    }
+
+    fn forward_video(
+        &mut self,
+        now: Instant,
+        index: usize,
+        sub: Sub,
+        packet: &SourcePacket,
+        meta: &Meta,
+    ) {
+        let Some(peer) = self.peers.get_mut(sub.peer) else {
+            return;
+        };
+        let Some(bound) = peer.bound_mut(sub.slot) else {
+            return;
+        };
+        let (forward, switched) = match bound.slot.offer(now, packet, meta) {
+            Offered::Ignored => return,
+            Offered::Late => {
+                self.stats.drop_one(DropReason::Late);
+                return;
+            }
+            Offered::Forward { forward, switched } => (forward, switched),
+        };
+        let bound_to = self.config.max_pending_video;
+        peer.push_video(forward, bound_to, &mut self.stats);
+        if switched {
+            self.stats.switches += 1;
+            self.catch_up(now, index, sub, packet);
+            self.recount(sub.peer, sub.slot);
+            self.flag_rebind(sub.peer);
+        }
+        let deadline = if packet.marker {
+            now
+        } else {
+            now + self.config.gather
+        };
+        self.mark_dirty(sub.peer, deadline);
+    }
+
+    /// After a switch: packets of the new source that overtook its first one.
+    fn catch_up(&mut self, now: Instant, index: usize, sub: Sub, first: &SourcePacket) {
+        let Some(cache) = self.tracks.get(index).and_then(|t| t.cache(first.layer)) else {
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(sub.peer) else {
+            return;
+        };
+        for packet in cache.after(first.seq) {
+            let Some(bound) = peer.bound_mut(sub.slot) else {
+                return;
+            };
+            let offered = bound.slot.offer(now, packet, &Meta::of(packet));
+            if let Offered::Forward { forward, .. } = offered {
+                peer.push_video(forward, self.config.max_pending_video, &mut self.stats);
+            }
+        }
+    }
+}
