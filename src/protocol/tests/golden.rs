@@ -1,5 +1,6 @@
 //! Golden JSON files: one or more per message, parsed by both sides.
 //! `UPDATE_GOLDEN=1 cargo test -p lophoc-protocol` rewrites them.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

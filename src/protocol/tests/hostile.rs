@@ -1,4 +1,5 @@
 //! Whatever arrives, parsing returns.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use lophoc_protocol::{ClientMessage, ErrorCode, TrackId, parse_client, parse_server};
 use proptest::prelude::*;

@@ -1,5 +1,6 @@
 //! The TypeScript of the web client is generated from this crate.
 //! `UPDATE_GOLDEN=1 cargo test -p lophoc-protocol` rewrites it.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -2,11 +2,12 @@
 
 use crate::bounds::Rate;
 
-/// Counts in thousandths of a token, so that slow rates lose nothing to rounding.
+/// Counts in millionths of a token: thousandths per second times milliseconds,
+/// so that slow rates lose nothing to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bucket {
     rate: Rate,
-    milli: u64,
+    micro: u64,
     at_ms: u64,
 }
 
@@ -15,7 +16,7 @@ impl Bucket {
     pub(crate) fn full(rate: Rate, now_ms: u64) -> Self {
         Self {
             rate,
-            milli: u64::from(rate.burst) * 1_000,
+            micro: u64::from(rate.burst) * 1_000_000,
             at_ms: now_ms,
         }
     }
@@ -24,13 +25,13 @@ impl Bucket {
     pub(crate) fn take(&mut self, now_ms: u64) -> bool {
         let passed = now_ms.saturating_sub(self.at_ms);
         self.at_ms = self.at_ms.max(now_ms);
-        let gained = passed.saturating_mul(self.rate.per_second_milli) / 1_000;
-        let most = u64::from(self.rate.burst) * 1_000;
-        self.milli = self.milli.saturating_add(gained).min(most);
-        if self.milli < 1_000 {
+        let gained = passed.saturating_mul(self.rate.per_second_milli);
+        let most = u64::from(self.rate.burst) * 1_000_000;
+        self.micro = self.micro.saturating_add(gained).min(most);
+        if self.micro < 1_000_000 {
             return false;
         }
-        self.milli -= 1_000;
+        self.micro -= 1_000_000;
         true
     }
 }

@@ -1,0 +1,484 @@
+//! A stage for small plays: a room, virtual time, and clients that believe
+//! only what they are sent. Every effect is checked on its way.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use lophoc_ledger::{Event, EventKind, LastSeen, SessionKey};
+use lophoc_protocol::client::Resume;
+use lophoc_protocol::limits::MAX_FRAME;
+use lophoc_protocol::people::Counts;
+use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
+use lophoc_protocol::{
+    ClientMessage, ErrorCode, Person, PersonId, Role, RoomId, RoomMode, ServerFrame, ServerMessage,
+    SessionId,
+};
+use lophoc_room::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Room, RoomConfig};
+
+pub const START: Now = Now {
+    wall_ms: 1_790_000_000_000,
+    mono_ms: 5_000,
+};
+
+/// What a client believes.
+#[derive(Debug, Default, Clone)]
+pub struct Client {
+    pub person: String,
+    pub welcomed: bool,
+    pub session: String,
+    pub key: String,
+    pub seq: u64,
+    pub you: Option<You>,
+    pub room: Option<RoomInfo>,
+    pub counts: Counts,
+    pub people: BTreeMap<PersonId, Person>,
+    pub sampled: bool,
+    pub hands: Vec<RaisedHand>,
+    pub chat: Vec<ChatEntry>,
+    pub inbox: Vec<ServerFrame>,
+    pub closed: bool,
+    pub bye: Option<(ByeAction, Option<ErrorCode>, Option<u64>)>,
+}
+
+impl Client {
+    fn receive(&mut self, frame: &ServerFrame) {
+        assert!(!self.closed, "a frame after the close: {frame:?}");
+        let bytes = serde_json::to_string(frame).unwrap().len();
+        assert!(bytes <= MAX_FRAME, "{bytes} bytes");
+        if let Some(seq) = frame.seq {
+            if !matches!(frame.msg, ServerMessage::State { .. }) {
+                assert!(self.welcomed, "a broadcast before the welcome");
+                assert_eq!(seq, self.seq + 1, "a broadcast was skipped");
+            }
+            self.seq = seq;
+        }
+        match frame.msg.clone() {
+            ServerMessage::Welcome(welcome) => {
+                self.welcomed = true;
+                self.session = welcome.session.0.clone();
+                self.key = welcome.key.clone();
+                self.you = Some(welcome.you.clone());
+                self.room = Some(welcome.room.clone());
+            }
+            ServerMessage::Resumed { key, from, you } => {
+                self.welcomed = true;
+                assert_eq!(from, self.seq + 1);
+                self.key = key;
+                self.you = Some(you);
+            }
+            ServerMessage::State {
+                counts,
+                people,
+                sampled,
+                hands,
+                chat,
+                ..
+            } => {
+                self.counts = counts;
+                self.people = people.into_iter().map(|p| (p.id.clone(), p)).collect();
+                self.sampled = sampled;
+                self.hands = hands;
+                self.chat = chat;
+            }
+            ServerMessage::People {
+                counts,
+                add,
+                chg,
+                del,
+            } => {
+                self.counts = counts;
+                for person in add.into_iter().chain(chg) {
+                    self.people.insert(person.id.clone(), person);
+                }
+                for id in del {
+                    self.people.remove(&id);
+                }
+            }
+            ServerMessage::Hands { list } => self.hands = list,
+            ServerMessage::Chat { m } => self.chat.push(m),
+            ServerMessage::Room(info) => self.room = Some(info),
+            ServerMessage::You(you) => self.you = Some(you),
+            ServerMessage::Bye {
+                action,
+                code,
+                after,
+            } => self.bye = Some((action, code, after)),
+            _ => {}
+        }
+        self.inbox.push(frame.clone());
+    }
+}
+
+pub struct Play {
+    pub room: Room,
+    pub config: RoomConfig,
+    pub now: Now,
+    pub clients: BTreeMap<LinkId, Client>,
+    /// Links the server would send broadcasts to.
+    pub open: HashSet<LinkId>,
+    pub ledger: Vec<Event>,
+    pub allow: HashMap<u64, Allow4>,
+    pub gone: Vec<u64>,
+    pub ended: bool,
+    pub seq: u64,
+    peers: HashMap<String, u64>,
+    next: u64,
+}
+
+pub fn config(mode: RoomMode) -> RoomConfig {
+    RoomConfig {
+        room: RoomId::from("r1"),
+        session: SessionKey::from("b1"),
+        title: "Tập huấn, buổi 1".into(),
+        host: "Sở GDĐT".into(),
+        mode,
+        boot: 1,
+        max_people: 1_000,
+    }
+}
+
+impl Play {
+    pub fn new(mode: RoomMode) -> Self {
+        Self::with(config(mode))
+    }
+
+    pub fn with(config: RoomConfig) -> Self {
+        Self::on(Room::new(config.clone(), START), config, vec![], START)
+    }
+
+    fn on(room: Room, config: RoomConfig, ledger: Vec<Event>, now: Now) -> Self {
+        Self {
+            room,
+            config,
+            now,
+            clients: BTreeMap::new(),
+            open: HashSet::new(),
+            ledger,
+            allow: HashMap::new(),
+            gone: vec![],
+            ended: false,
+            seq: 0,
+            peers: HashMap::new(),
+            next: 0,
+        }
+    }
+
+    /// The server was killed and starts again `after_ms` later on what is durable.
+    pub fn restart(&self, after_ms: u64, presence: &[LastSeen]) -> Self {
+        let config = RoomConfig {
+            boot: self.config.boot + 1,
+            ..self.config.clone()
+        };
+        let now = Now {
+            wall_ms: self.now.wall_ms + after_ms,
+            mono_ms: 700,
+        };
+        let room = Room::rebuild(config.clone(), &self.ledger, presence, now);
+        let mut play = Self::on(room, config, self.ledger.clone(), now);
+        play.next = self.next + 1_000;
+        play
+    }
+
+    pub fn apply(&mut self, command: Command) {
+        let effects = self.room.apply(self.now, command);
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        self.check();
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Ledger(event) => {
+                assert_eq!(
+                    event.seq,
+                    self.ledger.len() as u64 + 1,
+                    "a hole in the ledger"
+                );
+                assert_eq!(event.session, self.config.session);
+                self.ledger.push(event);
+            }
+            Effect::Broadcast(frame) => {
+                self.seq += 1;
+                assert_eq!(frame.seq, Some(self.seq));
+                self.spread(&frame);
+            }
+            Effect::BroadcastLossy(frame) => {
+                assert_eq!(frame.seq, None);
+                self.spread(&frame);
+            }
+            Effect::Send { link, frame, .. } => {
+                if matches!(
+                    frame.msg,
+                    ServerMessage::Welcome(_) | ServerMessage::Resumed { .. }
+                ) {
+                    self.open.insert(link);
+                }
+                self.clients
+                    .get_mut(&link)
+                    .expect("a known link")
+                    .receive(&frame);
+            }
+            Effect::Replay { link, frames } => {
+                for frame in frames {
+                    self.clients.get_mut(&link).unwrap().receive(&frame);
+                }
+            }
+            Effect::Close { link } => {
+                self.open.remove(&link);
+                self.clients.get_mut(&link).unwrap().closed = true;
+            }
+            Effect::Allow { peer, allow } => {
+                self.allow.insert(peer, allow);
+            }
+            Effect::MediaGone { peer } => {
+                self.allow.remove(&peer);
+                self.gone.push(peer);
+            }
+            Effect::Ended => self.ended = true,
+        }
+    }
+
+    fn spread(&mut self, frame: &Arc<ServerFrame>) {
+        for link in &self.open {
+            self.clients.get_mut(link).unwrap().receive(frame);
+        }
+    }
+
+    /// What holds after every command.
+    fn check(&self) {
+        let people = self.room.people();
+        // In a large room now and then will do.
+        if people.len() > 60 && !self.now.mono_ms.is_multiple_of(1_000) {
+            return;
+        }
+        let count = |f: &dyn Fn(&Person) -> bool| people.iter().filter(|p| f(p)).count() as u32;
+        let counts = Counts {
+            total: people.len() as u32,
+            staff: count(&|p| p.role.is_staff()),
+            learners: count(&|p| p.role == Role::Learner),
+            guests: count(&|p| p.role == Role::Guest),
+            hands: count(&|p| p.hand.is_some()),
+        };
+        assert_eq!(self.room.counts(), counts, "counts are exact");
+
+        let mut of_links: Vec<LinkId> = self.room.links().collect();
+        let mut open: Vec<LinkId> = self.open.iter().copied().collect();
+        of_links.sort();
+        open.sort();
+        assert_eq!(of_links, open, "the server and the room agree on the links");
+        let persons: HashSet<&PersonId> = of_links
+            .iter()
+            .map(|link| self.room.person_of(*link).unwrap())
+            .collect();
+        assert_eq!(persons.len(), of_links.len(), "one link a person");
+        for person in persons {
+            assert!(people.iter().any(|p| p.id == *person), "nobody is hidden");
+        }
+
+        // Who is in by the ledger is listed, and nobody else.
+        let mut present: HashSet<String> = HashSet::new();
+        for event in &self.ledger {
+            match &event.kind {
+                EventKind::Join { person, .. } => {
+                    present.insert(person.0.clone());
+                }
+                EventKind::Leave { person, .. } | EventKind::Removed { person, .. } => {
+                    present.remove(&person.0);
+                }
+                EventKind::Ended { .. } => present.clear(),
+                EventKind::Return { person } => {
+                    assert!(present.contains(&person.0), "a return without a join");
+                }
+                _ => {}
+            }
+        }
+        let listed: HashSet<String> = people.iter().map(|p| p.id.0.clone()).collect();
+        assert_eq!(listed, present, "roster and ledger agree");
+        let sharing = people
+            .iter()
+            .filter(|p| {
+                p.tracks
+                    .iter()
+                    .any(|t| t.kind == lophoc_protocol::MediaKind::Screen)
+            })
+            .count();
+        assert!(sharing <= 1, "one screen at a time");
+    }
+
+    pub fn peer(&mut self, person: &str) -> u64 {
+        let next = 100 + self.peers.len() as u64;
+        *self.peers.entry(person.to_owned()).or_insert(next)
+    }
+
+    pub fn hello(
+        &mut self,
+        person: &str,
+        name: &str,
+        role: Role,
+        device: &str,
+        resume: Option<Resume>,
+    ) -> LinkId {
+        self.next += 1;
+        let link = LinkId(self.next);
+        let client = match &resume {
+            // The same page goes on with what it knows.
+            Some(resume) => self
+                .clients
+                .values()
+                .rfind(|c| c.session == resume.session.0)
+                .map(|old| Client {
+                    inbox: vec![],
+                    closed: false,
+                    bye: None,
+                    welcomed: false,
+                    ..old.clone()
+                })
+                .unwrap_or_default(),
+            None => Client::default(),
+        };
+        self.clients.insert(
+            link,
+            Client {
+                person: person.into(),
+                ..client
+            },
+        );
+        let arrival = Arrival {
+            link,
+            identity: Identity {
+                person: PersonId::from(person),
+                name: name.into(),
+                unit: None,
+                role,
+            },
+            device: device.into(),
+            peer: self.peer(person),
+            session: SessionId(format!("s{}", self.next)),
+            key: format!("key{}", self.next),
+            resume,
+        };
+        self.apply(Command::Hello(Box::new(arrival)));
+        link
+    }
+
+    /// Comes in under a name made of the id.
+    pub fn join(&mut self, person: &str, role: Role) -> LinkId {
+        self.hello(person, &format!("Nguyễn Văn {person}"), role, "máy", None)
+    }
+
+    /// The page of a lost link comes back.
+    pub fn resume(&mut self, link: LinkId) -> LinkId {
+        let old = self.clients[&link].clone();
+        let role = old.you.as_ref().map_or(Role::Learner, |you| you.role);
+        let name = old
+            .you
+            .as_ref()
+            .map_or(String::new(), |you| you.name.clone());
+        let resume = Resume {
+            session: SessionId(old.session.clone()),
+            key: old.key.clone(),
+            last_seq: old.seq,
+        };
+        self.hello(&old.person.clone(), &name, role, "máy", Some(resume))
+    }
+
+    pub fn drop_link(&mut self, link: LinkId, clean: bool) {
+        self.open.remove(&link);
+        self.clients.get_mut(&link).unwrap().closed = true;
+        self.apply(Command::LinkClosed { link, clean });
+    }
+
+    /// Sends a request; the reply.
+    pub fn ask(&mut self, link: LinkId, msg: ClientMessage) -> ServerMessage {
+        self.next += 1;
+        let id = self.next as u32;
+        self.apply(Command::Frame {
+            link,
+            id: Some(id),
+            msg,
+        });
+        let inbox = &self.clients[&link].inbox;
+        let mut replies = inbox.iter().filter(|frame| frame.id == Some(id));
+        let reply = replies.next().expect("a reply").msg.clone();
+        assert!(replies.next().is_none(), "one reply only");
+        reply
+    }
+
+    pub fn ok(&mut self, link: LinkId, msg: ClientMessage) {
+        let reply = self.ask(link, msg.clone());
+        assert_eq!(reply, ServerMessage::Ok, "{msg:?}");
+    }
+
+    pub fn refused(&mut self, link: LinkId, msg: ClientMessage) -> ErrorCode {
+        match self.ask(link, msg.clone()) {
+            ServerMessage::Err { code, .. } => code,
+            other => panic!("{msg:?} was answered by {other:?}"),
+        }
+    }
+
+    /// Time passes; whoever has a link pings.
+    pub fn wait(&mut self, ms: u64) {
+        let links: Vec<LinkId> = self.open.iter().copied().collect();
+        self.wait_hearing(ms, &links);
+    }
+
+    /// Time passes; only these links give signs of life.
+    pub fn wait_hearing(&mut self, ms: u64, links: &[LinkId]) {
+        let end = self.now.mono_ms + ms;
+        while self.now.mono_ms < end {
+            self.now.mono_ms += 100;
+            self.now.wall_ms += 100;
+            if self.now.mono_ms.is_multiple_of(4_000) {
+                for link in links {
+                    self.apply(Command::Heard { link: *link });
+                }
+            }
+            self.apply(Command::Tick);
+        }
+    }
+
+    /// What a client was sent since the last look.
+    pub fn news(&mut self, link: LinkId) -> Vec<ServerMessage> {
+        let inbox = &mut self.clients.get_mut(&link).unwrap().inbox;
+        std::mem::take(inbox)
+            .into_iter()
+            .map(|frame| frame.msg)
+            .collect()
+    }
+
+    pub fn client(&self, link: LinkId) -> &Client {
+        &self.clients[&link]
+    }
+
+    pub fn person(&self, id: &str) -> Option<Person> {
+        self.room.people().into_iter().find(|p| p.id.as_str() == id)
+    }
+
+    /// Kinds of the ledger since event number `from`.
+    pub fn kinds(&self, from: usize) -> Vec<&str> {
+        self.ledger[from..]
+            .iter()
+            .map(|event| event.kind.name())
+            .collect()
+    }
+
+    pub fn allowed(&self, person: &str) -> Allow4 {
+        self.peers
+            .get(person)
+            .and_then(|peer| self.allow.get(peer))
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+pub fn id(person: &str) -> PersonId {
+    PersonId::from(person)
+}

@@ -1,0 +1,243 @@
+//! Whatever people, networks and servers do: nothing panics, and the stage's
+//! checks (ledger and broadcasts without holes, one link a person, exact
+//! counts, nobody hidden, one screen) hold after every command.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+
+use common::{Play, config, id};
+use lophoc_protocol::{ChatId, ClientMessage as M, MediaKind, Role, RoomMode, TrackState};
+use lophoc_room::{Command, LinkId, RoomConfig};
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Join(u8),
+    Rename(u8),
+    Resume(u8),
+    Drop(u8, bool),
+    Say(u8, M),
+    Wait(u32),
+    WaitDeaf(u32),
+    Levels(u8, u8),
+    Restart(u32),
+    Drain,
+}
+
+const CAST: [(&str, Role); 8] = [
+    ("p0", Role::Organiser),
+    ("p1", Role::Chair),
+    ("p2", Role::Trainer),
+    ("p3", Role::Technician),
+    ("p4", Role::Learner),
+    ("p5", Role::Learner),
+    ("p6", Role::Learner),
+    ("p7", Role::Guest),
+];
+
+fn message() -> impl Strategy<Value = M> {
+    let kind = || {
+        proptest::sample::select(
+            &[
+                MediaKind::Mic,
+                MediaKind::Camera,
+                MediaKind::Screen,
+                MediaKind::ScreenAudio,
+            ][..],
+        )
+    };
+    let who = || (0..10u8).prop_map(|n| id(&format!("p{n}")));
+    let state =
+        proptest::sample::select(&[TrackState::Live, TrackState::Muted, TrackState::Off][..]);
+    let mode = proptest::sample::select(
+        &[
+            RoomMode::Discussion,
+            RoomMode::Training,
+            RoomMode::Conference,
+        ][..],
+    );
+    prop_oneof![
+        6 => (kind(), state).prop_map(|(kind, st)| M::Pub { kind, st }),
+        3 => any::<bool>().prop_map(|up| M::Hand { up }),
+        3 => ("[ab]{0,2}", ".{0,8}").prop_map(|(cid, text)| M::Chat { cid, text }),
+        1 => (0..60u8).prop_map(|n| M::ChatPage { before: ChatId(format!("c{n}")) }),
+        1 => (".{0,4}", any::<u32>(), any::<u32>()).prop_map(|(q, from, n)| M::PeoplePage { q, from, n }),
+        2 => (who(), kind()).prop_map(|(who, kind)| M::ModMute { who, kind }),
+        1 => any::<bool>().prop_map(|may_unmute| M::ModMuteAll { may_unmute }),
+        2 => (who(), kind()).prop_map(|(who, kind)| M::ModAsk { who, kind }),
+        2 => (kind(), any::<bool>()).prop_map(|(kind, accept)| M::AskReply { kind, accept }),
+        3 => (who(), any::<bool>()).prop_map(|(who, give)| M::ModFloor { who, give }),
+        1 => proptest::option::of(who()).prop_map(|who| M::ModHand { who }),
+        1 => (who(), any::<bool>()).prop_map(|(who, bar)| M::ModRemove { who, bar }),
+        1 => any::<bool>().prop_map(|locked| M::ModLock { locked }),
+        1 => mode.prop_map(|mode| M::ModMode { mode }),
+        1 => Just(M::Leave),
+        1 => Just(M::Unknown),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0..8u8).prop_map(Step::Join),
+        1 => (0..8u8).prop_map(Step::Rename),
+        4 => (0..8u8).prop_map(Step::Resume),
+        3 => (0..8u8, any::<bool>()).prop_map(|(n, clean)| Step::Drop(n, clean)),
+        16 => (0..8u8, message()).prop_map(|(n, msg)| Step::Say(n, msg)),
+        4 => (1..3_000u32).prop_map(Step::Wait),
+        1 => (20_000..120_000u32).prop_map(Step::Wait),
+        1 => (10_000..40_000u32).prop_map(Step::WaitDeaf),
+        1 => (0..9u8, any::<u8>()).prop_map(|(n, level)| Step::Levels(n, level)),
+        1 => (0..700_000u32).prop_map(Step::Restart),
+    ]
+}
+
+/// The latest link of a person, open or not.
+fn link_of(play: &Play, n: u8) -> Option<LinkId> {
+    let person = CAST[usize::from(n)].0;
+    play.clients
+        .iter()
+        .rfind(|(_, client)| client.person == person)
+        .map(|(link, _)| *link)
+}
+
+fn run(play: &mut Play, step: Step) {
+    match step {
+        Step::Join(n) => {
+            let (person, role) = CAST[usize::from(n)];
+            play.join(person, role);
+        }
+        Step::Rename(n) => {
+            let (person, role) = CAST[usize::from(n)];
+            play.hello(person, "Tên khác", role, "máy khác", None);
+        }
+        Step::Resume(n) => {
+            if let Some(link) = link_of(play, n) {
+                play.resume(link);
+            }
+        }
+        Step::Drop(n, clean) => {
+            if let Some(link) = link_of(play, n).filter(|link| play.open.contains(link)) {
+                play.drop_link(link, clean);
+            }
+        }
+        Step::Say(n, msg) => {
+            if let Some(link) = link_of(play, n) {
+                let id = (!matches!(msg, M::Hand { .. })).then_some(7);
+                play.apply(Command::Frame { link, id, msg });
+            }
+        }
+        Step::Wait(ms) => play.wait(u64::from(ms)),
+        Step::WaitDeaf(ms) => play.wait_hearing(u64::from(ms), &[]),
+        Step::Levels(n, level) => {
+            let levels = vec![(100 + u64::from(n), level), (0, 0)];
+            play.apply(Command::MediaLevels { levels });
+        }
+        Step::Restart(ms) => {
+            let seen = play.room.last_seen();
+            let mut after = play.restart(u64::from(ms), &seen);
+            after.apply(Command::Tick);
+            *play = after;
+        }
+        Step::Drain => play.apply(Command::Drain),
+    }
+}
+
+/// Whoever is connected believes what is true.
+fn everybody_agrees(play: &mut Play) {
+    // Two rounds: what was gathered is told, and what that leaves.
+    play.wait(500);
+    let people: std::collections::BTreeMap<_, _> = play
+        .room
+        .people()
+        .into_iter()
+        .map(|person| (person.id.clone(), person))
+        .collect();
+    let hands: Vec<_> = {
+        let mut up: Vec<_> = people.values().filter(|p| p.hand.is_some()).collect();
+        up.sort_by_key(|p| p.hand);
+        up.into_iter().map(|p| p.id.clone()).collect()
+    };
+    let open: Vec<LinkId> = play.open.iter().copied().collect();
+    for link in open {
+        let client = play.client(link);
+        assert_eq!(client.people, people, "{link:?}");
+        assert_eq!(client.counts, play.room.counts());
+        assert_eq!(client.room.as_ref(), Some(&play.room.info()));
+        let mut queue: Vec<_> = client.hands.iter().map(|hand| hand.who.clone()).collect();
+        let mut wanted = hands.clone();
+        queue.sort();
+        wanted.sort();
+        assert_eq!(queue, wanted);
+        let you = client.you.clone().unwrap();
+        for action in lophoc_protocol::Action::ALL {
+            assert_eq!(
+                play.room.may(link, action),
+                you.perms.contains(&action),
+                "{action:?}"
+            );
+        }
+        // The media plane lets through what the roster calls live, and no more.
+        let allow = play.allowed(you.person.as_str());
+        for (kind, allowed) in [
+            (MediaKind::Mic, allow.mic),
+            (MediaKind::Camera, allow.camera),
+            (MediaKind::Screen, allow.screen),
+            (MediaKind::ScreenAudio, allow.screen_audio),
+        ] {
+            let tracks = &people[&you.person].tracks;
+            let live = tracks
+                .iter()
+                .any(|t| t.kind == kind && t.st == TrackState::Live);
+            assert_eq!(allowed, live, "{kind:?} of {}", you.person);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_plays_keep_every_promise(
+        mode in proptest::sample::select(
+            &[RoomMode::Discussion, RoomMode::Training, RoomMode::Conference][..],
+        ),
+        max_people in 2usize..9,
+        steps in proptest::collection::vec(step(), 1..90),
+        drain in any::<bool>(),
+    ) {
+        let mut play = Play::with(RoomConfig { max_people, ..config(mode) });
+        for step in steps {
+            run(&mut play, step);
+        }
+        everybody_agrees(&mut play);
+        if drain {
+            run(&mut play, Step::Drain);
+            play.wait(1_000);
+        }
+        play.apply(Command::End);
+        prop_assert!(play.open.is_empty());
+    }
+
+    #[test]
+    fn a_room_can_be_rebuilt_from_any_prefix_of_its_ledger(
+        steps in proptest::collection::vec(step(), 1..60),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut play = Play::new(RoomMode::Training);
+        for step in steps {
+            run(&mut play, step);
+        }
+        play.apply(Command::Tick);
+        let length = cut.index(play.ledger.len() + 1);
+        play.ledger.truncate(length);
+        let mut after = play.restart(1_000, &[]);
+        after.apply(Command::Tick);
+        after.join("p2", Role::Trainer);
+        everybody_agrees(&mut after);
+    }
+}

@@ -1,0 +1,300 @@
+//! The whole table of rights, against expectations written apart from it, and
+//! over the commands themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+
+use common::{Play, id};
+use lophoc_protocol::{
+    Action, ClientMessage as M, ErrorCode, MediaKind, Role, RoomMode, ServerMessage, TrackState,
+};
+use lophoc_room::rights::{allowed, may_act_on};
+
+const MODES: [RoomMode; 3] = [
+    RoomMode::Discussion,
+    RoomMode::Training,
+    RoomMode::Conference,
+];
+
+/// The rules in sentences, one by one.
+fn expected(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool {
+    let leads_or_teaches = matches!(role, Role::Organiser | Role::Chair | Role::Trainer);
+    let helps = matches!(role, Role::Adviser | Role::Technician);
+    match action {
+        Action::Speak => {
+            // The floor always lets speak; those who lead and teach need none.
+            floor
+                || leads_or_teaches
+                || match mode {
+                    RoomMode::Discussion => true,
+                    RoomMode::Training => helps,
+                    RoomMode::Conference => false,
+                }
+        }
+        Action::ShowCamera | Action::Chat | Action::RaiseHand => true,
+        Action::ShareScreen => floor || leads_or_teaches,
+        Action::LowerHands
+        | Action::Mute
+        | Action::AskUnmute
+        | Action::GiveFloor
+        | Action::Remove
+        | Action::Lock => leads_or_teaches || helps,
+        Action::SetMode | Action::End => leads_or_teaches,
+        Action::Export => matches!(role, Role::Organiser | Role::Chair),
+    }
+}
+
+#[test]
+fn the_table_says_what_the_rules_say() {
+    for role in Role::ALL {
+        for mode in MODES {
+            for floor in [false, true] {
+                for action in Action::ALL {
+                    assert_eq!(
+                        allowed(role, mode, floor, action),
+                        expected(role, mode, floor, action),
+                        "{role:?} {mode:?} floor={floor} {action:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn organisers_and_chairs_yield_to_each_other_only() {
+    for actor in Role::ALL {
+        for target in Role::ALL {
+            let protected = matches!(target, Role::Organiser | Role::Chair);
+            let leads = matches!(actor, Role::Organiser | Role::Chair);
+            assert_eq!(
+                may_act_on(actor, target),
+                leads || !protected,
+                "{actor:?} {target:?}"
+            );
+        }
+    }
+}
+
+/// Each command that needs a right, with the right it needs.
+fn commands() -> Vec<(Action, M)> {
+    let who = || id("pTarget");
+    vec![
+        (
+            Action::Speak,
+            M::Pub {
+                kind: MediaKind::Mic,
+                st: TrackState::Live,
+            },
+        ),
+        (
+            Action::ShowCamera,
+            M::Pub {
+                kind: MediaKind::Camera,
+                st: TrackState::Live,
+            },
+        ),
+        (
+            Action::ShareScreen,
+            M::Pub {
+                kind: MediaKind::Screen,
+                st: TrackState::Live,
+            },
+        ),
+        (
+            Action::Chat,
+            M::Chat {
+                cid: "1".into(),
+                text: "chào".into(),
+            },
+        ),
+        (Action::RaiseHand, M::Hand { up: true }),
+        (Action::LowerHands, M::ModHand { who: Some(who()) }),
+        (Action::LowerHands, M::ModHand { who: None }),
+        (
+            Action::Mute,
+            M::ModMute {
+                who: who(),
+                kind: MediaKind::Mic,
+            },
+        ),
+        (
+            Action::Mute,
+            M::ModMute {
+                who: who(),
+                kind: MediaKind::Camera,
+            },
+        ),
+        (
+            Action::Mute,
+            M::ModMute {
+                who: who(),
+                kind: MediaKind::Screen,
+            },
+        ),
+        (Action::Mute, M::ModMuteAll { may_unmute: true }),
+        (Action::Mute, M::ModMuteAll { may_unmute: false }),
+        (
+            Action::AskUnmute,
+            M::ModAsk {
+                who: who(),
+                kind: MediaKind::Mic,
+            },
+        ),
+        (
+            Action::AskUnmute,
+            M::ModAsk {
+                who: who(),
+                kind: MediaKind::Camera,
+            },
+        ),
+        (
+            Action::GiveFloor,
+            M::ModFloor {
+                who: who(),
+                give: true,
+            },
+        ),
+        (
+            Action::GiveFloor,
+            M::ModFloor {
+                who: who(),
+                give: false,
+            },
+        ),
+        (
+            Action::Remove,
+            M::ModRemove {
+                who: who(),
+                bar: false,
+            },
+        ),
+        (
+            Action::Remove,
+            M::ModRemove {
+                who: who(),
+                bar: true,
+            },
+        ),
+        (Action::Lock, M::ModLock { locked: true }),
+        (
+            Action::SetMode,
+            M::ModMode {
+                mode: RoomMode::Conference,
+            },
+        ),
+        (
+            Action::SetMode,
+            M::ModMode {
+                mode: RoomMode::Discussion,
+            },
+        ),
+        (Action::End, M::ModEnd),
+    ]
+}
+
+#[test]
+fn every_command_checks_the_right_of_the_role() {
+    for role in Role::ALL {
+        for mode in MODES {
+            for floor in [false, true] {
+                for (action, command) in commands() {
+                    let mut play = Play::new(mode);
+                    let chair = play.join("pChair", Role::Chair);
+                    play.join("pTarget", Role::Learner);
+                    let link = play.join("pActor", role);
+                    if floor {
+                        play.ok(
+                            chair,
+                            M::ModFloor {
+                                who: id("pActor"),
+                                give: true,
+                            },
+                        );
+                    }
+                    let events = play.ledger.len();
+                    let reply = play.ask(link, command.clone());
+                    let case = format!("{role:?} {mode:?} floor={floor} {command:?}");
+                    if expected(role, mode, floor, action) {
+                        assert_eq!(reply, ServerMessage::Ok, "{case}");
+                    } else {
+                        let code = ErrorCode::Forbidden;
+                        assert_eq!(reply, ServerMessage::Err { code, retry: false }, "{case}");
+                        assert_eq!(play.ledger.len(), events, "a refusal does nothing: {case}");
+                        assert!(!play.room.is_ended() && !play.room.is_locked(), "{case}");
+                        assert!(play.person("pTarget").is_some(), "{case}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_is_told_exactly_the_rights_he_has() {
+    for role in Role::ALL {
+        for mode in MODES {
+            for floor in [false, true] {
+                let mut play = Play::new(mode);
+                let chair = play.join("pChair", Role::Chair);
+                let link = play.join("pActor", role);
+                if floor {
+                    play.ok(
+                        chair,
+                        M::ModFloor {
+                            who: id("pActor"),
+                            give: true,
+                        },
+                    );
+                }
+                let you = play.client(link).you.clone().unwrap();
+                let wanted: Vec<Action> = Action::ALL
+                    .into_iter()
+                    .filter(|action| expected(role, mode, floor, *action))
+                    .collect();
+                assert_eq!((you.perms, you.floor), (wanted.clone(), floor));
+                for action in Action::ALL {
+                    assert_eq!(play.room.may(link, action), wanted.contains(&action));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nobody_but_organiser_and_chair_acts_upon_them() {
+    for actor in Role::ALL {
+        for target in [Role::Organiser, Role::Chair] {
+            for command in [
+                M::ModMute {
+                    who: id("pTop"),
+                    kind: MediaKind::Mic,
+                },
+                M::ModRemove {
+                    who: id("pTop"),
+                    bar: true,
+                },
+                M::ModFloor {
+                    who: id("pTop"),
+                    give: false,
+                },
+            ] {
+                let mut play = Play::new(RoomMode::Training);
+                play.join("pTop", target);
+                let link = play.join("pActor", actor);
+                let reply = play.ask(link, command.clone());
+                let may = matches!(actor, Role::Organiser | Role::Chair);
+                assert_eq!(
+                    reply == ServerMessage::Ok,
+                    may,
+                    "{actor:?} {target:?} {command:?}"
+                );
+            }
+        }
+    }
+}
