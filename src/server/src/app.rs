@@ -1,0 +1,139 @@
+//! What all parts of the running server share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use lophoc_ledger::Stamp;
+use lophoc_records::Store;
+use lophoc_room::LinkId;
+use lophoc_transport::MediaPlane;
+
+use crate::auth::Keys;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::limit::{AddressCount, AddressRate};
+use crate::media::Routes;
+use crate::metrics::Metrics;
+use crate::room::Rooms;
+
+/// The running server.
+pub struct App {
+    /// Settings.
+    pub config: Config,
+    /// Signing keys.
+    pub keys: Keys,
+    /// Records.
+    pub store: Store,
+    /// Number of this run of the server.
+    pub boot: u64,
+    /// Sound and picture.
+    pub media: MediaPlane,
+    /// Where its events go.
+    pub routes: Arc<Routes>,
+    /// Rooms in memory.
+    pub rooms: Rooms,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Time.
+    pub clock: Clock,
+    /// Rate of calls per address.
+    pub api_rate: AddressRate,
+    /// Websockets per address.
+    pub link_places: Arc<AddressCount>,
+    draining: AtomicBool,
+    links: AtomicU64,
+    peers: AtomicU64,
+    room_keys: AtomicU64,
+}
+
+/// The parts an [`App`] is made of.
+pub struct Parts {
+    /// Settings.
+    pub config: Config,
+    /// Signing keys.
+    pub keys: Keys,
+    /// Records.
+    pub store: Store,
+    /// Number of this run of the server.
+    pub boot: u64,
+    /// Sound and picture.
+    pub media: MediaPlane,
+    /// Where its events go.
+    pub routes: Arc<Routes>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Time.
+    pub clock: Clock,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let limits = &parts.config.limits;
+        Arc::new(Self {
+            api_rate: AddressRate::new(limits.api_per_minute, limits.api_burst),
+            link_places: AddressCount::new(limits.links_per_address, limits.links),
+            config: parts.config,
+            keys: parts.keys,
+            store: parts.store,
+            boot: parts.boot,
+            media: parts.media,
+            routes: parts.routes,
+            rooms: Rooms::default(),
+            metrics: parts.metrics,
+            clock: parts.clock,
+            draining: AtomicBool::new(false),
+            links: AtomicU64::new(1),
+            peers: AtomicU64::new(1),
+            room_keys: AtomicU64::new(1),
+        })
+    }
+
+    /// A number for a new websocket.
+    pub fn next_link(&self) -> LinkId {
+        LinkId(self.links.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A number for a person in a room.
+    pub fn next_peer(&self) -> u64 {
+        self.peers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A number for a room in memory.
+    pub fn next_room_key(&self) -> u64 {
+        self.room_keys.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Now, as the ledger writes it.
+    pub fn stamp(&self) -> Stamp {
+        let now = self.clock.now();
+        Stamp {
+            wall_ms: now.wall_ms,
+            mono_ms: now.mono_ms,
+            boot: self.boot,
+        }
+    }
+
+    /// The server is stopping.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Lets nobody in any more.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the ledger takes writes: an append of nothing passes through its
+    /// writer and fails when what came before it failed.
+    pub async fn database_writable(&self) -> bool {
+        let answer = self.store.ledger().append(Vec::new());
+        let written = tokio::time::timeout(std::time::Duration::from_secs(2), answer).await;
+        matches!(written, Ok(Ok(Ok(())))) && self.store.check().await.is_ok()
+    }
+
+    /// Whether the media threads run.
+    pub fn media_alive(&self) -> bool {
+        self.media.stats().shards > 0
+    }
+}

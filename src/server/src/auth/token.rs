@@ -1,0 +1,57 @@
+//! Session tokens: what a browser got for its link and shows at the websocket.
+
+use lophoc_ledger::SessionKey;
+use lophoc_protocol::{PersonId, Role, RoomId};
+use serde::{Deserialize, Serialize};
+
+use super::seal::{Keys, TokenError, open, seal};
+
+/// Life of a session token, ms. A running link gets a new one in time.
+pub const TOKEN_LIFE_MS: u64 = 10 * 60 * 1000;
+
+/// Who the holder of a token is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenClaims {
+    /// Room.
+    pub room: RoomId,
+    /// Class session.
+    pub session: SessionKey,
+    /// Person.
+    pub person: PersonId,
+    /// Name.
+    pub name: String,
+    /// Unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Role.
+    pub role: Role,
+    /// Mark of the device, for the ledger; not its key.
+    pub device: String,
+    /// Until then, ms since the epoch.
+    pub exp: u64,
+}
+
+impl TokenClaims {
+    /// The token as text.
+    pub fn seal(&self, keys: &Keys) -> Result<String, TokenError> {
+        seal(&keys.token, self)
+    }
+
+    /// The same claims, good for another [`TOKEN_LIFE_MS`] from `now_ms`.
+    pub fn renewed(&self, now_ms: u64) -> Self {
+        Self {
+            exp: now_ms.saturating_add(TOKEN_LIFE_MS),
+            ..self.clone()
+        }
+    }
+
+    /// Opens a token. `now_ms` is ms since the epoch.
+    pub fn open(keys: &Keys, text: &str, now_ms: u64) -> Result<Self, TokenError> {
+        let claims: Self = open(&keys.token, text)?;
+        if claims.exp <= now_ms {
+            Err(TokenError::Expired)
+        } else {
+            Ok(claims)
+        }
+    }
+}

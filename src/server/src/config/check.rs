@@ -1,0 +1,88 @@
+//! Rules between values.
+
+use super::{Config, TlsMode};
+
+/// What is wrong with the values, in words; empty when nothing is.
+pub fn problems(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rule = |broken: bool, words: &str| {
+        if broken {
+            found.push(words.to_owned());
+        }
+    };
+    rule(
+        config.server.listen.is_empty(),
+        "server.listen: name at least one address",
+    );
+    rule(
+        !config.server.public_url.is_empty() && !is_origin(&config.server.public_url),
+        "server.public_url: expected http://host[:port] or https://host[:port] without a path",
+    );
+    rule(
+        config
+            .server
+            .origins
+            .iter()
+            .any(|origin| !is_origin(origin)),
+        "server.origins: expected http://host[:port] or https://host[:port] without a path",
+    );
+    rule(
+        config.tls.mode == TlsMode::Files
+            && (config.tls.cert.as_os_str().is_empty() || config.tls.key.as_os_str().is_empty()),
+        "tls.mode = \"files\" needs tls.cert and tls.key",
+    );
+    rule(
+        config.data.folder.as_os_str().is_empty(),
+        "data.folder: name a folder",
+    );
+    rule(
+        config.media.listen.is_empty(),
+        "media.listen: name at least one address",
+    );
+    rule(config.media.max_peers == 0, "media.max_peers: at least 1");
+    rule(config.media.shards > 256, "media.shards: at most 256");
+    rule(
+        config.media.initial_kbps < 50,
+        "media.initial_kbps: at least 50",
+    );
+    rule(config.rooms.max_people == 0, "rooms.max_people: at least 1");
+    let limits = &config.limits;
+    rule(
+        [
+            limits.api_per_minute,
+            limits.api_burst,
+            limits.links_per_address,
+            limits.links,
+            limits.frames_per_second,
+            limits.frames_burst,
+        ]
+        .contains(&0),
+        "limits: no limit may be 0",
+    );
+    rule(
+        limits.outbox_messages < 64,
+        "limits.outbox_messages: at least 64",
+    );
+    rule(
+        limits.outbox_bytes < 1024 * 1024,
+        "limits.outbox_bytes: at least 1048576, a state of a large room must fit",
+    );
+    rule(
+        !config.metrics.token.is_empty() && config.metrics.token.len() < 16,
+        "metrics.token: at least 16 characters, or empty",
+    );
+    found
+}
+
+/// `scheme://host[:port]` and nothing more.
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
+    host.is_some_and(|host| {
+        !host.is_empty()
+            && host
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'))
+    })
+}

@@ -1,0 +1,232 @@
+//! The keys and their defaults. `config/lophoc.toml` shows each with a comment;
+//! a test holds the two together.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Pages and signalling.
+    pub server: ServerConfig,
+    /// HTTPS.
+    pub tls: TlsConfig,
+    /// What is kept.
+    pub data: DataConfig,
+    /// Sound and picture.
+    pub media: MediaSection,
+    /// Rooms.
+    pub rooms: RoomsConfig,
+    /// Rates and sizes.
+    pub limits: LimitsConfig,
+    /// Log.
+    pub log: LogConfig,
+    /// Metrics.
+    pub metrics: MetricsConfig,
+}
+
+/// Pages and signalling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Addresses and ports to listen on (TCP).
+    pub listen: Vec<SocketAddr>,
+    /// Address people type, for the links; empty = made from `listen`.
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Further origins whose pages may open the websocket.
+    pub origins: Vec<String>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+}
+
+/// How HTTPS is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// Plain HTTP: localhost, or behind a proxy that does HTTPS.
+    #[default]
+    Off,
+    /// Certificate and key from files.
+    Files,
+    /// A self-signed certificate made at the first start, kept in the data folder.
+    Generated,
+}
+
+/// HTTPS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Mode.
+    pub mode: TlsMode,
+    /// Certificate chain, PEM (`mode = "files"`).
+    pub cert: PathBuf,
+    /// Private key, PEM (`mode = "files"`).
+    pub key: PathBuf,
+    /// Further names and addresses of the generated certificate.
+    pub names: Vec<String>,
+}
+
+/// What is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// Folder of the database and the generated certificate.
+    pub folder: PathBuf,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("./data"),
+        }
+    }
+}
+
+/// Sound and picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaSection {
+    /// UDP port; 0 takes any free one.
+    pub port: u16,
+    /// Addresses to bind.
+    pub listen: Vec<IpAddr>,
+    /// Addresses told to clients; empty = loopback and those of the interfaces.
+    pub announce: Vec<IpAddr>,
+    /// Threads; 0 = one less than the processor has cores, at least one.
+    pub shards: u16,
+    /// Most media connections.
+    pub max_peers: usize,
+    /// Bandwidth first assumed for a receiver, kbit/s.
+    pub initial_kbps: u32,
+}
+
+impl Default for MediaSection {
+    fn default() -> Self {
+        Self {
+            port: 10_000,
+            listen: vec![IpAddr::from([0, 0, 0, 0]), IpAddr::from([0u16; 8])],
+            announce: Vec::new(),
+            shards: 0,
+            max_peers: 6_000,
+            initial_kbps: 1_000,
+        }
+    }
+}
+
+/// Rooms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoomsConfig {
+    /// Most people in one room.
+    pub max_people: u32,
+    /// Open a demo class at the start and print its links.
+    pub demo: bool,
+}
+
+impl Default for RoomsConfig {
+    fn default() -> Self {
+        Self {
+            max_people: 5_000,
+            demo: false,
+        }
+    }
+}
+
+/// Rates and sizes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Calls of `/api/link` and `/api/join` from one address, per minute.
+    pub api_per_minute: u32,
+    /// The same, at once.
+    pub api_burst: u32,
+    /// Websockets from one address.
+    pub links_per_address: u32,
+    /// Websockets in all.
+    pub links: u32,
+    /// Frames of one websocket, per second.
+    pub frames_per_second: u32,
+    /// The same, at once.
+    pub frames_burst: u32,
+    /// Messages that may wait for one slow websocket.
+    pub outbox_messages: usize,
+    /// Bytes that may wait for one slow websocket.
+    pub outbox_bytes: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            api_per_minute: 1_200,
+            api_burst: 600,
+            links_per_address: 1_000,
+            links: 8_000,
+            frames_per_second: 20,
+            frames_burst: 60,
+            outbox_messages: 512,
+            outbox_bytes: 2 * 1024 * 1024,
+        }
+    }
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Faults.
+    Error,
+    /// Faults and doubtful things.
+    Warn,
+    /// What happens.
+    #[default]
+    Info,
+    /// For searching a fault.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The level as the log filter spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Level.
+    pub level: LogLevel,
+    /// One JSON object per line.
+    pub json: bool,
+}
+
+/// Metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Token that opens `/metrics` to other machines; empty = loopback only.
+    pub token: String,
+}

@@ -1,0 +1,44 @@
+//! Pages, calls, health and the way to the websocket.
+
+mod address;
+mod api;
+pub mod assets;
+pub mod error;
+mod headers;
+mod health;
+pub mod limit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::routing::{any, get, post};
+use tower_http::compression::CompressionLayer;
+
+pub use address::{client_address, origin_allowed};
+
+use crate::app::App;
+use crate::ws;
+
+/// Largest body of a call, bytes. Links, names and tokens are short.
+const MAX_BODY: usize = 16 * 1024;
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    let calls = Router::new()
+        .route("/api/link", post(api::link))
+        .route("/api/join", post(api::join))
+        .route("/api/sessions/{id}/stays.csv", get(api::stays_file))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CompressionLayer::new());
+    Router::new()
+        .merge(calls)
+        .route("/rtc/v1", any(ws::upgrade))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(get(assets::serve))
+        .layer(from_fn(headers::secure))
+        .with_state(app)
+}

@@ -1,0 +1,32 @@
+//! The lophoc server: configuration, command line, pages and calls over HTTP,
+//! websockets, links and tokens, the tasks of the rooms, metrics, shutdown.
+//!
+//! It joins the parts that decide: `lophoc_room` says who may do what and what
+//! everybody is told, `lophoc_records` keeps the ledger, `lophoc_transport`
+//! carries sound and picture. This crate decides no right of a role, interprets
+//! no attendance and touches no media packet. It is a library so that tests can
+//! start a server in their own process.
+
+mod app;
+mod auth;
+mod bucket;
+mod classes;
+pub mod cli;
+mod clock;
+pub mod config;
+mod http;
+mod logs;
+mod media;
+mod metrics;
+mod net;
+mod random;
+mod room;
+pub mod run;
+mod serve;
+mod tls;
+mod ws;
+
+pub use app::App;
+pub use auth::{Keys, LinkClaims, NamedPerson, TokenClaims, TokenError};
+pub use classes::{ClassError, LinkMaker, create};
+pub use serve::{ServeError, Server, open_store};

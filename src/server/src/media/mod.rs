@@ -1,0 +1,8 @@
+//! Between signalling and the media plane: track ids, m-lines and slots on the
+//! one side, peers and slot indices on the other.
+
+mod convert;
+mod routes;
+
+pub use convert::{MidTable, allow_of, sends_of, slots_of};
+pub use routes::{Levels, Routes};

@@ -1,0 +1,169 @@
+//! Where events of the media plane go. Called on the media plane's threads:
+//! nothing here waits.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use lophoc_media::types::{Binding, Epoch, PeerId, RoomKey, ViewSpec};
+use lophoc_protocol::media::View;
+use lophoc_protocol::{ServerFrame, ServerMessage};
+use lophoc_transport::{DisconnectReason, MediaEvent};
+use tokio::sync::mpsc;
+
+use super::convert::MidTable;
+use crate::ws::codec::Encoded;
+use crate::ws::outbox::{Lane, Outbox};
+
+/// Loudness of publishers of a room: peer and −dBov.
+pub type Levels = Vec<(u64, u8)>;
+
+/// The routes of all peers and rooms. As many entries as there are people in
+/// rooms: entries go when the person goes.
+#[derive(Debug, Default)]
+pub struct Routes {
+    peers: DashMap<PeerId, Route>,
+    rooms: DashMap<RoomKey, mpsc::Sender<Levels>>,
+}
+
+/// One peer.
+#[derive(Debug, Default)]
+struct Route {
+    outbox: Option<Arc<Outbox>>,
+    connection: Option<(Epoch, MidTable)>,
+    view: Option<View>,
+    binding: Option<Binding>,
+}
+
+impl Routes {
+    /// Levels of the room go here; when the queue is full they are dropped.
+    pub fn add_room(&self, room: RoomKey, levels: mpsc::Sender<Levels>) {
+        self.rooms.insert(room, levels);
+    }
+
+    /// The room is gone.
+    pub fn remove_room(&self, room: RoomKey) {
+        self.rooms.remove(&room);
+    }
+
+    /// The peer's messages go to this link from now on. `again`: the link goes on
+    /// where another stopped, so what is in the slots is told once more.
+    pub fn attach(&self, peer: PeerId, outbox: &Arc<Outbox>, again: bool) {
+        let mut route = self.peers.entry(peer).or_default();
+        route.outbox = Some(Arc::clone(outbox));
+        if again {
+            route.send_binding();
+        }
+    }
+
+    /// The link is gone; the media may still flow. A newer link stays.
+    pub fn detach(&self, peer: PeerId, outbox: &Arc<Outbox>) {
+        if let Some(mut route) = self.peers.get_mut(&peer)
+            && route
+                .outbox
+                .as_ref()
+                .is_some_and(|current| Arc::ptr_eq(current, outbox))
+        {
+            route.outbox = None;
+        }
+    }
+
+    /// The peer is gone.
+    pub fn remove(&self, peer: PeerId) {
+        self.peers.remove(&peer);
+    }
+
+    /// A connection was made. Returns the last view, in its m-lines.
+    pub fn connected(&self, peer: PeerId, epoch: Epoch, mids: MidTable) -> Option<ViewSpec> {
+        let mut route = self.peers.entry(peer).or_default();
+        let view = route.view.as_ref().map(|view| mids.view(view));
+        match &route.connection {
+            // An answer that was overtaken by a newer one.
+            Some((known, _)) if *known > epoch => return None,
+            Some((known, _)) if *known == epoch => {}
+            _ => route.binding = None,
+        }
+        route.connection = Some((epoch, mids));
+        view
+    }
+
+    /// A view; `None` while there is no connection to apply it to.
+    pub fn view(&self, peer: PeerId, view: View) -> Option<ViewSpec> {
+        let mut route = self.peers.get_mut(&peer)?;
+        let spec = route.connection.as_ref().map(|(_, mids)| mids.view(&view));
+        route.view = Some(view);
+        spec
+    }
+
+    /// Something happened in the media plane.
+    pub fn on_event(&self, event: MediaEvent) {
+        match event {
+            MediaEvent::Binding { peer, binding } => {
+                if let Some(mut route) = self.peers.get_mut(&peer) {
+                    route.binding = Some(binding);
+                    route.send_binding();
+                }
+            }
+            MediaEvent::Levels { room, levels } => {
+                if let Some(to) = self.rooms.get(&room) {
+                    // Full: loudness is the first thing to lose.
+                    let _ = to.try_send(
+                        levels
+                            .into_iter()
+                            .map(|(peer, level)| (peer.0, level))
+                            .collect(),
+                    );
+                }
+            }
+            MediaEvent::Disconnected {
+                peer,
+                epoch,
+                reason,
+            } => self.disconnected(peer, epoch, reason),
+            MediaEvent::Connected { peer, .. } => tracing::debug!(peer = peer.0, "media connected"),
+            // The roster tells what is published; the layers wanted stay in the media plane.
+            MediaEvent::TrackLive { .. } | MediaEvent::LayersWanted { .. } => {}
+        }
+    }
+
+    fn disconnected(&self, peer: PeerId, epoch: Epoch, reason: DisconnectReason) {
+        let asked = matches!(
+            reason,
+            DisconnectReason::Requested | DisconnectReason::Replaced | DisconnectReason::Shutdown
+        );
+        tracing::debug!(peer = peer.0, ?reason, "media disconnected");
+        let Some(mut route) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        if asked
+            || route
+                .connection
+                .as_ref()
+                .is_none_or(|(current, _)| *current != epoch)
+        {
+            return;
+        }
+        route.connection = None;
+        route.binding = None;
+        route.send(Lane::Ordered, ServerMessage::Renegotiate);
+    }
+}
+
+impl Route {
+    fn send_binding(&self) {
+        if let (Some((_, mids)), Some(binding)) = (&self.connection, &self.binding) {
+            self.send(Lane::Bind, mids.bind(binding));
+        }
+    }
+
+    fn send(&self, lane: Lane, msg: ServerMessage) {
+        let Some(outbox) = &self.outbox else { return };
+        match Encoded::new(&ServerFrame {
+            seq: None,
+            id: None,
+            msg,
+        }) {
+            Ok(frame) => outbox.push(lane, Arc::new(frame)),
+            Err(error) => tracing::error!(%error, "a message cannot be serialized"),
+        }
+    }
+}

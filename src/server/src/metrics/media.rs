@@ -1,0 +1,204 @@
+//! The media plane counts for itself; its sums are copied here when somebody
+//! asks for the metrics.
+
+use lophoc_transport::{Drops, MediaStats, RTT_BOUNDS_MS};
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
+
+use super::Maker;
+
+/// Copies of the media plane's counters.
+#[derive(Debug)]
+pub struct MediaMetrics {
+    shards: IntGauge,
+    peers: IntGaugeVec,
+    datagrams: IntCounterVec,
+    bytes: IntCounterVec,
+    packets: IntCounterVec,
+    sends: IntCounterVec,
+    gso_segments: IntCounter,
+    gso_run: Gauge,
+    gso: IntGauge,
+    gso_refused: IntCounter,
+    keyframes: IntCounterVec,
+    relayed: IntCounter,
+    handed_over: IntCounter,
+    queues: IntGaugeVec,
+    panics: IntCounter,
+    loss: Gauge,
+    rtt: IntGaugeVec,
+    rtt_mean: Gauge,
+    estimate: IntGauge,
+    drops: IntCounterVec,
+}
+
+impl MediaMetrics {
+    pub(super) fn new(make: &Maker) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            shards: make.gauge("lophoc_media_shards", "Media threads that run")?,
+            peers: make.gauges2("lophoc_media_peers", "Media connections", &["state"])?,
+            datagrams: make.counters("lophoc_media_datagrams_total", "UDP datagrams", "dir")?,
+            bytes: make.counters("lophoc_media_bytes_total", "UDP payload bytes", "dir")?,
+            packets: make.counters(
+                "lophoc_media_rtp_packets_total",
+                "RTP packets taken from publishers (in) and handed to receivers (out)",
+                "dir",
+            )?,
+            sends: make.counters(
+                "lophoc_media_sends_total",
+                "Messages handed to the kernel",
+                "sort",
+            )?,
+            gso_segments: make.counter(
+                "lophoc_media_gso_segments_total",
+                "Datagrams sent as segments",
+            )?,
+            gso_run: make.real(
+                "lophoc_media_gso_mean_run",
+                "Datagrams per message handed to the kernel",
+            )?,
+            gso: make.gauge(
+                "lophoc_media_gso_in_use",
+                "1 while segmentation offload is used",
+            )?,
+            gso_refused: make.counter(
+                "lophoc_media_gso_refused_total",
+                "Times the kernel refused segmentation",
+            )?,
+            keyframes: make.counters(
+                "lophoc_media_keyframe_requests_total",
+                "Keyframe requests heard from receivers and sent to publishers",
+                "dir",
+            )?,
+            relayed: make.counter(
+                "lophoc_media_relayed_total",
+                "Messages relayed between media threads",
+            )?,
+            handed_over: make.counter(
+                "lophoc_media_handed_over_total",
+                "Datagrams handed to the thread that owns their connection",
+            )?,
+            queues: make.gauges2(
+                "lophoc_media_queue_depth",
+                "Messages waiting in the media plane",
+                &["queue"],
+            )?,
+            panics: make.counter(
+                "lophoc_media_panics_total",
+                "Media connections lost by a fault of the server",
+            )?,
+            loss: make.real(
+                "lophoc_media_loss_ratio",
+                "Mean loss towards receivers in their last reports",
+            )?,
+            rtt: make.gauges2(
+                "lophoc_media_rtt_connections",
+                "Connections with at most this round-trip time",
+                &["le_ms"],
+            )?,
+            rtt_mean: make.real("lophoc_media_rtt_mean_seconds", "Mean round-trip time")?,
+            estimate: make.gauge(
+                "lophoc_media_estimate_bits_per_second",
+                "Sum of the receivers' bandwidth estimates",
+            )?,
+            drops: make.counters(
+                "lophoc_media_drops_total",
+                "Packets dropped, by reason",
+                "reason",
+            )?,
+        })
+    }
+
+    /// Takes over the sums.
+    pub fn update(&self, stats: &MediaStats) {
+        gauge(&self.shards, u64::try_from(stats.shards).unwrap_or(0));
+        gauge(&self.peers.with_label_values(&["connected"]), stats.peers);
+        gauge(
+            &self.peers.with_label_values(&["pending"]),
+            stats.pending_peers,
+        );
+        both(&self.datagrams, stats.datagrams_in, stats.datagrams_out);
+        both(&self.bytes, stats.bytes_in, stats.bytes_out);
+        both(&self.packets, stats.rtp_in, stats.rtp_forwarded);
+        counter(&self.sends.with_label_values(&["all"]), stats.send_messages);
+        counter(
+            &self.sends.with_label_values(&["segmented"]),
+            stats.gso_messages,
+        );
+        counter(&self.gso_segments, stats.gso_segments);
+        self.gso_run.set(stats.mean_run());
+        gauge(&self.gso, u64::from(stats.gso));
+        counter(&self.gso_refused, stats.gso_refused);
+        both(
+            &self.keyframes,
+            stats.keyframe_requests_heard,
+            stats.keyframe_requests_sent,
+        );
+        counter(&self.relayed, stats.relayed);
+        counter(&self.handed_over, stats.handed_over);
+        gauge(
+            &self.queues.with_label_values(&["shards"]),
+            stats.queue_depth,
+        );
+        gauge(
+            &self.queues.with_label_values(&["commands"]),
+            stats.command_depth,
+        );
+        counter(&self.panics, stats.panics);
+        self.loss.set(stats.loss);
+        self.rtt_mean.set(stats.rtt_mean_ms / 1000.0);
+        gauge(&self.estimate, stats.estimate_bps);
+        self.update_rtt(stats);
+        for (reason, count) in by_reason(&stats.drops) {
+            counter(&self.drops.with_label_values(&[reason]), count);
+        }
+    }
+
+    fn update_rtt(&self, stats: &MediaStats) {
+        let mut sum = 0;
+        let bounds = RTT_BOUNDS_MS
+            .iter()
+            .map(u64::to_string)
+            .chain(std::iter::once("+Inf".to_owned()));
+        for (bound, count) in bounds.zip(stats.rtt_counts) {
+            sum += count;
+            gauge(&self.rtt.with_label_values(&[bound.as_str()]), sum);
+        }
+    }
+}
+
+fn by_reason(drops: &Drops) -> [(&'static str, u64); 18] {
+    [
+        ("unknown_datagram", drops.unknown_datagram),
+        ("unknown_address", drops.unknown_address),
+        ("unknown_ufrag", drops.unknown_ufrag),
+        ("bad_integrity", drops.bad_integrity),
+        ("unannounced", drops.unannounced),
+        ("handshake_budget", drops.handshake_budget),
+        ("unknown_ssrc", drops.unknown_ssrc),
+        ("oversize", drops.oversize),
+        ("refused", drops.refused),
+        ("would_block", drops.would_block),
+        ("send_error", drops.send_error),
+        ("arena_full", drops.arena_full),
+        ("handover_full", drops.handover_full),
+        ("relay_full", drops.relay_full),
+        ("relay_control_lost", drops.relay_control_lost),
+        ("no_codec", drops.no_codec),
+        ("receiver_silent", drops.receiver_silent),
+        ("core", drops.core),
+    ]
+}
+
+fn both(counters: &IntCounterVec, incoming: u64, outgoing: u64) {
+    counter(&counters.with_label_values(&["in"]), incoming);
+    counter(&counters.with_label_values(&["out"]), outgoing);
+}
+
+/// A counter never goes back: a shard that restarted counts on from where it was.
+fn counter(metric: &IntCounter, now: u64) {
+    metric.inc_by(now.saturating_sub(metric.get()));
+}
+
+fn gauge(metric: &IntGauge, now: u64) {
+    metric.set(i64::try_from(now).unwrap_or(i64::MAX));
+}

@@ -1,0 +1,346 @@
+//! The task of a room: takes what sockets, media plane, ledger and clock bring,
+//! one after the other, and carries out what the room decides.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lophoc_ledger::SessionKey;
+use lophoc_media::types::{PeerId, RoomKey};
+use lophoc_protocol::{ClientMessage, ErrorCode, Role, RoomId, ServerMessage, SessionId};
+use lophoc_room::{Allow4, Arrival, Command, Identity, LinkId, Room};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::commits::Commits;
+use super::links::{Link, Links};
+use super::load::Loaded;
+use super::negotiate::{self, Answered, Offer};
+use super::{Joining, QUEUE, RoomHandle, Status, ToRoom};
+use crate::app::App;
+use crate::media::Levels;
+use crate::random;
+
+/// The room's own clock.
+const TICK: Duration = Duration::from_millis(100);
+/// Last-seen marks are kept this often.
+const SWEEP: Duration = Duration::from_secs(5);
+/// An empty room is forgotten after this many sweeps: longer than a broken link
+/// may be resumed.
+const IDLE_SWEEPS: u32 = 24;
+/// Level reports waiting for a room. Overflow: dropped.
+const LEVELS_QUEUE: usize = 64;
+
+/// Why a room's task ended.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Nobody is there.
+    Empty,
+    /// The server stops.
+    Drained,
+    /// The ledger refused what happened: memory and log no longer agree.
+    Ledger(lophoc_records::StoreError),
+}
+
+/// A room and everything around it.
+pub(super) struct Actor {
+    pub(super) app: Arc<App>,
+    pub(super) id: RoomId,
+    pub(super) run: u64,
+    pub(super) key: RoomKey,
+    pub(super) session: SessionKey,
+    pub(super) room: Room,
+    pub(super) links: Links,
+    pub(super) allows: HashMap<PeerId, Allow4>,
+    pub(super) commits: Commits,
+    pub(super) jobs: JoinSet<Answered>,
+    pub(super) sweeps: JoinSet<()>,
+    pub(super) draining: Vec<oneshot::Sender<()>>,
+    /// People counted in the shared gauges: staff, learners, guests.
+    pub(super) counted: [i64; 3],
+    idle: u32,
+}
+
+impl Actor {
+    /// Starts the task and watches over it.
+    pub(super) fn start(app: &Arc<App>, id: RoomId, run: u64, loaded: Loaded) -> RoomHandle {
+        let (to, inbox) = mpsc::channel(QUEUE);
+        let (levels_to, levels) = mpsc::channel(LEVELS_QUEUE);
+        let key = RoomKey(app.next_room_key());
+        app.routes.add_room(key, levels_to);
+        let actor = Self {
+            app: Arc::clone(app),
+            id: id.clone(),
+            run,
+            key,
+            session: loaded.session,
+            room: loaded.room,
+            links: Links::default(),
+            allows: HashMap::new(),
+            commits: Commits::default(),
+            jobs: JoinSet::new(),
+            sweeps: JoinSet::new(),
+            draining: Vec::new(),
+            counted: [0; 3],
+            idle: 0,
+        };
+        app.metrics.rooms.inc();
+        tracing::info!(room = %id, run, "room loaded");
+        let app = Arc::clone(app);
+        let task = tokio::spawn(actor.run(inbox, levels));
+        tokio::spawn(async move {
+            match task.await {
+                Ok(Stop::Empty) => tracing::info!(room = %id, run, "room is empty"),
+                Ok(Stop::Drained) => tracing::info!(room = %id, run, "room drained"),
+                Ok(Stop::Ledger(error)) => {
+                    app.metrics.room_faults.inc();
+                    tracing::error!(room = %id, run, %error, "room stopped, its ledger takes no more");
+                }
+                Err(fault) => {
+                    app.metrics.room_faults.inc();
+                    tracing::error!(room = %id, run, %fault, "room broke and will be rebuilt");
+                }
+            }
+            // Links find their room gone, are asked to resume, and load it anew.
+            app.rooms.forget(&id, run);
+            app.routes.remove_room(key);
+            app.metrics.rooms.dec();
+        });
+        RoomHandle { run, to }
+    }
+
+    async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<ToRoom>,
+        mut levels: mpsc::Receiver<Levels>,
+    ) -> Stop {
+        let mut tick = interval(TICK);
+        let mut sweep = interval(SWEEP);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // What a rebuilt room has to say before anybody comes.
+        self.apply(Command::Tick).await;
+        let stop = loop {
+            tokio::select! {
+                Some(message) = inbox.recv() => self.take(message).await,
+                settled = self.commits.next() => {
+                    if let Err(stop) = self.settle(settled) {
+                        break stop;
+                    }
+                }
+                Some(Ok(answered)) = self.jobs.join_next() => self.answered(answered),
+                Some(levels) = levels.recv() => self.apply(Command::MediaLevels { levels }).await,
+                _ = tick.tick() => self.apply(Command::Tick).await,
+                _ = sweep.tick() => {
+                    self.sweep();
+                    if self.is_idle() && inbox.is_empty() {
+                        break Stop::Empty;
+                    }
+                }
+            }
+            if self.commits.is_empty() && !self.draining.is_empty() {
+                break Stop::Drained;
+            }
+        };
+        // From here on nobody is answered: senders find the room gone.
+        inbox.close();
+        self.app.rooms.forget(&self.id, self.run);
+        self.stop();
+        stop
+    }
+
+    async fn take(&mut self, message: ToRoom) {
+        match message {
+            ToRoom::Join(joining, taken) => {
+                // Told first: whoever waits for it only reads and writes the socket.
+                if taken.send(()).is_ok() {
+                    self.join(joining).await;
+                }
+            }
+            ToRoom::Frame { link, id, msg } => self.frame(link, id, msg).await,
+            ToRoom::Heard(link) => self.apply(Command::Heard { link }).await,
+            ToRoom::Closed { link, clean } => self.closed(link, clean).await,
+            ToRoom::Status(answer) => {
+                // Who asked may have gone.
+                let _ = answer.send(self.status());
+            }
+            ToRoom::Drain(done) => {
+                self.apply(Command::Drain).await;
+                self.draining.push(done);
+            }
+        }
+    }
+
+    async fn join(&mut self, joining: Joining) {
+        let Joining {
+            link,
+            id,
+            claims,
+            hello,
+            outbox,
+        } = joining;
+        let (Ok(session), Ok(key)) = (random::id("s"), random::key()) else {
+            tracing::error!("the system gives no random numbers");
+            outbox.release(None);
+            outbox.close();
+            return;
+        };
+        let app = Arc::clone(&self.app);
+        let peer = self
+            .links
+            .peer_of(&claims.person, || PeerId(app.next_peer()));
+        let now = self.app.clock.now();
+        let hello = *hello;
+        let identity = Identity {
+            person: claims.person.clone(),
+            name: claims.name.clone(),
+            unit: claims.unit.clone(),
+            role: claims.role,
+        };
+        let arrival = Arrival {
+            link,
+            identity,
+            device: claims.device.clone(),
+            peer: peer.0,
+            session: SessionId(session),
+            key,
+            resume: hello.resume,
+        };
+        self.links.insert(
+            link,
+            Link {
+                outbox,
+                claims,
+                peer,
+                member: false,
+                greeting: None,
+                you: None,
+                renew_at: now.mono_ms,
+                profile: hello.profile,
+                slots: hello.slots,
+                negotiating: false,
+            },
+        );
+        self.apply_for(Command::Hello(Box::new(arrival)), id).await;
+        match self.links.get(link) {
+            Some(entered) if entered.member => match hello.offer {
+                Some(sdp) => self.offer(Offer {
+                    link,
+                    id,
+                    sdp,
+                    restart: false,
+                }),
+                None => self.greet(link, None),
+            },
+            // Refused: the room said why.
+            Some(refused) => refused.outbox.release(None),
+            None => {}
+        }
+    }
+
+    async fn frame(&mut self, link: LinkId, id: Option<u32>, msg: ClientMessage) {
+        let Some(entry) = self.links.get_mut(link).filter(|entry| entry.member) else {
+            return;
+        };
+        let peer = entry.peer;
+        match msg {
+            ClientMessage::Offer {
+                sdp,
+                restart,
+                profile,
+                slots,
+            } => {
+                entry.profile = profile.unwrap_or(entry.profile);
+                entry.slots = slots.unwrap_or(entry.slots);
+                self.apply(Command::Heard { link }).await;
+                self.offer(Offer {
+                    link,
+                    id,
+                    sdp,
+                    restart,
+                });
+            }
+            ClientMessage::Ice { cand } => {
+                if let Some(candidate) = cand {
+                    self.app.media.add_candidate(peer, candidate);
+                }
+                self.done(link, id);
+                self.apply(Command::Heard { link }).await;
+            }
+            ClientMessage::View(view) => {
+                if let Some(spec) = self.app.routes.view(peer, view) {
+                    self.app.media.set_view(peer, spec);
+                }
+                self.done(link, id);
+                self.apply(Command::Heard { link }).await;
+            }
+            ClientMessage::Hello(_) => {
+                self.reply(
+                    link,
+                    id,
+                    ServerMessage::Err {
+                        code: ErrorCode::BadRequest,
+                        retry: false,
+                    },
+                );
+            }
+            msg => self.apply(Command::Frame { link, id, msg }).await,
+        }
+    }
+
+    /// The request has no effect that could be lost.
+    fn done(&self, link: LinkId, id: Option<u32>) {
+        if id.is_some() {
+            self.reply(link, id, ServerMessage::Ok);
+        }
+    }
+
+    async fn closed(&mut self, link: LinkId, clean: bool) {
+        self.apply(Command::LinkClosed { link, clean }).await;
+        if let Some(gone) = self.links.remove(link) {
+            self.app.routes.detach(gone.peer, &gone.outbox);
+            let (_, dropped) = gone.outbox.depth();
+            self.app.metrics.dropped_levels.inc_by(dropped);
+        }
+    }
+
+    fn offer(&mut self, offer: Offer) {
+        let Some(link) = self.links.get_mut(offer.link) else {
+            return;
+        };
+        match negotiate::check(link, &offer.sdp) {
+            Ok(slots) => {
+                link.negotiating = true;
+                let allow = self.allows.get(&link.peer).copied().unwrap_or_default();
+                negotiate::start(
+                    &mut self.jobs,
+                    &self.app.media,
+                    self.key,
+                    (link, slots),
+                    allow,
+                    offer,
+                );
+            }
+            Err(code) => {
+                self.greet(offer.link, None);
+                let retry = code == ErrorCode::RateLimited;
+                self.reply(offer.link, offer.id, ServerMessage::Err { code, retry });
+            }
+        }
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            locked: self.room.is_locked(),
+            full: self.room.is_full(Role::Learner),
+            ended: self.room.is_ended(),
+        }
+    }
+
+    fn is_idle(&mut self) -> bool {
+        let idle = self.links.is_empty() && self.commits.is_empty() && self.jobs.is_empty();
+        self.idle = if idle { self.idle + 1 } else { 0 };
+        self.idle >= IDLE_SWEEPS || (idle && self.room.is_ended())
+    }
+}

@@ -1,0 +1,412 @@
+//! Carrying out what the room decides.
+
+use std::sync::Arc;
+
+use lophoc_ledger::Event;
+use lophoc_media::types::PeerId;
+use lophoc_protocol::server::{Answer, You};
+use lophoc_protocol::{ErrorCode, ServerFrame, ServerMessage};
+use lophoc_records::{SessionState, StoreError};
+use lophoc_room::{Command, Effect, LinkId};
+use lophoc_transport::ConnectError;
+
+use super::actor::{Actor, Stop};
+use super::commits::Settled;
+use super::links::Greeting;
+use super::negotiate::{Answered, code_of};
+use crate::media::{MidTable, allow_of};
+use crate::ws::codec::Encoded;
+use crate::ws::outbox::{After, CommitId, Lane, Outbox};
+
+/// A token is renewed after this much of its life, ms.
+const RENEW_AFTER_MS: u64 = 4 * 60 * 1000;
+
+impl Actor {
+    /// Puts a command to the room and carries out what follows.
+    pub(super) async fn apply(&mut self, command: Command) {
+        self.apply_for(command, None).await;
+    }
+
+    /// As [`Self::apply`]; a greeting among the effects answers the request `id`.
+    pub(super) async fn apply_for(&mut self, command: Command, id: Option<u32>) {
+        let effects = self.room.apply(self.app.clock.now(), command);
+        let mut events = Vec::new();
+        for effect in effects {
+            // Events that follow each other are one append; what comes after
+            // them may wait for them, so they are handed over first.
+            match effect {
+                Effect::Ledger(event) => events.push(event),
+                other => {
+                    self.append(&mut events).await;
+                    self.carry_out(other, id);
+                }
+            }
+        }
+        self.append(&mut events).await;
+    }
+
+    async fn append(&mut self, events: &mut Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        self.app
+            .metrics
+            .events
+            .inc_by(u64::try_from(events.len()).unwrap_or(0));
+        // Waits while the writer's queue is full: the room reads slower then.
+        let durable = self
+            .app
+            .store
+            .ledger()
+            .append_waiting(std::mem::take(events))
+            .await;
+        self.commits.push(durable);
+    }
+
+    fn carry_out(&mut self, effect: Effect, id: Option<u32>) {
+        match effect {
+            Effect::Ledger(_) => {}
+            Effect::Broadcast(frame) => self.broadcast(Lane::Ordered, &frame),
+            Effect::BroadcastLossy(frame) => self.broadcast(Lane::Levels, &frame),
+            Effect::Send {
+                link,
+                frame,
+                after_commit,
+            } => self.send(link, frame, after_commit, id),
+            Effect::Replay { link, frames } => self.replay(link, &frames),
+            Effect::Close { link } => {
+                if let Some(entry) = self.links.get_mut(link) {
+                    entry.member = false;
+                    entry.outbox.close();
+                }
+            }
+            Effect::Allow { peer, allow } => {
+                self.allows.insert(PeerId(peer), allow);
+                self.app.media.set_allow(PeerId(peer), allow_of(allow));
+            }
+            Effect::MediaGone { peer } => self.media_gone(PeerId(peer)),
+            Effect::Ended => self.end(),
+        }
+    }
+
+    /// Encoded once, shared by all.
+    fn broadcast(&self, lane: Lane, frame: &ServerFrame) {
+        let Some(encoded) = encode(frame) else { return };
+        for link in self.links.members() {
+            link.outbox.push(lane, Arc::clone(&encoded));
+        }
+    }
+
+    fn replay(&self, link: LinkId, frames: &[Arc<ServerFrame>]) {
+        let Some(entry) = self.links.get(link) else {
+            return;
+        };
+        for encoded in frames.iter().filter_map(|frame| encode(frame)) {
+            entry.outbox.push(Lane::Ordered, encoded);
+        }
+    }
+
+    fn send(&mut self, to: LinkId, mut frame: ServerFrame, after_commit: bool, id: Option<u32>) {
+        let now = self.app.clock.now();
+        let commit = if after_commit {
+            self.commits.wait(to)
+        } else {
+            CommitId(0)
+        };
+        let Some(link) = self.links.get_mut(to) else {
+            return;
+        };
+        match &mut frame.msg {
+            ServerMessage::Welcome(welcome) => {
+                let mut welcome = welcome.clone();
+                self.app.metrics.joins.with_label_values(&["ok"]).inc();
+                link.member = true;
+                link.renew_at = now.mono_ms.saturating_add(RENEW_AFTER_MS);
+                welcome.you.token = link.claims.renewed(now.wall_ms).seal(&self.app.keys).ok();
+                link.you = Some(welcome.you.clone());
+                // Kept until the answer can be put into it.
+                link.greeting = Some(Greeting {
+                    welcome,
+                    id: frame.id.or(id),
+                    commit,
+                });
+                self.app.routes.attach(link.peer, &link.outbox, false);
+                return;
+            }
+            ServerMessage::Resumed { you, .. } => {
+                self.app.metrics.resumes.inc();
+                link.member = true;
+                link.renew_at = now.mono_ms.saturating_add(RENEW_AFTER_MS);
+                you.token = link.claims.renewed(now.wall_ms).seal(&self.app.keys).ok();
+                link.you = Some(you.clone());
+                frame.id = frame.id.or(id);
+            }
+            ServerMessage::You(you) => link.you = Some(you.clone()),
+            ServerMessage::Bye { code, .. } if !link.member => {
+                let label = code.and_then(|code| serde_json::to_value(code).ok());
+                let label = label
+                    .as_ref()
+                    .and_then(|label| label.as_str())
+                    .unwrap_or("refused");
+                self.app.metrics.joins.with_label_values(&[label]).inc();
+            }
+            _ => {}
+        }
+        let resumed = matches!(frame.msg, ServerMessage::Resumed { .. });
+        let otherwise = frame.id.and_then(|id| {
+            let msg = ServerMessage::Err {
+                code: ErrorCode::Busy,
+                retry: true,
+            };
+            encode(&ServerFrame {
+                seq: None,
+                id: Some(id),
+                msg,
+            })
+        });
+        // A greeting that is not kept has no other form: the link is closed.
+        let otherwise = otherwise.filter(|_| matches!(frame.msg, ServerMessage::Ok));
+        if let Some(encoded) = encode(&frame) {
+            link.outbox
+                .push_after(Lane::Ordered, encoded, After { commit, otherwise });
+        }
+        if resumed {
+            link.outbox.release(None);
+            self.app.routes.attach(link.peer, &link.outbox, true);
+        }
+    }
+
+    /// Lets the greeting go, with the answer to the offer that came in the hello.
+    pub(super) fn greet(&mut self, link: LinkId, answer: Option<Answer>) {
+        let Some(entry) = self.links.get_mut(link) else {
+            return;
+        };
+        let Some(Greeting {
+            mut welcome,
+            id,
+            commit,
+        }) = entry.greeting.take()
+        else {
+            return;
+        };
+        welcome.answer = answer;
+        let frame = ServerFrame {
+            seq: None,
+            id,
+            msg: ServerMessage::Welcome(welcome),
+        };
+        entry
+            .outbox
+            .release(encode(&frame).map(|encoded| (encoded, commit)));
+    }
+
+    pub(super) fn reply(&self, link: LinkId, id: Option<u32>, msg: ServerMessage) {
+        if let (Some(entry), Some(encoded)) = (
+            self.links.get(link),
+            encode(&ServerFrame { seq: None, id, msg }),
+        ) {
+            entry.outbox.push(Lane::Ordered, encoded);
+        }
+    }
+
+    /// The media plane has answered an offer.
+    pub(super) fn answered(&mut self, answered: Answered) {
+        let Answered {
+            link,
+            id,
+            peer,
+            restart,
+            result,
+        } = answered;
+        if let Some(entry) = self.links.get_mut(link) {
+            entry.negotiating = false;
+        }
+        if !self.links.has_peer(peer) {
+            // The person left while the answer was made.
+            self.app.media.disconnect(peer);
+            return;
+        }
+        match result {
+            Ok(connected) => {
+                // Rights may have changed meanwhile.
+                if let Some(allow) = self.allows.get(&peer) {
+                    self.app.media.set_allow(peer, allow_of(*allow));
+                }
+                let mids = MidTable::new(connected.mids);
+                let answer = Answer {
+                    sdp: connected.answer_sdp,
+                    mids: mids.mids(),
+                };
+                if let Some(view) = self.app.routes.connected(peer, connected.epoch, mids) {
+                    self.app.media.set_view(peer, view);
+                }
+                if self
+                    .links
+                    .get(link)
+                    .is_some_and(|entry| entry.greeting.is_some())
+                {
+                    self.greet(link, Some(answer));
+                } else {
+                    self.reply(link, id, ServerMessage::Answer(answer));
+                }
+            }
+            Err(error) => {
+                tracing::info!(link = link.0, peer = peer.0, %error, "offer refused");
+                self.greet(link, None);
+                let code = code_of(&error);
+                self.reply(
+                    link,
+                    id,
+                    ServerMessage::Err {
+                        code,
+                        retry: code == ErrorCode::Full,
+                    },
+                );
+                if restart && error == ConnectError::UnknownPeer {
+                    self.reply(link, None, ServerMessage::Renegotiate);
+                }
+            }
+        }
+    }
+
+    /// An append ended.
+    pub(super) fn settle(&mut self, settled: Settled) -> Result<(), Stop> {
+        let Settled {
+            id,
+            since,
+            links,
+            result,
+        } = settled;
+        self.app
+            .metrics
+            .commit
+            .observe(since.elapsed().as_secs_f64());
+        let kept = result.is_ok();
+        for link in links {
+            if let Some(entry) = self.links.get(link) {
+                entry.outbox.settle(id, kept);
+            }
+        }
+        let Err(error) = result else { return Ok(()) };
+        self.app.metrics.commit_failures.inc();
+        tracing::error!(room = %self.id, %error, "the ledger could not be written");
+        match error {
+            // The writer keeps these and writes them when it can: the class goes
+            // on, only nothing is acknowledged meanwhile.
+            StoreError::Full | StoreError::Io(_) | StoreError::Database(_) => Ok(()),
+            error => Err(Stop::Ledger(error)),
+        }
+    }
+
+    fn media_gone(&mut self, peer: PeerId) {
+        self.app.media.disconnect(peer);
+        self.app.routes.remove(peer);
+        self.allows.remove(&peer);
+        self.links.forget_peer(peer);
+    }
+
+    fn end(&mut self) {
+        let (store, session) = (self.app.store.clone(), self.session.clone());
+        self.sweeps.spawn(async move {
+            if let Err(error) = store.set_session_state(&session, SessionState::Ended).await {
+                tracing::error!(%session, %error, "the end of a session could not be stored");
+            }
+        });
+    }
+
+    /// Every five seconds: last-seen marks, new tokens, counts.
+    pub(super) fn sweep(&mut self) {
+        while self.sweeps.try_join_next().is_some() {}
+        let seen = self.room.last_seen();
+        // One at a time: while the disk is slow the next sweep brings newer marks.
+        if !seen.is_empty() && self.sweeps.is_empty() {
+            let (ledger, session) = (self.app.store.ledger(), self.session.clone());
+            self.sweeps.spawn(async move {
+                if let Err(error) = ledger.sweep(&session, seen).await {
+                    tracing::warn!(%session, %error, "last-seen marks could not be stored");
+                }
+            });
+        }
+        self.renew_tokens();
+        self.count();
+    }
+
+    fn renew_tokens(&mut self) {
+        let now = self.app.clock.now();
+        for (_, link) in self.links.iter_mut().filter(|(_, link)| link.member) {
+            if link.renew_at > now.mono_ms {
+                continue;
+            }
+            let Some(you) = &link.you else { continue };
+            link.renew_at = now.mono_ms.saturating_add(RENEW_AFTER_MS);
+            let token = link.claims.renewed(now.wall_ms).seal(&self.app.keys).ok();
+            let msg = ServerMessage::You(You {
+                token,
+                ..you.clone()
+            });
+            if let Some(encoded) = encode(&ServerFrame {
+                seq: None,
+                id: None,
+                msg,
+            }) {
+                link.outbox.push(Lane::Ordered, encoded);
+            }
+        }
+    }
+
+    fn count(&mut self) {
+        let counts = self.room.counts();
+        let now = [counts.staff, counts.learners, counts.guests].map(i64::from);
+        self.count_people(now);
+    }
+
+    /// Adds what changed since the last count to the gauges all rooms share.
+    pub(super) fn count_people(&mut self, now: [i64; 3]) {
+        for ((sort, now), before) in ["staff", "learner", "guest"]
+            .into_iter()
+            .zip(now)
+            .zip(&mut self.counted)
+        {
+            self.app
+                .metrics
+                .people
+                .with_label_values(&[sort])
+                .add(now - *before);
+            *before = now;
+        }
+    }
+
+    /// The last things of a room that goes.
+    pub(super) fn stop(&mut self) {
+        self.count_people([0; 3]);
+        let peers: Vec<PeerId> = self.links.peers().collect();
+        for peer in peers {
+            self.app.routes.remove(peer);
+            if !self.app.is_draining() {
+                self.app.media.disconnect(peer);
+            }
+        }
+        for (_, link) in self.links.iter_mut() {
+            close(&link.outbox);
+        }
+        for done in self.draining.drain(..) {
+            // Who asked may have given up waiting.
+            let _ = done.send(());
+        }
+    }
+}
+
+fn close(outbox: &Outbox) {
+    outbox.release(None);
+    outbox.close();
+}
+
+fn encode(frame: &ServerFrame) -> Option<Arc<Encoded>> {
+    match Encoded::new(frame) {
+        Ok(encoded) => Some(Arc::new(encoded)),
+        Err(error) => {
+            tracing::error!(%error, "a message cannot be serialized");
+            None
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A room from the store: its session, its ledger, where everybody was last seen.
+
+use std::sync::Arc;
+
+use lophoc_ledger::SessionKey;
+use lophoc_protocol::{ErrorCode, RoomId};
+use lophoc_records::{SessionState, StoreError};
+use lophoc_room::{Room, RoomConfig};
+
+use super::mode_of;
+use crate::app::App;
+
+/// A room ready to run.
+pub(super) struct Loaded {
+    pub(super) session: SessionKey,
+    pub(super) room: Room,
+}
+
+/// Loads the room as its ledger has it.
+pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorCode> {
+    let session = app
+        .store
+        .session_of_room(room.as_str())
+        .await
+        .map_err(failed)?
+        .ok_or(ErrorCode::NotFound)?;
+    if session.state == SessionState::Ended {
+        return Err(ErrorCode::Ended);
+    }
+    let class = app
+        .store
+        .class(&session.class)
+        .await
+        .map_err(failed)?
+        .ok_or(ErrorCode::NotFound)?;
+    // A run of this room that broke may have left events with the writer: an
+    // append of nothing answers when all before it are done.
+    let settled = app.store.ledger().append_waiting(Vec::new()).await;
+    settled
+        .await
+        .unwrap_or(Err(StoreError::Stopped))
+        .map_err(failed)?;
+    let events = app.store.events(&session.id).await.map_err(failed)?;
+    let presence = app.store.presence(&session.id).await.map_err(failed)?;
+    if session.state == SessionState::Scheduled {
+        app.store
+            .set_session_state(&session.id, SessionState::Open)
+            .await
+            .map_err(failed)?;
+    }
+    let config = RoomConfig {
+        room: room.clone(),
+        session: session.id.clone(),
+        title: session.title,
+        host: class.host_unit,
+        mode: mode_of(session.mode),
+        boot: app.boot,
+        max_people: usize::try_from(app.config.rooms.max_people).unwrap_or(usize::MAX),
+    };
+    let now = app.clock.now();
+    let room = if events.is_empty() {
+        Room::new(config, now)
+    } else {
+        Room::rebuild(config, &events, &presence, now)
+    };
+    Ok(Loaded {
+        session: session.id,
+        room,
+    })
+}
+
+fn failed(error: StoreError) -> ErrorCode {
+    tracing::error!(%error, "a room cannot be loaded");
+    match error {
+        StoreError::SessionEnded(_) => ErrorCode::Ended,
+        StoreError::Busy | StoreError::Full => ErrorCode::Busy,
+        _ => ErrorCode::Internal,
+    }
+}

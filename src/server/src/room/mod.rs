@@ -1,0 +1,118 @@
+//! Rooms in memory: one task per room around the sans-IO room, and the registry
+//! that finds or loads them.
+
+mod actor;
+mod commits;
+mod effects;
+mod links;
+mod load;
+mod negotiate;
+mod registry;
+
+use std::sync::Arc;
+
+use lophoc_protocol::{ClientMessage, Hello, RoomMode};
+use lophoc_records::SessionMode;
+use lophoc_room::LinkId;
+use tokio::sync::{mpsc, oneshot};
+
+pub use registry::Rooms;
+
+use crate::auth::TokenClaims;
+use crate::ws::outbox::Outbox;
+
+/// Commands waiting for a room. Overflow: the sockets wait, and with them the
+/// clients that sent too much.
+const QUEUE: usize = 4_096;
+
+/// A link that wants to come in.
+#[derive(Debug)]
+pub struct Joining {
+    /// Its number.
+    pub link: LinkId,
+    /// Request id of the hello.
+    pub id: Option<u32>,
+    /// Who.
+    pub claims: TokenClaims,
+    /// What it said.
+    pub hello: Box<Hello>,
+    /// Where its messages go.
+    pub outbox: Arc<Outbox>,
+}
+
+/// The room as seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Nobody new may come in.
+    pub locked: bool,
+    /// No place left.
+    pub full: bool,
+    /// Over.
+    pub ended: bool,
+}
+
+/// The room's task is gone; it can be loaded again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the room is gone")]
+pub struct RoomGone;
+
+#[derive(Debug)]
+enum ToRoom {
+    Join(Joining, oneshot::Sender<()>),
+    Frame {
+        link: LinkId,
+        id: Option<u32>,
+        msg: ClientMessage,
+    },
+    Heard(LinkId),
+    Closed {
+        link: LinkId,
+        clean: bool,
+    },
+    Status(oneshot::Sender<Status>),
+    Drain(oneshot::Sender<()>),
+}
+
+/// The way into a room.
+#[derive(Debug, Clone)]
+pub struct RoomHandle {
+    /// Which run of the room's task.
+    run: u64,
+    to: mpsc::Sender<ToRoom>,
+}
+
+impl RoomHandle {
+    async fn send(&self, message: ToRoom) -> Result<(), RoomGone> {
+        self.to.send(message).await.map_err(|_| RoomGone)
+    }
+
+    /// A message of a client.
+    pub async fn frame(
+        &self,
+        link: LinkId,
+        id: Option<u32>,
+        msg: ClientMessage,
+    ) -> Result<(), RoomGone> {
+        self.send(ToRoom::Frame { link, id, msg }).await
+    }
+
+    /// The link gave a sign of life.
+    pub async fn heard(&self, link: LinkId) -> Result<(), RoomGone> {
+        self.send(ToRoom::Heard(link)).await
+    }
+
+    /// The socket is gone; `clean`: closed by the client.
+    pub async fn closed(&self, link: LinkId, clean: bool) {
+        // A room that is gone has written the lapse of everybody already.
+        let _ = self.send(ToRoom::Closed { link, clean }).await;
+    }
+}
+
+/// The stored mode in the words of the protocol.
+pub fn mode_of(mode: SessionMode) -> RoomMode {
+    match mode {
+        SessionMode::Discussion => RoomMode::Discussion,
+        SessionMode::Training => RoomMode::Training,
+        SessionMode::Conference => RoomMode::Conference,
+    }
+}

@@ -1,0 +1,116 @@
+//! Offers and answers. Making an answer costs a millisecond or two of computing,
+//! so it is done beside the room's task, one at a time per link.
+
+use lophoc_media::types::{PeerId, RoomKey, Slots};
+use lophoc_protocol::ErrorCode;
+use lophoc_protocol::limits::MAX_SDP;
+use lophoc_room::{Allow4, LinkId};
+use lophoc_transport::{ConnectError, ConnectSpec, Connected, MediaPlane};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::links::Link;
+use crate::media::{allow_of, sends_of, slots_of};
+
+/// An offer to be answered.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) link: LinkId,
+    pub(super) id: Option<u32>,
+    pub(super) sdp: String,
+    /// The running connection gets new ICE credentials.
+    pub(super) restart: bool,
+}
+
+/// The answer.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) link: LinkId,
+    pub(super) id: Option<u32>,
+    pub(super) peer: PeerId,
+    pub(super) restart: bool,
+    pub(super) result: Result<Connected, ConnectError>,
+}
+
+/// Checks that need no engine.
+pub(super) fn check(link: &Link, sdp: &str) -> Result<Slots, ErrorCode> {
+    if sdp.len() > MAX_SDP {
+        return Err(ErrorCode::TooLarge);
+    }
+    if link.negotiating {
+        return Err(ErrorCode::RateLimited);
+    }
+    slots_of(link.profile, link.slots).ok_or(ErrorCode::BadRequest)
+}
+
+/// Starts making the answer.
+pub(super) fn start(
+    jobs: &mut JoinSet<Answered>,
+    media: &MediaPlane,
+    room: RoomKey,
+    (link, slots): (&Link, Slots),
+    allow: Allow4,
+    offer: Offer,
+) {
+    let Offer {
+        link: link_id,
+        id,
+        sdp,
+        restart,
+    } = offer;
+    let peer = link.peer;
+    let media = media.clone();
+    if restart {
+        let (reply, answer) = oneshot::channel();
+        media.restart(peer, sdp, move |result| {
+            // The link may be gone by now.
+            let _ = reply.send(result);
+        });
+        jobs.spawn(async move {
+            let result = answer.await.unwrap_or(Err(ConnectError::Stopped));
+            Answered {
+                link: link_id,
+                id,
+                peer,
+                restart,
+                result,
+            }
+        });
+    } else {
+        let sends = sends_of(link.profile);
+        let allow = allow_of(allow);
+        jobs.spawn_blocking(move || {
+            let result = media.connect(ConnectSpec {
+                room,
+                peer,
+                sends,
+                slots,
+                allow,
+                offer: &sdp,
+            });
+            Answered {
+                link: link_id,
+                id,
+                peer,
+                restart,
+                result,
+            }
+        });
+    }
+}
+
+/// What the client is told.
+pub(super) fn code_of(error: &ConnectError) -> ErrorCode {
+    match error {
+        ConnectError::TooLarge => ErrorCode::TooLarge,
+        ConnectError::Malformed(_)
+        | ConnectError::MediaLines { .. }
+        | ConnectError::MediaLine { .. }
+        | ConnectError::NoCodec { .. } => ErrorCode::BadRequest,
+        ConnectError::Full => ErrorCode::Full,
+        ConnectError::UnknownPeer => ErrorCode::NotFound,
+        // A newer offer of the same person is being answered.
+        ConnectError::Stopped | ConnectError::Superseded => ErrorCode::Busy,
+        ConnectError::Internal => ErrorCode::Internal,
+    }
+}

@@ -1,0 +1,109 @@
+//! Which rooms are in memory. A room is loaded at the first hello and goes when
+//! it is empty.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashmap::DashMap;
+use lophoc_protocol::{ErrorCode, RoomId};
+use tokio::sync::{OnceCell, oneshot};
+
+use super::actor::Actor;
+use super::load::load;
+use super::{Joining, RoomHandle, Status, ToRoom};
+use crate::app::App;
+
+/// A room may stop between finding it and speaking to it; then it is loaded anew.
+const ATTEMPTS: u32 = 3;
+
+type Slot = Arc<OnceCell<RoomHandle>>;
+
+/// The rooms in memory. As many as there are sessions with people in them;
+/// `limits.links` bounds that.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    slots: DashMap<RoomId, Slot>,
+    runs: AtomicU64,
+}
+
+impl Rooms {
+    /// Hands a link to its room, loading it when it is not in memory.
+    pub(crate) async fn join(
+        &self,
+        app: &Arc<App>,
+        joining: Joining,
+    ) -> Result<RoomHandle, ErrorCode> {
+        let room = joining.claims.room.clone();
+        let mut joining = joining;
+        for _ in 0..ATTEMPTS {
+            let handle = self.find(app, &room).await?;
+            let (taken, took) = oneshot::channel();
+            match handle.to.send(ToRoom::Join(joining, taken)).await {
+                Ok(()) if took.await.is_ok() => return Ok(handle),
+                // The room stopped with our message in its queue. What the link
+                // said is gone with it, the client comes again.
+                Ok(()) => return Err(ErrorCode::Busy),
+                Err(refused) => match refused.0 {
+                    ToRoom::Join(back, _) => joining = back,
+                    _ => return Err(ErrorCode::Busy),
+                },
+            }
+            self.forget(&room, handle.run);
+        }
+        Err(ErrorCode::Busy)
+    }
+
+    /// The room as seen from outside; `None` when it is not in memory.
+    pub async fn status(&self, room: &str) -> Option<Status> {
+        let slot = Arc::clone(self.slots.get(&RoomId::from(room))?.value());
+        let (ask, answer) = oneshot::channel();
+        slot.get()?.to.send(ToRoom::Status(ask)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Tells every room to say goodbye and waits until all that is to be kept is
+    /// durable.
+    pub async fn drain(&self) {
+        let slots: Vec<Slot> = self
+            .slots
+            .iter()
+            .map(|entry| Arc::clone(entry.value()))
+            .collect();
+        let mut waiting = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let (done, drained) = oneshot::channel();
+            if let Some(handle) = slot.get()
+                && handle.to.send(ToRoom::Drain(done)).await.is_ok()
+            {
+                waiting.push(drained);
+            }
+        }
+        for drained in waiting {
+            // An error: the room stopped by itself.
+            let _ = drained.await;
+        }
+    }
+
+    /// The run of this number is gone.
+    pub(super) fn forget(&self, room: &RoomId, run: u64) {
+        self.slots.remove_if(room, |_, slot| {
+            slot.get().is_some_and(|handle| handle.run == run)
+        });
+    }
+
+    async fn find(&self, app: &Arc<App>, room: &RoomId) -> Result<RoomHandle, ErrorCode> {
+        let slot = Arc::clone(self.slots.entry(room.clone()).or_default().value());
+        let found = slot
+            .get_or_try_init(|| async {
+                let run = self.runs.fetch_add(1, Ordering::Relaxed);
+                let loaded = load(app, room).await?;
+                Ok(Actor::start(app, room.clone(), run, loaded))
+            })
+            .await
+            .cloned();
+        if found.is_err() {
+            self.slots.remove_if(room, |_, slot| slot.get().is_none());
+        }
+        found
+    }
+}

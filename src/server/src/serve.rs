@@ -1,0 +1,260 @@
+//! Starting, running and stopping the server.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use lophoc_records::{Store, StoreError};
+use lophoc_transport::{MediaConfig, MediaPlane, StartError};
+use tokio::task::JoinSet;
+
+use crate::app::{App, Parts};
+use crate::auth::Keys;
+use crate::clock::Clock;
+use crate::config::{Config, TlsMode};
+use crate::http;
+use crate::media::Routes;
+use crate::metrics::Metrics;
+use crate::tls::{self, TlsError};
+
+/// Name of the database in the data folder.
+pub const DATABASE: &str = "lophoc.db";
+/// Time for rooms to say goodbye and for the ledger to be written.
+const DRAIN_WITHIN: Duration = Duration::from_secs(3);
+/// Time for open answers after that.
+const CLOSE_WITHIN: Duration = Duration::from_millis(1_000);
+
+/// The server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The database.
+    #[error("database in {folder}: {source}")]
+    Store {
+        /// Data folder.
+        folder: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// The media plane.
+    #[error("media: {0}")]
+    Media(#[from] StartError),
+    /// HTTPS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address is taken or not of this machine.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The counters.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// A server that runs.
+pub struct Server {
+    /// What its parts share.
+    pub app: Arc<App>,
+    addresses: Vec<SocketAddr>,
+    tls: bool,
+    handle: Handle<SocketAddr>,
+    tasks: JoinSet<std::io::Result<()>>,
+}
+
+/// Opens the database of the configured folder.
+pub async fn open_store(config: &Config) -> Result<Store, ServeError> {
+    let folder = &config.data.folder;
+    Store::open(&folder.join(DATABASE))
+        .await
+        .map_err(|source| ServeError::Store {
+            folder: folder.display().to_string(),
+            source,
+        })
+}
+
+impl Server {
+    /// Starts everything. The server listens when this returns.
+    pub async fn start(config: Config) -> Result<Self, ServeError> {
+        let failed = |source| ServeError::Store {
+            folder: config.data.folder.display().to_string(),
+            source,
+        };
+        let store = open_store(&config).await?;
+        let keys = Keys::new(&store.secret().await.map_err(failed)?);
+        let boot = store.next_boot().await.map_err(failed)?;
+        let tls = tls::setup(&config).await?;
+        let listeners = config
+            .server
+            .listen
+            .iter()
+            .map(|address| listen(*address))
+            .collect::<Result<Vec<_>, _>>()?;
+        let addresses = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
+        let routes = Arc::new(Routes::default());
+        let media = start_media(&config, &routes)?;
+        let metrics = Metrics::new()?;
+        let app = App::new(Parts {
+            config,
+            keys,
+            store,
+            boot,
+            media,
+            routes,
+            metrics,
+            clock: Clock::new(),
+        });
+        let handle = Handle::new();
+        let mut tasks = JoinSet::new();
+        for listener in listeners {
+            tasks.spawn(serve(
+                Arc::clone(&app),
+                listener,
+                tls.clone(),
+                handle.clone(),
+            ));
+        }
+        tracing::info!(
+            boot,
+            media_port = app.media.port(),
+            client = http::assets::built(),
+            "started"
+        );
+        Ok(Self {
+            app,
+            addresses,
+            tls: tls.is_some(),
+            handle,
+            tasks,
+        })
+    }
+
+    /// The addresses listened on, with the real ports.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The address people type.
+    pub fn public_url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        match self.addresses.first() {
+            Some(address) if self.app.config.server.public_url.is_empty() => {
+                shown_url(scheme, *address)
+            }
+            _ => self.app.config.server.public_url.clone(),
+        }
+    }
+
+    /// Tells everybody to come back, writes what is open, stops. Takes at most
+    /// five seconds.
+    pub async fn stop(mut self) {
+        tracing::info!("stopping");
+        self.app.start_draining();
+        if tokio::time::timeout(DRAIN_WITHIN, self.app.rooms.drain())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some rooms did not finish in time");
+        }
+        self.handle.graceful_shutdown(Some(CLOSE_WITHIN));
+        let closed = tokio::time::timeout(CLOSE_WITHIN + Duration::from_millis(300), async {
+            while self.tasks.join_next().await.is_some() {}
+        });
+        if closed.await.is_err() {
+            tracing::debug!("some connections were cut");
+        }
+        let media = self.app.media.clone();
+        // Joins the media threads.
+        let _ = tokio::task::spawn_blocking(move || media.shutdown()).await;
+        self.app.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// The address people type, when none is configured and the server is not asked.
+pub fn configured_url(config: &Config) -> String {
+    if !config.server.public_url.is_empty() {
+        return config.server.public_url.clone();
+    }
+    let scheme = if config.tls.mode == TlsMode::Off {
+        "http"
+    } else {
+        "https"
+    };
+    config
+        .server
+        .listen
+        .first()
+        .map_or_else(String::new, |address| shown_url(scheme, *address))
+}
+
+/// A secure origin for this machine, an address of the interface for others.
+fn shown_url(scheme: &str, address: SocketAddr) -> String {
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => match crate::net::interface_addresses().first() {
+            Some(IpAddr::V4(v4)) if scheme == "https" => v4.to_string(),
+            _ => "localhost".to_owned(),
+        },
+        ip if ip.is_loopback() => "localhost".to_owned(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+        IpAddr::V4(v4) => v4.to_string(),
+    };
+    format!("{scheme}://{host}:{}", address.port())
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let failed = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+fn start_media(config: &Config, routes: &Arc<Routes>) -> Result<MediaPlane, ServeError> {
+    let section = &config.media;
+    let media = MediaConfig {
+        listen: section
+            .listen
+            .iter()
+            .map(|ip| SocketAddr::new(*ip, section.port))
+            .collect(),
+        announce: section.announce.clone(),
+        shards: usize::from(section.shards),
+        max_peers: section.max_peers,
+        initial_estimate_bps: u64::from(section.initial_kbps).saturating_mul(1_000),
+        ..MediaConfig::default()
+    };
+    let routes = Arc::clone(routes);
+    Ok(MediaPlane::start(media, move |event| {
+        routes.on_event(event)
+    })?)
+}
+
+async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    handle: Handle<SocketAddr>,
+) -> std::io::Result<()> {
+    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    match tls {
+        Some(tls) => {
+            axum_server::from_tcp_rustls(listener, tls)?
+                .handle(handle)
+                .serve(service)
+                .await
+        }
+        None => {
+            axum_server::from_tcp(listener)?
+                .handle(handle)
+                .serve(service)
+                .await
+        }
+    }
+}
