@@ -1,4 +1,6 @@
 //! Events → stays: cases by hand, then against an independent model.
+// Helpers outside of a test function fail the test all the same.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
 use lophoc_ledger::{
     Event, EventKind, LastSeen, LeaveReason, PersonKey, SessionKey, Stamp, Stay, StayEnd, stays,

@@ -97,7 +97,8 @@ impl LedgerWriter {
     ///   [`Database`](StoreError::Database): not on disk; kept and written
     ///   before anything later of that session when storage works again.
     ///   Appending the same events again is harmless and tells when they are.
-    /// - [`StoreError::Busy`]: too much waits; not kept, append again.
+    /// - [`StoreError::Busy`]: too much waits, or another process holds the
+    ///   database; perhaps not kept, append again.
     /// - [`StoreError::Gap`], [`Conflict`](StoreError::Conflict),
     ///   [`MixedSessions`](StoreError::MixedSessions),
     ///   [`UnknownSession`](StoreError::UnknownSession): refused, not kept.
@@ -424,9 +425,9 @@ async fn plan_append<'a>(
         durable,
         events: Vec::new(),
     });
-    let mut expected = planned.next().min(first.seq);
-    for event in events {
-        if event.seq != expected || event.seq == 0 {
+    let from = planned.next().min(first.seq).max(1);
+    for (expected, event) in (from..).zip(events) {
+        if event.seq != expected {
             let (session, got) = (session.clone(), event.seq);
             return Ok(Err(StoreError::Gap {
                 session,
@@ -434,7 +435,10 @@ async fn plan_append<'a>(
                 got,
             }));
         }
-        expected += 1;
+        // What can not be stored must not stop the appends it travels with.
+        if let Err(error) = EventRow::new(event) {
+            return Ok(Err(error));
+        }
     }
     // Repeats must be what they repeat: on disk, or earlier in this plan.
     let conflict = |seq: u64| StoreError::Conflict {
