@@ -36,7 +36,7 @@ impl Default for MediaConfig {
             announce: Vec::new(),
             shards: 0,
             max_peers: 8_192,
-            initial_estimate_bps: 1_500_000,
+            initial_estimate_bps: 2_500_000,
             socket_buffer_bytes: 4 << 20,
             gso: true,
         }
@@ -146,6 +146,9 @@ pub enum ConnectError {
     /// All places are taken.
     #[error("the server has no place for another connection")]
     Full,
+    /// A newer offer of the same peer came before this one was looked at.
+    #[error("a newer offer took the place of this one")]
+    Superseded,
     /// There is no such peer (any more).
     #[error("no such peer")]
     UnknownPeer,

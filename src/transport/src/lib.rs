@@ -4,12 +4,33 @@
 //! and views, and hears [`MediaEvent`]s. Behind it run shard threads, each with
 //! its own UDP socket on the one port, its own connections, timers and
 //! [`lophoc_media`] core. This is the only crate that names str0m, opens media
-//! sockets or holds `unsafe`; no type of str0m appears in its public interface.
-//! It knows nothing of rooms' people, roles, signalling or storage.
+//! sockets or holds `unsafe` (all of it in `sys`); no type of str0m appears in
+//! its public interface. It knows nothing of rooms' people, roles, signalling or
+//! storage.
+//!
+//! The path of a packet: `udp` receives a batch, `shard` finds each datagram's
+//! session by its address (which only an authenticated STUN request enters into
+//! the table), `session` feeds str0m and hands the parsed packet to the core; the
+//! core tells which receivers have something pending, `egress` visits each once,
+//! `batch` joins what they emit to runs and sends them.
 
 mod api;
+mod batch;
+mod egress;
+mod mailbox;
+mod offer;
 mod plane;
+mod registry;
+mod session;
+#[cfg(test)]
+mod session_tests;
+mod shard;
 mod stats;
+mod stun;
+mod sys;
+mod timer;
+mod udp;
+mod worker;
 
 use std::time::Duration;
 

@@ -1,27 +1,46 @@
 //! The handle of the media plane.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
-use lophoc_media::types::{Allow, PeerId, ViewSpec};
+use lophoc_media::core::CoreConfig;
+use lophoc_media::types::{Allow, PeerId, ShardId, ViewSpec};
 
-use crate::api::{ConnectError, ConnectSpec, Connected, MediaConfig, MediaEvent, StartError};
-use crate::stats::MediaStats;
+use crate::api::{
+    ConnectError, ConnectSpec, Connected, DisconnectReason, MediaConfig, MediaEvent, StartError,
+};
+use crate::mailbox::{Commands, Mailbox, Reply};
+use crate::registry::{Registry, Replaced, Route};
+use crate::session::{Session, SessionFactory};
+use crate::shard::{Shard, Shared};
+use crate::stats::{MediaStats, ShardStats};
+use crate::udp::{self, LocalAddresses};
+use crate::worker;
+
+/// Most shards; more cores than this do not help one UDP port.
+const MAX_SHARDS: usize = 64;
 
 /// Handle of the running media plane; clones are cheap and name the same one.
+/// Call [`MediaPlane::shutdown`] at the end: dropping the handle stops nothing.
 #[derive(Clone)]
 pub struct MediaPlane {
     inner: Arc<Inner>,
 }
 
 struct Inner {
+    shared: Arc<Shared>,
+    factory: SessionFactory,
     port: u16,
-    #[expect(dead_code, reason = "used by the shards")]
-    on_event: Box<dyn Fn(MediaEvent) + Send + Sync>,
+    stop: Arc<AtomicBool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl MediaPlane {
     /// Opens the sockets and starts the shard threads. `on_event` is called on
-    /// shard threads and must never block.
+    /// shard threads (and on the caller's where a pending connection ends) and
+    /// must never block.
     ///
     /// # Errors
     /// [`StartError`] says which address or setting is at fault.
@@ -29,11 +48,52 @@ impl MediaPlane {
         config: MediaConfig,
         on_event: impl Fn(MediaEvent) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
-        let port = config.listen.first().ok_or(StartError::NoAddress)?.port();
+        let count = shard_count(config.shards);
+        let (port, sockets) = udp::open(&config.listen, count, config.socket_buffer_bytes)?;
+        let local = LocalAddresses::new(&config.listen, &config.announce, port)?;
+        let factory =
+            SessionFactory::new(local.candidates().collect(), config.initial_estimate_bps)
+                .map_err(StartError::Certificate)?;
+        let (mut mailboxes, mut inboxes) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let (poll, waker) = worker::poller().map_err(StartError::Thread)?;
+            let (mailbox, inbox) = Mailbox::new(waker);
+            mailboxes.push(mailbox);
+            inboxes.push((poll, inbox));
+        }
+        let shared = Arc::new(Shared {
+            registry: Registry::new(config.max_peers),
+            mailboxes,
+            on_event: Box::new(on_event),
+            local,
+            stats: (0..count)
+                .map(|_| Mutex::new(ShardStats::default()))
+                .collect(),
+        });
+        let stop = Arc::new(AtomicBool::new(false));
+        let start = Instant::now();
+        let mut threads = Vec::with_capacity(count);
+        for (index, ((poll, inbox), sockets)) in inboxes.into_iter().zip(sockets).enumerate() {
+            let id = ShardId(index as u16);
+            let mut core = CoreConfig::new(id, count as u16);
+            core.max_peers = config.max_peers;
+            core.initial_estimate = config.initial_estimate_bps;
+            let shard = Shard::new(id, shared.clone(), inbox, sockets, config.gso, core, start);
+            worker::register(&poll, &shard).map_err(StartError::Thread)?;
+            let stop = stop.clone();
+            let thread = thread::Builder::new()
+                .name(format!("media-{index}"))
+                .spawn(move || worker::run(shard, poll, &stop))
+                .map_err(StartError::Thread)?;
+            threads.push(thread);
+        }
         Ok(Self {
             inner: Arc::new(Inner {
+                shared,
+                factory,
                 port,
-                on_event: Box::new(on_event),
+                stop,
+                threads: Mutex::new(threads),
             }),
         })
     }
@@ -45,42 +105,97 @@ impl MediaPlane {
     /// # Errors
     /// [`ConnectError`]: the offer is refused, or there is no place.
     pub fn connect(&self, spec: ConnectSpec<'_>) -> Result<Connected, ConnectError> {
-        let _ = spec;
-        Err(ConnectError::Stopped)
+        if self.stopped() {
+            return Err(ConnectError::Stopped);
+        }
+        let registry = &self.inner.shared.registry;
+        let place = registry.reserve().ok_or(ConnectError::Full)?;
+        let epoch = registry.next_epoch();
+        let now = Instant::now();
+        let (session, answer_sdp) = self.inner.factory.accept(now, &spec, epoch, place)?;
+        let mids = session.mids().clone();
+        match registry.insert(now, Box::new(session)) {
+            Replaced::Nothing => {}
+            Replaced::Pending(old) => self.emit_end(spec.peer, old, DisconnectReason::Replaced),
+            Replaced::Live(shard, old) => self.post(shard, spec.peer, old, |commands| {
+                commands.disconnect = Some(DisconnectReason::Replaced);
+            }),
+        }
+        Ok(Connected {
+            answer_sdp,
+            epoch,
+            mids,
+        })
     }
 
     /// Accepts a new offer of a connected peer (ICE restart, same m-lines) on
-    /// the shard that owns it. `reply` is called once, on that shard's thread,
-    /// and must not block.
+    /// the shard that owns it. `reply` is called once, there or on the caller's
+    /// thread, and must not block. When a second offer comes before the first was
+    /// looked at, the first is answered with [`ConnectError::Superseded`].
     pub fn restart(
         &self,
         peer: PeerId,
         offer: String,
         reply: impl FnOnce(Result<Connected, ConnectError>) + Send + 'static,
     ) {
-        let _ = (peer, offer);
-        reply(Err(ConnectError::UnknownPeer));
+        if self.stopped() {
+            return reply(Err(ConnectError::Stopped));
+        }
+        let mut result = Err(ConnectError::UnknownPeer);
+        let route = self.inner.shared.registry.route(peer, |session| {
+            result = session.restart(&offer).map(|answer_sdp| Connected {
+                answer_sdp,
+                epoch: session.epoch,
+                mids: session.mids().clone(),
+            });
+        });
+        match route {
+            Route::Shard(shard, epoch) => {
+                let reply: Reply = Box::new(reply);
+                self.post(shard, peer, epoch, |c| c.set_restart(offer, reply));
+            }
+            Route::Done | Route::Unknown => reply(result),
+        }
     }
 
     /// A candidate the client found after its offer (the value of
     /// `RTCIceCandidate.candidate`). What cannot be used is ignored.
     pub fn add_candidate(&self, peer: PeerId, candidate: String) {
-        let _ = (peer, candidate);
+        self.command(
+            peer,
+            |session| session.add_candidate(&candidate),
+            |commands| commands.add_candidate(candidate.clone()),
+        );
     }
 
     /// What the peer may send from now on.
     pub fn set_allow(&self, peer: PeerId, allow: Allow) {
-        let _ = (peer, allow);
+        self.command(
+            peer,
+            |session| session.allow = allow,
+            |commands| commands.allow = Some(allow),
+        );
     }
 
     /// What the peer wants to receive. The newest view wins.
     pub fn set_view(&self, peer: PeerId, view: ViewSpec) {
-        let _ = (peer, view);
+        self.command(
+            peer,
+            |session| session.view.clone_from(&view),
+            |commands| commands.view = Some(view.clone()),
+        );
     }
 
     /// Ends the connection of a peer.
     pub fn disconnect(&self, peer: PeerId) {
-        let _ = peer;
+        let registry = &self.inner.shared.registry;
+        if let Some(epoch) = registry.remove_pending(peer) {
+            self.emit_end(peer, epoch, DisconnectReason::Requested);
+        } else if let Route::Shard(shard, epoch) = registry.route(peer, |_| {}) {
+            self.post(shard, peer, epoch, |commands| {
+                commands.disconnect = Some(DisconnectReason::Requested);
+            });
+        }
     }
 
     /// The UDP port, the same on all addresses.
@@ -90,9 +205,82 @@ impl MediaPlane {
 
     /// Counters summed over the shards, at most a second old.
     pub fn stats(&self) -> MediaStats {
-        MediaStats::default()
+        let shared = &self.inner.shared;
+        let shards: Vec<ShardStats> = shared
+            .stats
+            .iter()
+            .map(|s| s.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            .collect();
+        MediaStats {
+            pending_peers: shared.registry.pending() as u64,
+            ..MediaStats::sum(shards.iter())
+        }
     }
 
-    /// Ends all connections and joins the threads. Further calls do nothing.
-    pub fn shutdown(&self) {}
+    /// Ends all connections with a goodbye and joins the threads. Later calls of
+    /// anything do nothing.
+    pub fn shutdown(&self) {
+        self.inner.stop.store(true, Ordering::Release);
+        for mailbox in &self.inner.shared.mailboxes {
+            mailbox.wake();
+        }
+        let threads = {
+            let mut threads = self
+                .inner
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *threads)
+        };
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a shard thread had panicked");
+            }
+        }
+        for (peer, epoch) in self.inner.shared.registry.expire(Instant::now(), true) {
+            self.emit_end(peer, epoch, DisconnectReason::Shutdown);
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.inner.stop.load(Ordering::Acquire)
+    }
+
+    fn command(
+        &self,
+        peer: PeerId,
+        if_pending: impl FnOnce(&mut Session),
+        if_live: impl FnOnce(&mut Commands),
+    ) {
+        if let Route::Shard(shard, epoch) = self.inner.shared.registry.route(peer, if_pending) {
+            self.post(shard, peer, epoch, if_live);
+        }
+    }
+
+    fn post(
+        &self,
+        shard: ShardId,
+        peer: PeerId,
+        epoch: lophoc_media::types::Epoch,
+        add: impl FnOnce(&mut Commands),
+    ) {
+        if let Some(mailbox) = self.inner.shared.mailboxes.get(usize::from(shard.0)) {
+            mailbox.command(peer, epoch, add);
+        }
+    }
+
+    fn emit_end(&self, peer: PeerId, epoch: lophoc_media::types::Epoch, reason: DisconnectReason) {
+        (self.inner.shared.on_event)(MediaEvent::Disconnected {
+            peer,
+            epoch,
+            reason,
+        });
+    }
+}
+
+/// Shards to run when `wanted` are configured.
+fn shard_count(wanted: usize) -> usize {
+    let automatic = || thread::available_parallelism().map_or(1, |n| n.get().saturating_sub(1));
+    let count = if wanted == 0 { automatic() } else { wanted };
+    count.clamp(1, MAX_SHARDS)
 }

@@ -1,6 +1,11 @@
 //! Counters of the media plane. Each shard counts for itself and publishes a
 //! copy once a second; nothing here is touched per packet by another thread.
 
+use lophoc_media::core::CoreStats;
+
+use crate::batch::SendCounters;
+use crate::session::{Report, SessionCounters};
+
 /// Packets dropped, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Drops {
@@ -111,5 +116,176 @@ impl MediaStats {
         } else {
             self.datagrams_out as f64 / self.send_messages as f64
         }
+    }
+}
+
+/// Counters of one shard, as it publishes them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ShardStats {
+    pub(crate) peers: u64,
+    pub(crate) datagrams_in: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) rtp_in: u64,
+    pub(crate) rtp_forwarded: u64,
+    pub(crate) sent: SendCounters,
+    pub(crate) gso: bool,
+    pub(crate) keyframe_requests_sent: u64,
+    pub(crate) keyframe_requests_heard: u64,
+    pub(crate) relayed: u64,
+    pub(crate) handed_over: u64,
+    pub(crate) queue_depth: u64,
+    pub(crate) command_depth: u64,
+    pub(crate) panics: u64,
+    pub(crate) loss_sum: f64,
+    pub(crate) loss_count: u64,
+    pub(crate) rtt_counts: [u64; RTT_BOUNDS_MS.len() + 1],
+    pub(crate) rtt_sum_ms: f64,
+    pub(crate) estimate_bps: u64,
+    pub(crate) drops: Drops,
+}
+
+impl ShardStats {
+    /// Adds what a session counted.
+    pub(crate) fn add_session(&mut self, counters: &SessionCounters) {
+        self.rtp_in += counters.rtp_in;
+        self.rtp_forwarded += counters.rtp_out;
+        self.drops.unknown_ssrc += counters.unknown_ssrc;
+        self.drops.oversize += counters.oversize;
+        self.drops.no_codec += counters.no_codec;
+        self.drops.receiver_silent += counters.receiver_silent;
+        self.drops.refused += counters.refused;
+    }
+
+    /// Adds the sessions that live now to a copy that is to be published.
+    pub(crate) fn add_live<'a>(
+        &mut self,
+        sessions: impl Iterator<Item = (&'a SessionCounters, &'a Report)>,
+    ) {
+        for (counters, report) in sessions {
+            self.peers += 1;
+            self.add_session(counters);
+            self.estimate_bps += report.estimate;
+            if let Some(loss) = report.loss {
+                self.loss_sum += f64::from(loss);
+                self.loss_count += 1;
+            }
+            if let Some(rtt) = report.rtt {
+                let ms = rtt.as_secs_f64() * 1_000.0;
+                self.rtt_sum_ms += ms;
+                let bucket = RTT_BOUNDS_MS
+                    .iter()
+                    .take_while(|b| **b as f64 <= ms)
+                    .count();
+                if let Some(count) = self.rtt_counts.get_mut(bucket) {
+                    *count += 1;
+                }
+            }
+        }
+    }
+
+    /// Takes over the core's drops.
+    pub(crate) fn add_core(&mut self, core: &CoreStats) {
+        self.drops.core = core.drops.iter().sum();
+    }
+
+    /// Takes over the counters of the send batch.
+    pub(crate) fn add_sent(&mut self, sent: &SendCounters, gso: bool) {
+        self.sent = *sent;
+        self.gso = gso;
+        self.drops.would_block = sent.would_block;
+        self.drops.send_error = sent.send_error;
+        self.drops.arena_full = sent.arena_full;
+    }
+}
+
+impl MediaStats {
+    /// Sums what the shards published.
+    pub(crate) fn sum<'a>(shards: impl Iterator<Item = &'a ShardStats>) -> Self {
+        let mut sum = Self {
+            gso: true,
+            ..Self::default()
+        };
+        let (mut loss, mut loss_count, mut rtt) = (0.0, 0, 0.0);
+        for s in shards {
+            sum.shards += 1;
+            sum.peers += s.peers;
+            sum.datagrams_in += s.datagrams_in;
+            sum.bytes_in += s.bytes_in;
+            sum.datagrams_out += s.sent.datagrams;
+            sum.bytes_out += s.sent.bytes;
+            sum.rtp_in += s.rtp_in;
+            sum.rtp_forwarded += s.rtp_forwarded;
+            sum.send_messages += s.sent.messages;
+            sum.gso_messages += s.sent.gso_messages;
+            sum.gso_segments += s.sent.gso_segments;
+            sum.gso &= s.gso;
+            sum.gso_refused += s.sent.gso_refused;
+            sum.keyframe_requests_sent += s.keyframe_requests_sent;
+            sum.keyframe_requests_heard += s.keyframe_requests_heard;
+            sum.relayed += s.relayed;
+            sum.handed_over += s.handed_over;
+            sum.queue_depth = sum.queue_depth.max(s.queue_depth);
+            sum.command_depth += s.command_depth;
+            sum.panics += s.panics;
+            sum.estimate_bps += s.estimate_bps;
+            for (total, count) in sum.rtt_counts.iter_mut().zip(s.rtt_counts) {
+                *total += count;
+            }
+            loss += s.loss_sum;
+            loss_count += s.loss_count;
+            rtt += s.rtt_sum_ms;
+            sum.drops.add(&s.drops);
+        }
+        let rtt_count: u64 = sum.rtt_counts.iter().sum();
+        sum.loss = loss / loss_count.max(1) as f64;
+        sum.rtt_mean_ms = rtt / rtt_count.max(1) as f64;
+        sum
+    }
+}
+
+impl Drops {
+    /// Every counter with its name, for metrics.
+    pub fn named(&self) -> [(&'static str, u64); 18] {
+        [
+            ("unknown_datagram", self.unknown_datagram),
+            ("unknown_address", self.unknown_address),
+            ("unknown_ufrag", self.unknown_ufrag),
+            ("bad_integrity", self.bad_integrity),
+            ("unannounced", self.unannounced),
+            ("handshake_budget", self.handshake_budget),
+            ("unknown_ssrc", self.unknown_ssrc),
+            ("oversize", self.oversize),
+            ("refused", self.refused),
+            ("would_block", self.would_block),
+            ("send_error", self.send_error),
+            ("arena_full", self.arena_full),
+            ("handover_full", self.handover_full),
+            ("relay_full", self.relay_full),
+            ("relay_control_lost", self.relay_control_lost),
+            ("no_codec", self.no_codec),
+            ("receiver_silent", self.receiver_silent),
+            ("core", self.core),
+        ]
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.unknown_datagram += other.unknown_datagram;
+        self.unknown_address += other.unknown_address;
+        self.unknown_ufrag += other.unknown_ufrag;
+        self.bad_integrity += other.bad_integrity;
+        self.unannounced += other.unannounced;
+        self.handshake_budget += other.handshake_budget;
+        self.unknown_ssrc += other.unknown_ssrc;
+        self.oversize += other.oversize;
+        self.refused += other.refused;
+        self.would_block += other.would_block;
+        self.send_error += other.send_error;
+        self.arena_full += other.arena_full;
+        self.handover_full += other.handover_full;
+        self.relay_full += other.relay_full;
+        self.relay_control_lost += other.relay_control_lost;
+        self.no_codec += other.no_codec;
+        self.receiver_silent += other.receiver_silent;
+        self.core += other.core;
     }
 }
