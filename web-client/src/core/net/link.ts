@@ -25,6 +25,8 @@ const CONNECT_TIMEOUT = 12_000;
 const REQUEST_TIMEOUT = 15_000;
 /** A probe after waking up must be answered within this, ms. */
 const PROBE_TIMEOUT = 4_000;
+/** A link that held this long starts the waiting times afresh when it breaks, ms. */
+const HELD = 5_000;
 /** Close code for "going away for good". */
 const NORMAL = 1000;
 
@@ -103,6 +105,7 @@ export class Link extends Emitter<LinkEvents> {
   #socket: SocketLike | null = null;
   #welcomed = false;
   #attempt = 0;
+  #upAt: number | null = null;
   #lostAt: number | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #retryAt: number | null = null;
@@ -280,6 +283,9 @@ export class Link extends Emitter<LinkEvents> {
   /** The socket is gone: try again after `after` ms at the earliest. */
   #lost(after = 0): void {
     if (this.#status === 'ended') return;
+    // A server that welcomes and breaks at once must not be stormed.
+    if (this.#upAt !== null && this.#deps.now() - this.#upAt >= HELD) this.#attempt = 0;
+    this.#upAt = null;
     this.#drop();
     this.#lostAt ??= this.#deps.now();
     this.#schedule(after);
@@ -412,7 +418,6 @@ export class Link extends Emitter<LinkEvents> {
     if (this.#lastSeq === null) return false;
     if (seq <= this.#lastSeq) return false;
     if (seq > this.#lastSeq + 1) {
-      this.#attempt = 0;
       this.#lost();
       return false;
     }
@@ -485,7 +490,7 @@ export class Link extends Emitter<LinkEvents> {
   #up(): void {
     clearTimeout(this.#connectTimer);
     this.#welcomed = true;
-    this.#attempt = 0;
+    this.#upAt = this.#deps.now();
     this.#refreshed = false;
     this.#lostAt = null;
     this.#retryAt = null;
