@@ -59,7 +59,10 @@ impl AudioSource for Tone {
         let speaks = (self.sent / TURN) % self.count.max(1) == self.index;
         let payload = self.packets.get(self.sent % self.packets.len().max(1));
         self.sent += 1;
-        let packet = Packet { payload: payload.cloned().unwrap_or_default(), stamp_at: None };
+        let packet = Packet {
+            payload: payload.cloned().unwrap_or_default(),
+            stamp_at: None,
+        };
         (packet, if speaks { LOUD } else { QUIET })
     }
 }
@@ -107,7 +110,12 @@ impl Stage {
                 MediaKind::Mic => {
                     if let Some(packets) = &self.tone {
                         let packets = Arc::clone(packets);
-                        let source = Tone { packets, index, count: self.count, sent: 0 };
+                        let source = Tone {
+                            packets,
+                            index,
+                            count: self.count,
+                            sent: 0,
+                        };
                         publisher = publisher.with_audio(Outlet::new(mid, audio), Box::new(source));
                     }
                 }
@@ -115,7 +123,11 @@ impl Stage {
             }
         }
         let (tell, connected) = oneshot::channel();
-        self.reactor.add(Client::new(peer, Role::Publisher(Box::new(publisher)), tell))?;
+        self.reactor.add(Client::new(
+            peer,
+            Role::Publisher(Box::new(publisher)),
+            tell,
+        ))?;
         publish(&mut link).await?;
         told("a bot's media connection", connected).await?;
         Ok(link)
@@ -141,8 +153,10 @@ impl Bots {
             Some(path) => {
                 let name = path.display().to_string();
                 let bytes = std::fs::read(path).map_err(LoadError::io(name.clone()))?;
-                let packets = read_opus(&bytes)
-                    .map_err(|why| LoadError::BadFile { file: name, why: why.to_owned() })?;
+                let packets = read_opus(&bytes).map_err(|why| LoadError::BadFile {
+                    file: name,
+                    why: why.to_owned(),
+                })?;
                 Some(Arc::new(packets))
             }
             None => None,
@@ -169,7 +183,10 @@ impl Bots {
         let _ = tell_stop.send(true);
         let mut broken = Vec::new();
         for link in links {
-            let ended = link.await.map_err(|why| LoadError::Media(why.to_string())).flatten();
+            let ended = link
+                .await
+                .map_err(|why| LoadError::Media(why.to_string()))
+                .flatten();
             broken.extend(ended.err());
         }
         Ok(broken)

@@ -98,7 +98,13 @@ impl Reception {
     pub fn new(seq: u16) -> Self {
         // One cycle ahead, so that an earlier packet does not go below zero.
         let first = 0x1_0000 | u64::from(seq);
-        Self { first, highest: first, received: 1, reported_expected: 0, reported_received: 0 }
+        Self {
+            first,
+            highest: first,
+            received: 1,
+            reported_expected: 0,
+            reported_received: 0,
+        }
     }
 
     /// Counts a packet.
@@ -128,7 +134,10 @@ impl Reception {
         self.reported_expected = expected;
         self.reported_received = self.received;
         let lost_now = expected_now.saturating_sub(received_now);
-        let fraction = (lost_now << 8).checked_div(expected_now).unwrap_or(0).min(255) as u32;
+        let fraction = (lost_now << 8)
+            .checked_div(expected_now)
+            .unwrap_or(0)
+            .min(255) as u32;
         let lost = self.lost().min(0x7f_ffff) as u32;
         let highest = (self.highest - 0x1_0000) as u32;
         for word in [ssrc, fraction << 24 | lost, highest, 0, 0, 0] {
@@ -165,8 +174,12 @@ impl TransportLog {
     /// Writes a feedback packet on what came since the last one.
     pub fn write(&mut self, sender: u32, media: u32, origin: Instant, out: &mut Vec<u8>) {
         let arrivals = std::mem::take(&mut self.arrivals);
-        let Some((&first, &first_at)) = arrivals.first_key_value() else { return };
-        let Some((&last, _)) = arrivals.last_key_value() else { return };
+        let Some((&first, &first_at)) = arrivals.first_key_value() else {
+            return;
+        };
+        let Some((&last, _)) = arrivals.last_key_value() else {
+            return;
+        };
         // A jump would fill the packet with "not received".
         let last = last.min(first + MAX_STATUSES as u64 - 1);
         let ticks = |at: Instant| at.saturating_duration_since(origin).as_micros() as i64 / 250;
@@ -276,7 +289,8 @@ impl LightFeedback {
         }
         if now >= self.next_twcc {
             self.next_twcc = now + TWCC_EVERY;
-            self.transport.write(self.ssrc, media, self.origin, &mut plain);
+            self.transport
+                .write(self.ssrc, media, self.origin, &mut plain);
         }
         if plain.len() == 8 {
             return None;
@@ -295,7 +309,10 @@ mod tests {
     /// Reads the feedback packets of a compound packet with another implementation.
     fn parse(bytes: &[u8]) -> Vec<TransportLayerCc> {
         let packets = rtc::rtcp::packet::unmarshal(&mut &bytes[..]).unwrap();
-        packets.iter().filter_map(|p| p.as_any().downcast_ref().cloned()).collect()
+        packets
+            .iter()
+            .filter_map(|p| p.as_any().downcast_ref().cloned())
+            .collect()
     }
 
     #[test]
@@ -304,8 +321,19 @@ mod tests {
         packet.extend_from_slice(&[0x40, b'3', 0, 0x31, 0x12, 0x34, 0, 0]);
         packet.extend_from_slice(b"payload");
         let view = RtpView::parse(&packet, Some(3)).unwrap();
-        assert_eq!(view, RtpView { pt: 96, seq: 7, ssrc: 9, transport_seq: Some(0x1234) });
-        assert_eq!(RtpView::parse(&packet, Some(5)).unwrap().transport_seq, None);
+        assert_eq!(
+            view,
+            RtpView {
+                pt: 96,
+                seq: 7,
+                ssrc: 9,
+                transport_seq: Some(0x1234)
+            }
+        );
+        assert_eq!(
+            RtpView::parse(&packet, Some(5)).unwrap().transport_seq,
+            None
+        );
         assert_eq!(RtpView::parse(&packet, None).unwrap().transport_seq, None);
     }
 
@@ -326,7 +354,13 @@ mod tests {
         let origin = Instant::now();
         let mut log = TransportLog::default();
         let at = |ms: u64| origin + Duration::from_millis(ms);
-        for (seq, ms) in [(65_533, 1_000), (65_534, 1_001), (0, 1_100), (3, 1_099), (4, 1_110)] {
+        for (seq, ms) in [
+            (65_533, 1_000),
+            (65_534, 1_001),
+            (0, 1_100),
+            (3, 1_099),
+            (4, 1_110),
+        ] {
             log.note(seq, at(ms));
         }
         let mut out = Vec::new();
@@ -334,8 +368,13 @@ mod tests {
         out.extend_from_slice(&77u32.to_be_bytes());
         log.write(77, 9, origin, &mut out);
         let packets = parse(&out);
-        let [twcc] = packets.as_slice() else { panic!("{packets:?}") };
-        assert_eq!((twcc.base_sequence_number, twcc.packet_status_count), (65_533, 8));
+        let [twcc] = packets.as_slice() else {
+            panic!("{packets:?}")
+        };
+        assert_eq!(
+            (twcc.base_sequence_number, twcc.packet_status_count),
+            (65_533, 8)
+        );
         assert_eq!(twcc.recv_deltas.len(), 5);
         assert_eq!(twcc.reference_time, 1_000 / 64);
     }

@@ -20,7 +20,11 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: vec![0; STEPS as usize * (OCTAVES + 1)], total: 0, max: 0 }
+        Self {
+            counts: vec![0; STEPS as usize * (OCTAVES + 1)],
+            total: 0,
+            max: 0,
+        }
     }
 }
 
@@ -124,7 +128,10 @@ mod tests {
         }
         for (share, truth) in [(0.5, 50.0), (0.95, 95.0), (0.99, 99.0)] {
             let got = h.quantile_ms(share);
-            assert!((got - truth).abs() / truth < 0.035, "{share}: {got} instead of {truth}");
+            assert!(
+                (got - truth).abs() / truth < 0.035,
+                "{share}: {got} instead of {truth}"
+            );
         }
         assert_eq!(h.percentiles().count, 100_000);
     }

@@ -38,7 +38,10 @@ impl Origin {
         if host.is_empty() {
             return Err(bad());
         }
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
     }
 
     /// Value of the `Host` header.
@@ -119,12 +122,21 @@ fn parse_answer(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
     let head = std::str::from_utf8(answer.get(..end)?).ok()?;
     let body = answer.get(end + 4..)?;
     let mut lines = head.split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    let status = lines
+        .next()?
+        .strip_prefix("HTTP/1.1 ")?
+        .get(..3)?
+        .parse()
+        .ok()?;
     let chunked = lines.any(|line| {
         let line = line.to_ascii_lowercase();
         line.starts_with("transfer-encoding:") && line.contains("chunked")
     });
-    if chunked { Some((status, dechunk(body)?)) } else { Some((status, body.to_vec())) }
+    if chunked {
+        Some((status, dechunk(body)?))
+    } else {
+        Some((status, body.to_vec()))
+    }
 }
 
 fn dechunk(mut body: &[u8]) -> Option<Vec<u8>> {
@@ -149,8 +161,17 @@ mod tests {
     #[test]
     fn origins_are_parsed_and_others_refused() {
         let origin = Origin::parse("http://127.0.0.1:8080/x").unwrap();
-        assert_eq!(origin, Origin { host: "127.0.0.1".into(), port: 8080 });
-        assert_eq!(Origin::parse("http://[::1]:9").unwrap().websocket(), "ws://[::1]:9/rtc/v1");
+        assert_eq!(
+            origin,
+            Origin {
+                host: "127.0.0.1".into(),
+                port: 8080
+            }
+        );
+        assert_eq!(
+            Origin::parse("http://[::1]:9").unwrap().websocket(),
+            "ws://[::1]:9/rtc/v1"
+        );
         assert_eq!(Origin::parse("http://lop").unwrap().port, 80);
         for bad in ["https://lop", "lop:80", "http://", "http://lop:port"] {
             assert!(Origin::parse(bad).is_err(), "{bad}");

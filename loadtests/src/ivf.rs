@@ -36,20 +36,30 @@ impl Clip {
     /// Reads a file.
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let length = std::fs::metadata(path).map_err(LoadError::io(name.clone()))?.len();
+        let length = std::fs::metadata(path)
+            .map_err(LoadError::io(name.clone()))?
+            .len();
         if length > MAX_FILE {
-            return Err(LoadError::BadFile { file: name, why: "too large".to_owned() });
+            return Err(LoadError::BadFile {
+                file: name,
+                why: "too large".to_owned(),
+            });
         }
         let bytes = std::fs::read(path).map_err(LoadError::io(name.clone()))?;
-        Self::parse(&bytes)
-            .map_err(|why| LoadError::BadFile { file: name, why: why.to_owned() })
+        Self::parse(&bytes).map_err(|why| LoadError::BadFile {
+            file: name,
+            why: why.to_owned(),
+        })
     }
 
     /// Reads the bytes of a file.
     pub fn parse(bytes: &[u8]) -> std::result::Result<Self, &'static str> {
         let header: &[u8; FILE_HEADER] = bytes.first_chunk().ok_or("shorter than an IVF header")?;
         let word = |at: usize| -> u32 {
-            header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |four| u32::from_le_bytes(*four))
+            header
+                .get(at..)
+                .and_then(<[u8]>::first_chunk)
+                .map_or(0, |four| u32::from_le_bytes(*four))
         };
         if !header.starts_with(b"DKIF") {
             return Err("not an IVF file");
@@ -106,7 +116,10 @@ impl ClipLoop {
 
     fn seek_key(&mut self) {
         let frames = &self.clip.frames;
-        let ahead = frames.iter().skip(self.next).position(|frame| is_key(frame));
+        let ahead = frames
+            .iter()
+            .skip(self.next)
+            .position(|frame| is_key(frame));
         self.next = ahead.map_or(0, |ahead| self.next + ahead);
     }
 }
@@ -120,7 +133,12 @@ impl FrameSource for ClipLoop {
         if key {
             self.seek_key();
         }
-        let frame = self.clip.frames.get(self.next).map(Vec::as_slice).unwrap_or_default();
+        let frame = self
+            .clip
+            .frames
+            .get(self.next)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         self.next = (self.next + 1) % self.clip.frames.len().max(1);
         let room = MAX_PAYLOAD - numbers.descriptor(true).len();
         // Equal parts, as an encoder's packetizer makes them.
@@ -132,10 +150,16 @@ impl FrameSource for ClipLoop {
             .map(|(index, part)| {
                 let mut payload = numbers.descriptor(index == 0).to_vec();
                 payload.extend_from_slice(part);
-                Packet { payload, stamp_at: None }
+                Packet {
+                    payload,
+                    stamp_at: None,
+                }
             })
             .collect();
-        Frame { packets, key: is_key(frame) }
+        Frame {
+            packets,
+            key: is_key(frame),
+        }
     }
 }
 
@@ -187,22 +211,37 @@ mod tests {
 
     #[test]
     fn a_clip_loops_and_jumps_to_a_keyframe_when_asked() {
-        let frames =
-            [frame(true, 3_000), frame(false, 50), frame(false, 60), frame(true, 900), frame(false, 70)];
+        let frames = [
+            frame(true, 3_000),
+            frame(false, 50),
+            frame(false, 60),
+            frame(true, 900),
+            frame(false, 70),
+        ];
         let clip = Arc::new(Clip::parse(&file(&frames)).unwrap());
-        assert_eq!((clip.len(), clip.interval), (5, Duration::from_secs(1) / 15));
+        assert_eq!(
+            (clip.len(), clip.interval),
+            (5, Duration::from_secs(1) / 15)
+        );
         let mut player = ClipLoop::new(clip);
         let first = player.frame(false, Vp8Numbers::new(1));
         assert!(first.key);
         assert_eq!(first.packets.len(), 3);
-        let whole: Vec<u8> = first.packets.iter().flat_map(|p| p.payload[6..].to_vec()).collect();
+        let whole: Vec<u8> = first
+            .packets
+            .iter()
+            .flat_map(|p| p.payload[6..].to_vec())
+            .collect();
         assert_eq!(whole, frames[0]);
         assert!(!player.frame(false, Vp8Numbers::new(2)).key);
         let asked = player.frame(true, Vp8Numbers::new(3));
         assert!(asked.key);
         assert_eq!(asked.packets[0].payload.len(), 6 + 900);
         assert!(!player.frame(false, Vp8Numbers::new(4)).key);
-        assert!(player.frame(false, Vp8Numbers::new(5)).key, "the loop begins anew");
+        assert!(
+            player.frame(false, Vp8Numbers::new(5)).key,
+            "the loop begins anew"
+        );
     }
 
     #[test]
@@ -215,7 +254,10 @@ mod tests {
         assert!(Clip::parse(&file(&[])).is_err());
         assert!(read_opus(&[0, 2, 1]).is_err());
         assert!(read_opus(&[]).is_err());
-        assert_eq!(read_opus(&[0, 2, 1, 2, 0, 1, 9]).unwrap(), [vec![1, 2], vec![9]]);
+        assert_eq!(
+            read_opus(&[0, 2, 1, 2, 0, 1, 9]).unwrap(),
+            [vec![1, 2], vec![9]]
+        );
     }
 
     proptest! {

@@ -14,7 +14,10 @@ use str0m::config::{CryptoProvider, DtlsCert, DtlsVersion, KeyingMaterial};
 use str0m::crypto::dtls::{
     DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion, SrtpProfile,
 };
-use str0m::crypto::{AeadAes128Gcm, AeadAes128GcmCipher, AeadAes256Gcm, AeadAes256GcmCipher, CryptoError, SrtpProvider};
+use str0m::crypto::{
+    AeadAes128Gcm, AeadAes128GcmCipher, AeadAes256Gcm, AeadAes256GcmCipher, CryptoError,
+    SrtpProvider,
+};
 
 /// Label of the SRTCP encryption key, RFC 3711 section 4.3.2.
 const LABEL_RTCP_KEY: u8 = 3;
@@ -47,7 +50,11 @@ impl KeySlot {
     /// The sealer for own SRTCP, once. None before the handshake is done or
     /// when the profile is not AES-GCM.
     pub fn sealer(&self) -> Option<RtcpSealer> {
-        let master = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let master = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
         RtcpSealer::new(&master)
     }
 }
@@ -59,7 +66,8 @@ thread_local! {
 
 /// Slot of the connection that was built last on this thread.
 pub fn take_last_slot() -> KeySlot {
-    LAST.with(|last| last.borrow_mut().take()).unwrap_or_default()
+    LAST.with(|last| last.borrow_mut().take())
+        .unwrap_or_default()
 }
 
 /// The crypto provider of all clients: the one of str0m with DTLS wrapped.
@@ -67,8 +75,13 @@ pub fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
     Arc::clone(PROVIDER.get_or_init(|| {
         let inner = str0m::crypto::from_feature_flags();
-        let tap: &'static Tap = Box::leak(Box::new(Tap { inner: inner.dtls_provider }));
-        Arc::new(CryptoProvider { dtls_provider: tap, ..inner })
+        let tap: &'static Tap = Box::leak(Box::new(Tap {
+            inner: inner.dtls_provider,
+        }));
+        Arc::new(CryptoProvider {
+            dtls_provider: tap,
+            ..inner
+        })
     }))
 }
 
@@ -115,8 +128,11 @@ impl DtlsInstance for TapInstance {
         let active = self.inner.is_active();
         let output = self.inner.poll_output(buf);
         if let DtlsOutput::KeyingMaterial(material, profile) = &output {
-            let master =
-                Master { material: KeyingMaterial::new(material), profile: *profile, active };
+            let master = Master {
+                material: KeyingMaterial::new(material),
+                profile: *profile,
+                active,
+            };
             *self.slot.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(master);
         }
         output
@@ -187,7 +203,11 @@ impl RtcpSealer {
             derive(srtp, key, master_salt, LABEL_RTCP_KEY, &mut session);
             Cipher::Aes128(srtp.aead_aes_128_gcm().create_cipher(session, true))
         };
-        Some(Self { cipher, salt, index: 0 })
+        Some(Self {
+            cipher,
+            salt,
+            index: 0,
+        })
     }
 
     /// Turns a compound RTCP packet of sender `ssrc` into SRTCP, RFC 7714
@@ -195,7 +215,10 @@ impl RtcpSealer {
     /// cipher fails.
     pub fn seal(&mut self, ssrc: u32, plain: &[u8]) -> Option<Vec<u8>> {
         let (header, body) = plain.split_at_checked(8)?;
-        self.index = self.index.checked_add(1).filter(|index| *index < ENCRYPTED)?;
+        self.index = self
+            .index
+            .checked_add(1)
+            .filter(|index| *index < ENCRYPTED)?;
         let word = (self.index | ENCRYPTED).to_be_bytes();
         let iv = AeadAes128Gcm::rtcp_iv(self.salt, ssrc, self.index);
         let aad = [header, &word].concat();

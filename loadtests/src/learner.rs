@@ -125,23 +125,33 @@ impl Learner {
     /// A packet the engine decrypted.
     pub fn decrypted(&mut self, packet: &str0m::rtp::RtpPacket, now: Instant) {
         let header = &packet.header;
-        let counted =
-            self.note(header.payload_type, *header.ssrc, header.sequence_number, now);
+        let counted = self.note(
+            header.payload_type,
+            *header.ssrc,
+            header.sequence_number,
+            now,
+        );
         if !counted {
             return;
         }
         if header.payload_type == self.types.video {
             if let Some(sent) = self.clock.read_video(&packet.payload) {
-                self.counts.video_latency.record(now.saturating_duration_since(sent));
+                self.counts
+                    .video_latency
+                    .record(now.saturating_duration_since(sent));
             }
         } else if let Some(sent) = self.clock.read_audio(&packet.payload) {
-            self.counts.audio_latency.record(now.saturating_duration_since(sent));
+            self.counts
+                .audio_latency
+                .record(now.saturating_duration_since(sent));
         }
     }
 
     /// A sealed packet as a light client sees it.
     pub fn sealed(&mut self, datagram: &[u8], now: Instant) {
-        let Some(view) = RtpView::parse(datagram, self.transport_id) else { return };
+        let Some(view) = RtpView::parse(datagram, self.transport_id) else {
+            return;
+        };
         if self.note(view.pt.into(), view.ssrc, view.seq, now) {
             self.counts.bytes += datagram.len() as u64;
         }
@@ -153,8 +163,11 @@ impl Learner {
     /// Feedback of a light client that is due.
     pub fn feedback_due(&mut self, now: Instant) -> Option<Vec<u8>> {
         let feedback = self.feedback.as_mut()?;
-        let mut streams: Vec<_> =
-            self.streams.iter_mut().map(|(ssrc, reception)| (*ssrc, reception)).collect();
+        let mut streams: Vec<_> = self
+            .streams
+            .iter_mut()
+            .map(|(ssrc, reception)| (*ssrc, reception))
+            .collect();
         feedback.due(now, &mut streams)
     }
 

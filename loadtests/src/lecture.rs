@@ -107,7 +107,9 @@ pub async fn stopped(mut stop: watch::Receiver<bool>) {
 
 fn line(peer: &Peer, kind: MediaKind) -> Result<Mid> {
     let found = peer.sends.iter().find(|(sent, _)| *sent == kind);
-    found.map(|(_, mid)| *mid).ok_or_else(|| LoadError::Media(format!("no m-line for {kind:?}")))
+    found
+        .map(|(_, mid)| *mid)
+        .ok_or_else(|| LoadError::Media(format!("no m-line for {kind:?}")))
 }
 
 /// The answer that came with the welcome.
@@ -127,14 +129,27 @@ pub async fn told<T>(what: &'static str, from: oneshot::Receiver<T>) -> Result<T
 pub fn watch_track(answer: &Answer, track: TrackId, height: u16) -> Result<View> {
     let mid = answer.mids.v.first().cloned();
     let mid = mid.ok_or_else(|| LoadError::Signal("the answer has no video slot".to_owned()))?;
-    let wish = SlotWish { mid, src: Some(SlotSource::K(track)), h: height, prio: 200 };
-    Ok(View { rev: 1, slots: vec![wish], ..View::default() })
+    let wish = SlotWish {
+        mid,
+        src: Some(SlotSource::K(track)),
+        h: height,
+        prio: 200,
+    };
+    Ok(View {
+        rev: 1,
+        slots: vec![wish],
+        ..View::default()
+    })
 }
 
 /// Tells the room that microphone and camera are live.
 pub async fn publish(link: &mut Link) -> Result<()> {
     for kind in [MediaKind::Mic, MediaKind::Camera] {
-        link.send(ClientMessage::Pub { kind, st: TrackState::Live }).await?;
+        link.send(ClientMessage::Pub {
+            kind,
+            st: TrackState::Live,
+        })
+        .await?;
     }
     Ok(())
 }
@@ -154,16 +169,32 @@ async fn trainer(
     let joined = join(&run.origin, &guest).await?;
     let slots = SlotCounts { a: 5, v: 9, s: 1 };
     let offered = Offered::new(run.ip, Profile::Seat, slots)?;
-    let (mut link, welcome) =
-        Link::open(&run.origin, joined.token, Profile::Seat, slots, offered.sdp.clone()).await?;
+    let (mut link, welcome) = Link::open(
+        &run.origin,
+        joined.token,
+        Profile::Seat,
+        slots,
+        offered.sdp.clone(),
+    )
+    .await?;
     let mut peer = offered.answer(&need_answer(welcome.answer)?.sdp)?;
-    let video = Outlet::new(line(&peer, MediaKind::Camera)?, payload_type(&mut peer.rtc, Codec::Vp8)?);
-    let audio = Outlet::new(line(&peer, MediaKind::Mic)?, payload_type(&mut peer.rtc, Codec::Opus)?);
+    let video = Outlet::new(
+        line(&peer, MediaKind::Camera)?,
+        payload_type(&mut peer.rtc, Codec::Vp8)?,
+    );
+    let audio = Outlet::new(
+        line(&peer, MediaKind::Mic)?,
+        payload_type(&mut peer.rtc, Codec::Opus)?,
+    );
     let publisher = Publisher::new(run.clock, pace)
         .with_video(video, Box::new(BrowserPattern::default()))
         .with_audio(audio, Box::new(Voice));
     let (tell, connected) = oneshot::channel();
-    reactor.add(Client::new(peer, Role::Publisher(Box::new(publisher)), tell))?;
+    reactor.add(Client::new(
+        peer,
+        Role::Publisher(Box::new(publisher)),
+        tell,
+    ))?;
     publish(&mut link).await?;
     told("the trainer's media connection", connected).await?;
     Ok(tokio::spawn(link.keep(stopped(run.stop.clone()))))
@@ -202,14 +233,24 @@ async fn learner(run: Arc<Run>, index: usize, depth: Depth) -> Result<JoinTimes>
     let (tell_connected, connected) = oneshot::channel();
     let (tell_video, first_video) = oneshot::channel();
     let learner = Learner::new(depth, types, run.clock, peer.transport_id, tell_video);
-    run.learners.add(Client::new(peer, Role::Learner(Box::new(learner)), tell_connected))?;
+    run.learners.add(Client::new(
+        peer,
+        Role::Learner(Box::new(learner)),
+        tell_connected,
+    ))?;
     let track = link.find_track(MediaKind::Camera).await?;
-    link.send(ClientMessage::View(watch_track(&answer, track, HEIGHT)?)).await?;
+    link.send(ClientMessage::View(watch_track(&answer, track, HEIGHT)?))
+        .await?;
     let link = tokio::spawn(link.keep(stopped(run.stop.clone())));
     let connected = told("a learner's media connection", connected).await? - began;
     drop(place);
     let first_video = told("a learner's first video packet", first_video).await? - began;
-    Ok(JoinTimes { connected, first_video, link, webrtc: None })
+    Ok(JoinTimes {
+        connected,
+        first_video,
+        link,
+        webrtc: None,
+    })
 }
 
 async fn webrtc_learner(run: Arc<Run>, index: usize) -> Result<JoinTimes> {
@@ -217,17 +258,29 @@ async fn webrtc_learner(run: Arc<Run>, index: usize) -> Result<JoinTimes> {
     let began = Instant::now();
     let joined = join(&run.origin, &learner_guest(&run, index)).await?;
     let (client, offer) = WebrtcLearner::offer(run.ip, LEARNER_SLOTS, run.clock).await?;
-    let (mut link, welcome) =
-        Link::open(&run.origin, joined.token, Profile::Viewer, LEARNER_SLOTS, offer).await?;
+    let (mut link, welcome) = Link::open(
+        &run.origin,
+        joined.token,
+        Profile::Viewer,
+        LEARNER_SLOTS,
+        offer,
+    )
+    .await?;
     let answer = need_answer(welcome.answer)?;
     client.answer(&answer.sdp).await?;
     let track = link.find_track(MediaKind::Camera).await?;
-    link.send(ClientMessage::View(watch_track(&answer, track, HEIGHT)?)).await?;
+    link.send(ClientMessage::View(watch_track(&answer, track, HEIGHT)?))
+        .await?;
     let link = tokio::spawn(link.keep(stopped(run.stop.clone())));
     let connected = client.connected().await? - began;
     drop(place);
     let first_video = client.first_video().await? - began;
-    Ok(JoinTimes { connected, first_video, link, webrtc: Some(client) })
+    Ok(JoinTimes {
+        connected,
+        first_video,
+        link,
+        webrtc: Some(client),
+    })
 }
 
 /// Whether the learner is one of `full` spread evenly over `all`.
@@ -348,7 +401,10 @@ impl Lecture {
         let mut links = vec![trainer_link];
         let mut webrtc = Vec::new();
         while let Some(joined) = joins.join_next().await {
-            match joined.map_err(|why| LoadError::Media(why.to_string())).flatten() {
+            match joined
+                .map_err(|why| LoadError::Media(why.to_string()))
+                .flatten()
+            {
                 Ok(times) => {
                     join_times.record(times.connected);
                     video_times.record(times.first_video);
@@ -376,7 +432,11 @@ impl Lecture {
 
         let _ = tell_stop.send(true);
         for link in links {
-            if let Err(error) = link.await.map_err(|why| LoadError::Media(why.to_string())).flatten() {
+            if let Err(error) = link
+                .await
+                .map_err(|why| LoadError::Media(why.to_string()))
+                .flatten()
+            {
                 failures.push(error.to_string());
             }
         }
@@ -389,7 +449,10 @@ impl Lecture {
             frames: sent.frames - sent_before.frames,
             keyframes: sent.keyframes - sent_before.keyframes,
         };
-        let cpu = after.cpu.zip(before.cpu).map(|(after, before)| after.since(&before));
+        let cpu = after
+            .cpu
+            .zip(before.cpu)
+            .map(|(after, before)| after.since(&before));
         let forwarded = received.video + received.audio;
         let expected = (published.video + published.audio) * connected as u64;
         let failed = failures.len();
@@ -427,7 +490,11 @@ impl Lecture {
                 seconds: self.seconds,
                 warmup: self.warmup,
                 client: self.client,
-                full: if self.client == ClientKind::Webrtc { self.learners } else { full },
+                full: if self.client == ClientKind::Webrtc {
+                    self.learners
+                } else {
+                    full
+                },
                 pace: self.pace,
                 joining: self.joining,
                 cpus: std::thread::available_parallelism().map_or(0, usize::from),

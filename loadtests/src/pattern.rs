@@ -46,7 +46,10 @@ impl StampClock {
     /// Writes `now` at `at`, if the payload is long enough.
     pub fn write(&self, now: Instant, at: usize, payload: &mut [u8]) {
         let nanos = now.saturating_duration_since(self.0).as_nanos() as u64;
-        if let Some(stamp) = payload.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<12>()) {
+        if let Some(stamp) = payload
+            .get_mut(at..)
+            .and_then(|rest| rest.first_chunk_mut::<12>())
+        {
             let (magic, time) = stamp.split_at_mut(4);
             magic.copy_from_slice(&MAGIC);
             time.copy_from_slice(&nanos.to_be_bytes());
@@ -104,7 +107,10 @@ impl FrameSource for BrowserPattern {
                     payload.extend_from_slice(&vp8_header(key));
                 }
                 payload.resize(size, index as u8);
-                Packet { payload, stamp_at: Some(VIDEO_STAMP) }
+                Packet {
+                    payload,
+                    stamp_at: Some(VIDEO_STAMP),
+                }
             })
             .collect();
         Frame { packets, key }
@@ -131,7 +137,10 @@ pub fn audio_packet() -> Packet {
     if let Some(toc) = payload.first_mut() {
         *toc = OPUS_TOC;
     }
-    Packet { payload, stamp_at: Some(AUDIO_STAMP) }
+    Packet {
+        payload,
+        stamp_at: Some(AUDIO_STAMP),
+    }
 }
 
 #[cfg(test)]
@@ -141,8 +150,9 @@ mod tests {
     #[test]
     fn a_second_of_frames_is_1_6_megabits_in_210_packets() {
         let mut source = BrowserPattern::default();
-        let frames: Vec<Frame> =
-            (0..30).map(|n| source.frame(false, Vp8Numbers::new(n))).collect();
+        let frames: Vec<Frame> = (0..30)
+            .map(|n| source.frame(false, Vp8Numbers::new(n)))
+            .collect();
         let packets: Vec<&Packet> = frames.iter().flat_map(|f| &f.packets).collect();
         assert_eq!(packets.len(), 210);
         let bits: usize = packets.iter().map(|p| p.payload.len() * 8).sum();

@@ -30,8 +30,11 @@ pub async fn local_ip(origin: &Origin) -> Result<IpAddr> {
         .map_err(what())?
         .next()
         .ok_or_else(|| LoadError::BadUrl(origin.authority()))?;
-    let any: SocketAddr =
-        if server.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
+    let any: SocketAddr = if server.is_ipv4() {
+        ([0, 0, 0, 0], 0).into()
+    } else {
+        ([0u16; 8], 0).into()
+    };
     // Connecting a UDP socket sends nothing; it only asks the routing table.
     let probe = std::net::UdpSocket::bind(any).map_err(what())?;
     probe.connect(server).map_err(what())?;
@@ -70,7 +73,9 @@ impl Offered {
     /// Makes a connection with the m-lines of `profile` in their order.
     pub fn new(ip: IpAddr, profile: Profile, slots: SlotCounts) -> Result<Self> {
         let socket = socket::bind((ip, 0).into()).map_err(LoadError::io("client socket"))?;
-        let local = socket.local_addr().map_err(LoadError::io("client socket"))?;
+        let local = socket
+            .local_addr()
+            .map_err(LoadError::io("client socket"))?;
         let mut rtc = RtcConfig::new()
             .set_crypto_provider(provider())
             .set_rtp_mode(true)
@@ -83,24 +88,44 @@ impl Offered {
         let mut api = rtc.sdp_api();
         let mut sends = Vec::new();
         for &kind in profile.sends() {
-            let line = if kind.is_audio() { Line::Audio } else { Line::Video };
-            sends.push((kind, api.add_media(line, Direction::SendOnly, None, None, None)));
+            let line = if kind.is_audio() {
+                Line::Audio
+            } else {
+                Line::Video
+            };
+            sends.push((
+                kind,
+                api.add_media(line, Direction::SendOnly, None, None, None),
+            ));
         }
-        for (count, line) in
-            [(slots.a, Line::Audio), (slots.v, Line::Video), (slots.s, Line::Video)]
-        {
+        for (count, line) in [
+            (slots.a, Line::Audio),
+            (slots.v, Line::Video),
+            (slots.s, Line::Video),
+        ] {
             for _ in 0..count {
                 api.add_media(line, Direction::RecvOnly, None, None, None);
             }
         }
         let (offer, pending) = api.apply().ok_or_else(|| media_error("nothing to offer"))?;
-        Ok(Self { sdp: offer.to_sdp_string(), rtc, pending, socket, local, keys, sends })
+        Ok(Self {
+            sdp: offer.to_sdp_string(),
+            rtc,
+            pending,
+            socket,
+            local,
+            keys,
+            sends,
+        })
     }
 
     /// Takes the server's answer.
     pub fn answer(mut self, sdp: &str) -> Result<Peer> {
         let answer = SdpAnswer::from_sdp_string(sdp).map_err(media_error)?;
-        self.rtc.sdp_api().accept_answer(self.pending, answer).map_err(media_error)?;
+        self.rtc
+            .sdp_api()
+            .accept_answer(self.pending, answer)
+            .map_err(media_error)?;
         Ok(Peer {
             rtc: self.rtc,
             socket: self.socket,
@@ -117,7 +142,11 @@ fn extension_id(sdp: &str, uri: &str) -> Option<u8> {
     sdp.lines().find_map(|line| {
         let (id, rest) = line.strip_prefix("a=extmap:")?.split_once(' ')?;
         let id = id.split('/').next()?;
-        if rest.split_whitespace().next()? == uri { id.parse().ok() } else { None }
+        if rest.split_whitespace().next()? == uri {
+            id.parse().ok()
+        } else {
+            None
+        }
     })
 }
 

@@ -59,7 +59,9 @@ pub struct Vp8Numbers {
 impl Vp8Numbers {
     /// Numbers of the n-th frame.
     pub fn new(n: u64) -> Self {
-        Self { picture: (n & 0x7fff) as u16 }
+        Self {
+            picture: (n & 0x7fff) as u16,
+        }
     }
 
     /// Descriptor with a 15-bit picture id, TL0PICIDX and TID/KEYIDX, as
@@ -154,7 +156,14 @@ pub struct Publisher {
 impl Publisher {
     /// A publisher that sends nothing yet.
     pub fn new(clock: StampClock, pace: Pace) -> Self {
-        Self { clock, pace, video: None, audio: None, sent: Sent::default(), asked: 0 }
+        Self {
+            clock,
+            pace,
+            video: None,
+            audio: None,
+            sent: Sent::default(),
+            asked: 0,
+        }
     }
 
     /// Adds the camera.
@@ -174,7 +183,12 @@ impl Publisher {
 
     /// Adds the microphone.
     pub fn with_audio(mut self, out: Outlet, source: Box<dyn AudioSource>) -> Self {
-        self.audio = Some(Audio { out, source, next: None, ts: 0 });
+        self.audio = Some(Audio {
+            out,
+            source,
+            next: None,
+            ts: 0,
+        });
         self
     }
 
@@ -228,7 +242,16 @@ impl Publisher {
                     voice_activity: Some(level < 60),
                     ..ExtensionValues::default()
                 };
-                write(rtc, &mut audio.out, &self.clock, now, packet, audio.ts, true, ext);
+                write(
+                    rtc,
+                    &mut audio.out,
+                    &self.clock,
+                    now,
+                    packet,
+                    audio.ts,
+                    true,
+                    ext,
+                );
                 self.sent.audio += 1;
             }
         }
@@ -246,7 +269,11 @@ impl Publisher {
                 let ts = (since.as_micros() as u64 * 9 / 100) as u32;
                 let last = frame.packets.len().saturating_sub(1);
                 for (index, packet) in frame.packets.into_iter().enumerate() {
-                    video.queue.push_back(Queued { packet, ts, marker: index == last });
+                    video.queue.push_back(Queued {
+                        packet,
+                        ts,
+                        marker: index == last,
+                    });
                 }
                 self.sent.frames += 1;
                 self.sent.keyframes += u64::from(frame.key);
@@ -262,7 +289,16 @@ impl Publisher {
                 for queued in video.queue.drain(..count) {
                     let ext = ExtensionValues::default();
                     let Queued { packet, ts, marker } = queued;
-                    write(rtc, &mut video.out, &self.clock, now, packet, ts, marker, ext);
+                    write(
+                        rtc,
+                        &mut video.out,
+                        &self.clock,
+                        now,
+                        packet,
+                        ts,
+                        marker,
+                        ext,
+                    );
                     self.sent.video += 1;
                 }
                 video.release = (!video.queue.is_empty()).then_some(due + PACER_EVERY);
@@ -307,6 +343,13 @@ mod tests {
         payload.extend_from_slice(&[0x10, 0, 0]);
         let parsed = str0m::rtp::Vp8Descriptor::parse(&payload).unwrap();
         assert!(parsed.starts_keyframe(&payload));
-        assert!(parsed.patch().picture_id(301).tl0_pic_idx(45).build().is_ok());
+        assert!(
+            parsed
+                .patch()
+                .picture_id(301)
+                .tl0_pic_idx(45)
+                .build()
+                .is_ok()
+        );
     }
 }

@@ -149,18 +149,25 @@ impl Client {
     fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant, origin: Instant) {
         self.server = Some(from);
         // RFC 7983: 128 to 191 is RTP and RTCP.
-        if bytes.first().is_some_and(|first| (128..192).contains(first))
+        if bytes
+            .first()
+            .is_some_and(|first| (128..192).contains(first))
             && let Role::Learner(learner) = &mut self.role
             && learner.depth == Depth::Light
             && learner.feedback.is_some()
         {
             // RFC 5761: these second bytes are RTCP, which a light client skips.
-            if bytes.get(1).is_some_and(|second| !(192..224).contains(second)) {
+            if bytes
+                .get(1)
+                .is_some_and(|second| !(192..224).contains(second))
+            {
                 learner.sealed(bytes, now);
             }
             return;
         }
-        let Ok(receive) = Receive::new(Protocol::Udp, from, self.local, bytes) else { return };
+        let Ok(receive) = Receive::new(Protocol::Udp, from, self.local, bytes) else {
+            return;
+        };
         if let Err(error) = self.rtc.handle_input(Input::Receive(now, receive)) {
             tracing::debug!(%error, "client failed");
             self.connected = false;
@@ -244,7 +251,11 @@ impl Reactor {
                 }
             })
             .map_err(fail())?;
-        Ok(Self { commands, waker, thread: Some(thread) })
+        Ok(Self {
+            commands,
+            waker,
+            thread: Some(thread),
+        })
     }
 
     fn command(&self, command: Command) -> Result<()> {
@@ -269,7 +280,8 @@ impl Reactor {
             // Nobody may be waiting any more.
             let _ = tell.send(visit(clients));
         })))?;
-        told.await.map_err(|_| LoadError::Media("the client thread ended".to_owned()))
+        told.await
+            .map_err(|_| LoadError::Media("the client thread ended".to_owned()))
     }
 }
 
@@ -303,7 +315,8 @@ impl State {
             let now = Instant::now();
             let sleep = if unfinished.is_empty() {
                 let next = self.timers.peek().map(|Reverse((at, _))| *at);
-                next.map_or(MAX_SLEEP, |at| at.saturating_duration_since(now)).min(MAX_SLEEP)
+                next.map_or(MAX_SLEEP, |at| at.saturating_duration_since(now))
+                    .min(MAX_SLEEP)
             } else {
                 Duration::ZERO
             };
@@ -336,7 +349,9 @@ impl State {
     fn adopt(&mut self, mut client: Client) -> std::io::Result<()> {
         let id = self.added;
         self.added += 1;
-        self.poll.registry().register(&mut client.socket, Token(id), Interest::READABLE)?;
+        self.poll
+            .registry()
+            .register(&mut client.socket, Token(id), Interest::READABLE)?;
         client.wake(Instant::now(), self.origin);
         arm(&mut self.timers, id, &mut client);
         self.clients.insert(id, client);
@@ -345,11 +360,16 @@ impl State {
 
     /// Reads one socket. True when there may be more in it.
     fn read(&mut self, id: usize) -> bool {
-        let Some(client) = self.clients.get_mut(&id) else { return false };
+        let Some(client) = self.clients.get_mut(&id) else {
+            return false;
+        };
         let mut more = true;
         for _ in 0..MAX_RECEIVES {
             // A refused port shows up as an error here; ICE finds out by itself.
-            more = self.batch.receive(client.socket.as_raw_fd()).unwrap_or_default();
+            more = self
+                .batch
+                .receive(client.socket.as_raw_fd())
+                .unwrap_or_default();
             let now = Instant::now();
             for message in self.batch.messages() {
                 for datagram in message.datagrams() {
@@ -371,7 +391,9 @@ impl State {
                 break;
             }
             self.timers.pop();
-            let Some(client) = self.clients.get_mut(&id) else { continue };
+            let Some(client) = self.clients.get_mut(&id) else {
+                continue;
+            };
             if client.armed != Some(at) {
                 continue;
             }

@@ -106,9 +106,17 @@ impl fmt::Display for LectureReport {
             s.client,
             s.pace,
             s.cpus,
-            if s.release { "" } else { ", UNOPTIMISED server" },
+            if s.release {
+                ""
+            } else {
+                ", UNOPTIMISED server"
+            },
         )?;
-        writeln!(f, "connected              {} of {}", self.connected, self.learners)?;
+        writeln!(
+            f,
+            "connected              {} of {}",
+            self.connected, self.learners
+        )?;
         line(f, "join, ms", &self.join_ms)?;
         line(f, "first video, ms", &self.first_video_ms)?;
         line(f, "video latency, ms", &self.latency_ms)?;
@@ -130,13 +138,21 @@ impl fmt::Display for LectureReport {
             )?;
         }
         if let Some(rate) = self.packets_per_cpu_s {
-            writeln!(f, "packets per CPU second {rate:.0} ({:.2} µs each)", 1e6 / rate)?;
+            writeln!(
+                f,
+                "packets per CPU second {rate:.0} ({:.2} µs each)",
+                1e6 / rate
+            )?;
         }
         if let Some(run) = self.gso_mean_run {
             writeln!(f, "datagrams per send     {run:.2}")?;
         }
         writeln!(f, "server drops           {:?}", self.server_drops)?;
-        writeln!(f, "generator CPU          {:.2} s", self.generator_cpu_s.total)?;
+        writeln!(
+            f,
+            "generator CPU          {:.2} s",
+            self.generator_cpu_s.total
+        )?;
         for failure in &self.failures {
             writeln!(f, "failure: {failure}")?;
         }

@@ -32,7 +32,11 @@ pub enum Build {
 impl Build {
     /// The build this program itself was made by.
     pub fn own() -> Self {
-        if cfg!(debug_assertions) { Self::Debug } else { Self::Release }
+        if cfg!(debug_assertions) {
+            Self::Debug
+        } else {
+            Self::Release
+        }
     }
 
     /// The server's program. `LOPHOC_BIN` names it; else it lies beside this
@@ -56,19 +60,31 @@ impl Build {
             .ok_or_else(|| LoadError::Server("no workspace around this crate".to_owned()))?;
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["build", "--package", "lophoc", "--message-format", "json"]);
-        cargo.current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit());
+        cargo
+            .current_dir(root)
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit());
         if self == Self::Release {
             cargo.arg("--release");
         }
-        let output = cargo.output().await.map_err(LoadError::io("cargo build --package lophoc"))?;
+        let output = cargo
+            .output()
+            .await
+            .map_err(LoadError::io("cargo build --package lophoc"))?;
         if !output.status.success() {
-            return Err(LoadError::Server("cargo build --package lophoc failed".to_owned()));
+            return Err(LoadError::Server(
+                "cargo build --package lophoc failed".to_owned(),
+            ));
         }
         let lines = String::from_utf8_lossy(&output.stdout);
         lines
             .lines()
             .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .filter(|message| message.pointer("/target/name").is_some_and(|n| n == "lophoc"))
+            .filter(|message| {
+                message
+                    .pointer("/target/name")
+                    .is_some_and(|n| n == "lophoc")
+            })
             .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
             .ok_or_else(|| LoadError::Server("cargo named no program".to_owned()))
     }
@@ -86,7 +102,10 @@ pub struct OwnServer {
 
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(LoadError::io("a free port"))?;
-    Ok(listener.local_addr().map_err(LoadError::io("a free port"))?.port())
+    Ok(listener
+        .local_addr()
+        .map_err(LoadError::io("a free port"))?
+        .port())
 }
 
 impl OwnServer {
@@ -107,15 +126,29 @@ impl OwnServer {
             ("LOPHOC_LOG_LEVEL", "warn".to_owned()),
         ];
         let mut command = Command::new(&binary);
-        command.arg("serve").envs(settings.iter().map(|(key, value)| (key, value)));
+        command
+            .arg("serve")
+            .envs(settings.iter().map(|(key, value)| (key, value)));
         // The run's own output is JSON on stdout.
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit());
         command.kill_on_drop(true);
         let child = command
             .spawn()
             .map_err(LoadError::io(format!("starting {}", binary.display())))?;
-        let origin = Origin { host: "127.0.0.1".to_owned(), port };
-        let mut server = Self { child, origin, binary, settings, _data: data };
+        let origin = Origin {
+            host: "127.0.0.1".to_owned(),
+            port,
+        };
+        let mut server = Self {
+            child,
+            origin,
+            binary,
+            settings,
+            _data: data,
+        };
         tokio::time::timeout(START_TIMEOUT, server.ready())
             .await
             .map_err(|_| LoadError::Timeout("the server to be ready"))??;
@@ -150,15 +183,28 @@ impl OwnServer {
             .map_err(LoadError::io("the server's command line"))?;
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr);
-            return Err(LoadError::Server(format!("{}: {}", args.join(" "), why.trim())));
+            return Err(LoadError::Server(format!(
+                "{}: {}",
+                args.join(" "),
+                why.trim()
+            )));
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     /// Creates a class and returns its room.
     pub async fn new_class(&self, title: &str, mode: &str) -> Result<String> {
-        let args =
-            ["class", "new", "--title", title, "--host", "Load test", "--mode", mode, "--json"];
+        let args = [
+            "class",
+            "new",
+            "--title",
+            title,
+            "--host",
+            "Load test",
+            "--mode",
+            mode,
+            "--json",
+        ];
         let text = self.command(&args).await?;
         let json: serde_json::Value = serde_json::from_str(&text)
             .map_err(|why| LoadError::Server(format!("class new: {why}: {text}")))?;
@@ -170,18 +216,24 @@ impl OwnServer {
 
     /// A join link for a role.
     pub async fn link(&self, room: &str, role: &str) -> Result<String> {
-        self.command(&["link", "--room", room, "--role", role]).await
+        self.command(&["link", "--room", room, "--role", role])
+            .await
     }
 
     /// Ends the server as an operator would and waits for it.
     pub async fn stop(mut self) -> Result<()> {
-        let Some(pid) = self.child.id() else { return Ok(()) };
+        let Some(pid) = self.child.id() else {
+            return Ok(());
+        };
         Command::new("kill")
             .args(["-TERM", &pid.to_string()])
             .status()
             .await
             .map_err(LoadError::io("kill"))?;
-        if tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(STOP_TIMEOUT, self.child.wait())
+            .await
+            .is_err()
+        {
             self.child.kill().await.map_err(LoadError::io("kill"))?;
             return Err(LoadError::Timeout("the server to end"));
         }
@@ -203,25 +255,43 @@ pub struct CpuTime {
 impl CpuTime {
     /// Time of all threads of a process.
     pub fn of(pid: u32) -> Result<Self> {
-        let read = |path: String| {
-            std::fs::read_to_string(&path).map_err(LoadError::io(path.clone()))
-        };
+        let read =
+            |path: String| std::fs::read_to_string(&path).map_err(LoadError::io(path.clone()));
         let stat = read(format!("/proc/{pid}/stat"))?;
         // Behind the program's name, which may hold blanks: field 3 onwards.
-        let fields: Vec<&str> =
-            stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
         let ticks = |index: usize| -> f64 {
-            fields.get(index).and_then(|field| field.parse().ok()).unwrap_or(0.0)
+            fields
+                .get(index)
+                .and_then(|field| field.parse().ok())
+                .unwrap_or(0.0)
         };
         let mut total = 0.0;
         let tasks = format!("/proc/{pid}/task");
-        for task in std::fs::read_dir(&tasks).map_err(LoadError::io(tasks.clone()))?.flatten() {
+        for task in std::fs::read_dir(&tasks)
+            .map_err(LoadError::io(tasks.clone()))?
+            .flatten()
+        {
             // A thread may end while the list is read.
-            let Ok(line) = std::fs::read_to_string(task.path().join("schedstat")) else { continue };
-            let nanos = line.split_whitespace().next().and_then(|field| field.parse().ok());
+            let Ok(line) = std::fs::read_to_string(task.path().join("schedstat")) else {
+                continue;
+            };
+            let nanos = line
+                .split_whitespace()
+                .next()
+                .and_then(|field| field.parse().ok());
             total += nanos.unwrap_or(0.0) / 1e9;
         }
-        Ok(Self { user: ticks(11) / USER_HZ, sys: ticks(12) / USER_HZ, total })
+        Ok(Self {
+            user: ticks(11) / USER_HZ,
+            sys: ticks(12) / USER_HZ,
+            total,
+        })
     }
 
     /// Time since `before`.
@@ -241,7 +311,13 @@ pub fn resident_mib(pid: u32) -> Result<f64> {
     let status = std::fs::read_to_string(&path).map_err(LoadError::io(path.clone()))?;
     let kib: f64 = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok())
+        .find_map(|line| {
+            line.strip_prefix("VmRSS:")?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
         .unwrap_or(0.0);
     Ok((kib / 102.4).round() / 10.0)
 }

@@ -82,12 +82,17 @@ impl Link {
         slots: SlotCounts,
         offer: String,
     ) -> Result<(Self, Box<Welcome>)> {
-        let mut request = origin.websocket().into_client_request().map_err(signal_error)?;
-        request
-            .headers_mut()
-            .insert("Sec-WebSocket-Protocol", HeaderValue::from_static(SUBPROTOCOL));
-        let (socket, _) =
-            tokio_tungstenite::connect_async(request).await.map_err(signal_error)?;
+        let mut request = origin
+            .websocket()
+            .into_client_request()
+            .map_err(signal_error)?;
+        request.headers_mut().insert(
+            "Sec-WebSocket-Protocol",
+            HeaderValue::from_static(SUBPROTOCOL),
+        );
+        let (socket, _) = tokio_tungstenite::connect_async(request)
+            .await
+            .map_err(signal_error)?;
         let mut link = Self { socket };
         let hello = Hello {
             proto: vec![PROTO],
@@ -123,7 +128,10 @@ impl Link {
     /// Sends a frame.
     pub async fn send_frame(&mut self, frame: &ClientFrame) -> Result<()> {
         let text = serde_json::to_string(frame).map_err(signal_error)?;
-        self.socket.send(Message::Text(text.into())).await.map_err(signal_error)
+        self.socket
+            .send(Message::Text(text.into()))
+            .await
+            .map_err(signal_error)
     }
 
     async fn text(&mut self) -> Result<Utf8Bytes> {
@@ -195,8 +203,9 @@ impl Link {
     /// and counted, not understood, as a client would have to; returns how many
     /// came.
     pub async fn keep(mut self, stop: impl Future<Output = ()>) -> Result<u64> {
-        let mut ping =
-            tokio::time::interval(Duration::from_millis(lophoc_protocol::limits::PING_EVERY_MS));
+        let mut ping = tokio::time::interval(Duration::from_millis(
+            lophoc_protocol::limits::PING_EVERY_MS,
+        ));
         let mut frames = 0;
         tokio::pin!(stop);
         loop {

@@ -147,13 +147,14 @@ impl Batch {
 
     /// What the last call brought.
     pub fn messages(&self) -> impl Iterator<Item = Message<'_>> {
-        self.filled.iter().zip(self.bytes.chunks_exact(MESSAGE_SIZE)).map(
-            |(&(length, segment, from), bytes)| Message {
+        self.filled
+            .iter()
+            .zip(self.bytes.chunks_exact(MESSAGE_SIZE))
+            .map(|(&(length, segment, from), bytes)| Message {
                 from,
                 bytes: bytes.get(..length).unwrap_or_default(),
                 segment,
-            },
-        )
+            })
     }
 }
 

@@ -20,8 +20,8 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use tokio::sync::watch;
 use webrtc::media_stream::MediaStreamTrack;
-use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
     MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
@@ -84,13 +84,19 @@ impl Shared {
                     new
                 });
                 if let Some(sent) = self.clock.read_video(&packet.payload) {
-                    counts.received.video_latency.record(now.saturating_duration_since(sent));
+                    counts
+                        .received
+                        .video_latency
+                        .record(now.saturating_duration_since(sent));
                 }
             }
             AUDIO_PT => {
                 counts.received.audio += 1;
                 if let Some(sent) = self.clock.read_audio(&packet.payload) {
-                    counts.received.audio_latency.record(now.saturating_duration_since(sent));
+                    counts
+                        .received
+                        .audio_latency
+                        .record(now.saturating_duration_since(sent));
                 }
             }
             _ => {
@@ -102,7 +108,9 @@ impl Shared {
             stream.note(header.sequence_number);
             *packets += 1;
         } else if counts.streams.len() < MAX_STREAMS {
-            counts.streams.insert(header.ssrc, (Reception::new(header.sequence_number), 1));
+            counts
+                .streams
+                .insert(header.ssrc, (Reception::new(header.sequence_number), 1));
         }
     }
 }
@@ -141,7 +149,10 @@ impl PeerConnectionEventHandler for Handler {
                         if track.kind().await == RtpCodecKind::Video
                             && let Some(&media_ssrc) = track.ssrcs().await.first()
                         {
-                            let pli = PictureLossIndication { sender_ssrc: 0, media_ssrc };
+                            let pli = PictureLossIndication {
+                                sender_ssrc: 0,
+                                media_ssrc,
+                            };
                             // The track may be gone again.
                             let _ = track.write_rtcp(vec![Box::new(pli)]).await;
                         }
@@ -159,7 +170,11 @@ fn codec(mime: &str, rate: u32, channels: u16, fmtp: &str) -> RTCRtpCodec {
         parameter: parameter.to_owned(),
     };
     let rtcp_feedback = if mime == MIME_TYPE_VP8 {
-        vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")]
+        vec![
+            feedback("ccm", "fir"),
+            feedback("nack", ""),
+            feedback("nack", "pli"),
+        ]
     } else {
         Vec::new()
     };
@@ -175,16 +190,39 @@ fn codec(mime: &str, rate: u32, channels: u16, fmtp: &str) -> RTCRtpCodec {
 fn media_engine() -> webrtc::error::Result<MediaEngine> {
     let mut engine = MediaEngine::default();
     let codecs = [
-        (codec(MIME_TYPE_OPUS, 48_000, 2, "minptime=10;useinbandfec=1"), AUDIO_PT, RtpCodecKind::Audio),
-        (codec(MIME_TYPE_VP8, 90_000, 0, ""), VIDEO_PT, RtpCodecKind::Video),
-        (codec(MIME_TYPE_RTX, 90_000, 0, "apt=96"), RTX_PT, RtpCodecKind::Video),
+        (
+            codec(MIME_TYPE_OPUS, 48_000, 2, "minptime=10;useinbandfec=1"),
+            AUDIO_PT,
+            RtpCodecKind::Audio,
+        ),
+        (
+            codec(MIME_TYPE_VP8, 90_000, 0, ""),
+            VIDEO_PT,
+            RtpCodecKind::Video,
+        ),
+        (
+            codec(MIME_TYPE_RTX, 90_000, 0, "apt=96"),
+            RTX_PT,
+            RtpCodecKind::Video,
+        ),
     ];
     for (rtp_codec, payload_type, kind) in codecs {
-        engine.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, kind)?;
+        engine.register_codec(
+            RTCRtpCodecParameters {
+                rtp_codec,
+                payload_type,
+            },
+            kind,
+        )?;
     }
-    for uri in ["urn:ietf:params:rtp-hdrext:ssrc-audio-level", "urn:ietf:params:rtp-hdrext:sdes:mid"] {
+    for uri in [
+        "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+        "urn:ietf:params:rtp-hdrext:sdes:mid",
+    ] {
         engine.register_header_extension(
-            RTCRtpHeaderExtensionCapability { uri: uri.to_owned() },
+            RTCRtpHeaderExtensionCapability {
+                uri: uri.to_owned(),
+            },
             RtpCodecKind::Audio,
             None,
         )?;
@@ -205,11 +243,7 @@ pub type WebrtcLearner = WebrtcClient;
 
 impl WebrtcClient {
     /// Makes the connection of a viewer and its offer.
-    pub async fn offer(
-        ip: IpAddr,
-        slots: SlotCounts,
-        clock: StampClock,
-    ) -> Result<(Self, String)> {
+    pub async fn offer(ip: IpAddr, slots: SlotCounts, clock: StampClock) -> Result<(Self, String)> {
         Self::offer_as(ip, Profile::Viewer, slots, clock).await
     }
 
@@ -245,7 +279,10 @@ impl WebrtcClient {
         let mut sends = Vec::new();
         for (index, &kind) in profile.sends().iter().enumerate() {
             let (line, rtp_codec) = if kind.is_audio() {
-                (RtpCodecKind::Audio, codec(MIME_TYPE_OPUS, 48_000, 2, "minptime=10;useinbandfec=1"))
+                (
+                    RtpCodecKind::Audio,
+                    codec(MIME_TYPE_OPUS, 48_000, 2, "minptime=10;useinbandfec=1"),
+                )
             } else {
                 (RtpCodecKind::Video, codec(MIME_TYPE_VP8, 90_000, 0, ""))
             };
@@ -270,7 +307,10 @@ impl WebrtcClient {
                 ..RTCRtpTransceiverInit::default()
             };
             let local: Arc<dyn TrackLocal> = Arc::<TrackLocalStaticRTP>::clone(&track);
-            connection.add_transceiver_from_track(local, Some(init)).await.map_err(failed)?;
+            connection
+                .add_transceiver_from_track(local, Some(init))
+                .await
+                .map_err(failed)?;
             sends.push((kind, ssrc, track));
         }
         let groups = [
@@ -284,24 +324,40 @@ impl WebrtcClient {
                     direction: RTCRtpTransceiverDirection::Recvonly,
                     ..RTCRtpTransceiverInit::default()
                 };
-                connection.add_transceiver_from_kind(line, Some(init)).await.map_err(failed)?;
+                connection
+                    .add_transceiver_from_kind(line, Some(init))
+                    .await
+                    .map_err(failed)?;
             }
         }
         let offer = connection.create_offer(None).await.map_err(failed)?;
-        connection.set_local_description(offer).await.map_err(failed)?;
+        connection
+            .set_local_description(offer)
+            .await
+            .map_err(failed)?;
         tokio::time::timeout(CONNECT_TIMEOUT, until_gathered.wait_for(|done| *done))
             .await
             .map_err(|_| LoadError::Timeout("candidates"))?
             .map_err(failed)?;
         let offer = connection.local_description().await;
         let offer = offer.ok_or_else(|| failed("no local description"))?.sdp;
-        Ok((Self { connection, shared, sends }, offer))
+        Ok((
+            Self {
+                connection,
+                shared,
+                sends,
+            },
+            offer,
+        ))
     }
 
     /// Takes the server's answer.
     pub async fn answer(&self, sdp: &str) -> Result<()> {
         let answer = RTCSessionDescription::answer(sdp.to_owned()).map_err(failed)?;
-        self.connection.set_remote_description(answer).await.map_err(failed)
+        self.connection
+            .set_remote_description(answer)
+            .await
+            .map_err(failed)
     }
 
     async fn moment(
@@ -319,12 +375,14 @@ impl WebrtcClient {
 
     /// When ICE and DTLS came up.
     pub async fn connected(&self) -> Result<Instant> {
-        self.moment(&self.shared.connected, "a learner's media connection").await
+        self.moment(&self.shared.connected, "a learner's media connection")
+            .await
     }
 
     /// When the first video packet came.
     pub async fn first_video(&self) -> Result<Instant> {
-        self.moment(&self.shared.first_video, "a learner's first video packet").await
+        self.moment(&self.shared.first_video, "a learner's first video packet")
+            .await
     }
 
     /// Whether the connection is up now.
@@ -335,7 +393,11 @@ impl WebrtcClient {
     /// Takes the counters; they start anew.
     pub fn take(&self) -> Received {
         let mut counts = self.shared.counts();
-        let lost: u64 = counts.streams.values().map(|(stream, _)| stream.lost()).sum();
+        let lost: u64 = counts
+            .streams
+            .values()
+            .map(|(stream, _)| stream.lost())
+            .sum();
         let mut received = std::mem::take(&mut counts.received);
         received.lost = lost.saturating_sub(counts.lost_before);
         counts.lost_before = lost;
@@ -344,7 +406,12 @@ impl WebrtcClient {
 
     /// Packets received so far by SSRC.
     pub fn packets_by_ssrc(&self) -> BTreeMap<u32, u64> {
-        self.shared.counts().streams.iter().map(|(ssrc, (_, packets))| (*ssrc, *packets)).collect()
+        self.shared
+            .counts()
+            .streams
+            .iter()
+            .map(|(ssrc, (_, packets))| (*ssrc, *packets))
+            .collect()
     }
 
     /// Sends one packet of an own track. `level` is the loudness in −dBov.
@@ -376,7 +443,10 @@ impl WebrtcClient {
         };
         match level {
             Some(level) => {
-                let level = AudioLevelExtension { level, voice: level < 60 };
+                let level = AudioLevelExtension {
+                    level,
+                    voice: level < 60,
+                };
                 let extensions = [HeaderExtension::AudioLevel(level)];
                 track.write_rtp_with_extensions(packet, &extensions).await
             }
@@ -400,7 +470,9 @@ pub fn mids_by_ssrc(sdp: &str) -> BTreeMap<u32, String> {
             continue;
         };
         for line in section.lines() {
-            let ssrc = line.strip_prefix("a=ssrc:").and_then(|rest| rest.split(' ').next());
+            let ssrc = line
+                .strip_prefix("a=ssrc:")
+                .and_then(|rest| rest.split(' ').next());
             if let Some(ssrc) = ssrc.and_then(|text| text.parse().ok()) {
                 mids.insert(ssrc, mid.to_owned());
             }
@@ -418,17 +490,24 @@ mod tests {
         let sdp = "v=0\r\nm=audio 9 x 111\r\na=mid:0\r\na=ssrc:5 cname:a\r\nm=video 9 x 96\r\n\
                    a=mid:1\r\na=ssrc-group:FID 7 8\r\na=ssrc:7 cname:b\r\na=ssrc:8 cname:b\r\n";
         let mids = mids_by_ssrc(sdp);
-        assert_eq!(mids, [(5, "0".into()), (7, "1".into()), (8, "1".into())].into());
+        assert_eq!(
+            mids,
+            [(5, "0".into()), (7, "1".into()), (8, "1".into())].into()
+        );
     }
 
     #[tokio::test]
     async fn the_offer_has_the_lines_of_the_profile_in_order() {
         let slots = SlotCounts { a: 3, v: 2, s: 1 };
         let clock = StampClock::default();
-        let (client, offer) =
-            WebrtcClient::offer(IpAddr::from([127, 0, 0, 1]), slots, clock).await.unwrap();
-        let kinds: Vec<&str> =
-            offer.split("\nm=").skip(1).map(|part| part.split(' ').next().unwrap()).collect();
+        let (client, offer) = WebrtcClient::offer(IpAddr::from([127, 0, 0, 1]), slots, clock)
+            .await
+            .unwrap();
+        let kinds: Vec<&str> = offer
+            .split("\nm=")
+            .skip(1)
+            .map(|part| part.split(' ').next().unwrap())
+            .collect();
         let mut wanted = vec!["audio", "video"];
         wanted.extend(["audio"; 3]);
         wanted.extend(["video"; 3]);

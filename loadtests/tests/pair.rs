@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use lophoc_protocol::{MediaKind, Profile, SlotCounts};
 use loadtests::learner::{Depth, Learner, PayloadTypes, Received};
 use loadtests::pattern::{BrowserPattern, StampClock};
 use loadtests::peer::{Offered, payload_type};
 use loadtests::publisher::{FrameSource, Outlet, Pace, Publisher, Vp8Numbers};
 use loadtests::reactor::{Client, Reactor, Role};
+use lophoc_protocol::{MediaKind, Profile, SlotCounts};
 use str0m::change::SdpOffer;
 use str0m::format::Codec;
 use str0m::media::{KeyframeRequestKind, Mid};
@@ -50,11 +50,21 @@ impl Bare {
         rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
         let offer = SdpOffer::from_sdp_string(offer).unwrap();
         let answer = rtc.sdp_api().accept_offer(offer).unwrap().to_sdp_string();
-        (Self { rtc, socket, local, seen: Seen::default() }, answer)
+        (
+            Self {
+                rtc,
+                socket,
+                local,
+                seen: Seen::default(),
+            },
+            answer,
+        )
     }
 
     fn reports(&mut self, blocks: &ReportList<ReceptionReport>) {
-        let blocks = blocks.iter().map(|block| (*block.ssrc, block.fraction_lost));
+        let blocks = blocks
+            .iter()
+            .map(|block| (*block.ssrc, block.fraction_lost));
         self.seen.reports.extend(blocks);
     }
 
@@ -97,7 +107,9 @@ impl Bare {
             if let Ok((length, from)) = self.socket.recv_from(&mut bytes) {
                 let receive =
                     Receive::new(Protocol::Udp, from, self.local, &bytes[..length]).unwrap();
-                self.rtc.handle_input(Input::Receive(Instant::now(), receive)).unwrap();
+                self.rtc
+                    .handle_input(Input::Receive(Instant::now(), receive))
+                    .unwrap();
             } else {
                 let now = Instant::now();
                 if self.rtc.is_connected() {
@@ -126,9 +138,11 @@ fn stream_video(mid: Mid, clock: StampClock) -> impl FnMut(&mut Rtc, Instant) {
         for mut packet in frame.packets {
             clock.write(now, packet.stamp_at.unwrap(), &mut packet.payload);
             seq += 1;
-            let write =
-                RtpWrite::new(pt, seq.into(), frames as u32 * 3_000, now, packet.payload);
-            rtc.direct_api().stream_tx_by_mid(mid, None).unwrap().write_rtp(write);
+            let write = RtpWrite::new(pt, seq.into(), frames as u32 * 3_000, now, packet.payload);
+            rtc.direct_api()
+                .stream_tx_by_mid(mid, None)
+                .unwrap()
+                .write_rtp(write);
             rtc.handle_input(Input::Timeout(now)).unwrap();
             // The packet leaves with the next poll of the caller.
         }
@@ -161,15 +175,23 @@ async fn receive(depth: Depth) -> (Received, Seen) {
         let seen = bare.run(Duration::from_millis(2_500), stream_video(slot, clock));
         tell_seen.send(seen).unwrap();
     });
-    reactor.add(Client::new(peer, Role::Learner(Box::new(learner)), tell_connected)).unwrap();
+    reactor
+        .add(Client::new(
+            peer,
+            Role::Learner(Box::new(learner)),
+            tell_connected,
+        ))
+        .unwrap();
     connected.await.unwrap();
     first_video.await.unwrap();
     engine.join().unwrap();
     let received = reactor
-        .visit(|clients| match &mut clients.values_mut().next().unwrap().role {
-            Role::Learner(learner) => learner.take(),
-            Role::Publisher(_) => unreachable!("a learner was added"),
-        })
+        .visit(
+            |clients| match &mut clients.values_mut().next().unwrap().role {
+                Role::Learner(learner) => learner.take(),
+                Role::Publisher(_) => unreachable!("a learner was added"),
+            },
+        )
         .await
         .unwrap();
     (received, seen.recv().unwrap())
@@ -193,7 +215,10 @@ async fn a_light_learner_counts_and_its_own_feedback_is_accepted() {
     assert!(received.bytes > received.video * 900);
     assert!(seen.twcc > 10, "{seen:?}");
     let about_loss: Vec<u8> = seen.reports.iter().map(|(_, lost)| *lost).collect();
-    assert!(!about_loss.is_empty() && about_loss.iter().all(|lost| *lost == 0), "{seen:?}");
+    assert!(
+        !about_loss.is_empty() && about_loss.iter().all(|lost| *lost == 0),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]
@@ -203,7 +228,11 @@ async fn a_publisher_sends_the_pattern_and_a_keyframe_when_asked() {
     let offered = Offered::new(IpAddr::from([127, 0, 0, 1]), Profile::Viewer, SLOTS).unwrap();
     let (bare, answer) = Bare::new(&offered.sdp);
     let mut peer = offered.answer(&answer).unwrap();
-    let (_, mid) = *peer.sends.iter().find(|(kind, _)| *kind == MediaKind::Camera).unwrap();
+    let (_, mid) = *peer
+        .sends
+        .iter()
+        .find(|(kind, _)| *kind == MediaKind::Camera)
+        .unwrap();
     let pt = payload_type(&mut peer.rtc, Codec::Vp8).unwrap();
     let publisher = Publisher::new(clock, Pace::Browser)
         .with_video(Outlet::new(mid, pt), Box::new(BrowserPattern::default()));
@@ -222,7 +251,13 @@ async fn a_publisher_sends_the_pattern_and_a_keyframe_when_asked() {
         });
         tell_seen.send(seen).unwrap();
     });
-    reactor.add(Client::new(peer, Role::Publisher(Box::new(publisher)), tell)).unwrap();
+    reactor
+        .add(Client::new(
+            peer,
+            Role::Publisher(Box::new(publisher)),
+            tell,
+        ))
+        .unwrap();
     connected.await.unwrap();
     engine.join().unwrap();
     let seen = seen.recv().unwrap();
