@@ -305,7 +305,8 @@ fn a_stay_over_midnight_is_one_stay() {
 
 #[test]
 fn after_a_crash_open_stays_end_when_last_seen_whatever_is_written_later() {
-    let endings: [(&str, fn(Stamp) -> Vec<EventKind>); 5] = [
+    type Ending = (&'static str, fn(Stamp) -> Vec<EventKind>);
+    let endings: [Ending; 5] = [
         ("nothing", |_| vec![]),
         ("a lapse", |seen| vec![lapse("An", seen)]),
         ("a return", |_| vec![back("An"), leave("An")]),

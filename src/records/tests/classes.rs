@@ -44,7 +44,7 @@ async fn classes_and_sessions_are_found_again_after_reopening() {
 
     let store = open(&folder).await;
     assert_eq!(store.class(&class.id).await.unwrap(), Some(class.clone()));
-    assert_eq!(store.classes().await.unwrap(), [class.clone()]);
+    assert_eq!(store.classes().await.unwrap(), std::slice::from_ref(&class));
     assert_eq!(store.session(&first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(
         store.session_of_room(&second.room).await.unwrap(),
