@@ -13,6 +13,8 @@ pub(crate) struct HandQueue {
     next: u64,
     told: Vec<RaisedHand>,
     changed: bool,
+    /// A newcomer was shown another head than was told.
+    early: bool,
 }
 
 impl HandQueue {
@@ -37,11 +39,17 @@ impl HandQueue {
         self.queue.values().cloned().collect()
     }
 
-    /// The head of the queue, as it is shown.
-    pub(crate) fn head(
-        &self,
-        mut entry: impl FnMut(&PersonId) -> Option<RaisedHand>,
+    /// The head of the queue, for a newcomer.
+    pub(crate) fn show(
+        &mut self,
+        entry: impl FnMut(&PersonId) -> Option<RaisedHand>,
     ) -> Vec<RaisedHand> {
+        let head = self.head(entry);
+        self.early |= head != self.told;
+        head
+    }
+
+    fn head(&self, mut entry: impl FnMut(&PersonId) -> Option<RaisedHand>) -> Vec<RaisedHand> {
         self.queue
             .values()
             .take(HANDS_SHOWN)
@@ -58,9 +66,10 @@ impl HandQueue {
             return None;
         }
         let head = self.head(entry);
-        if head == self.told {
+        if head == self.told && !std::mem::take(&mut self.early) {
             return None;
         }
+        self.early = false;
         self.told.clone_from(&head);
         Some(head)
     }

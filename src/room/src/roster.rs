@@ -28,7 +28,8 @@ pub(crate) struct Roster {
     /// Those who changed since.
     dirty: BTreeSet<PersonId>,
     sampled: bool,
-    told_counts: Counts,
+    /// Counts as last told; absent when a newcomer was told others.
+    told_counts: Option<Counts>,
     told_ms: u64,
     told_hands_ms: u64,
 }
@@ -182,9 +183,10 @@ impl Roster {
         self.hands.all()
     }
 
-    /// The head of the queue, as it is shown.
-    pub(crate) fn hands_head(&self) -> Vec<RaisedHand> {
-        self.hands.head(|id| hand_entry(&self.members, id))
+    /// The head of the queue, for a newcomer.
+    pub(crate) fn hands_head(&mut self) -> Vec<RaisedHand> {
+        let members = &self.members;
+        self.hands.show(|id| hand_entry(members, id))
     }
 
     /// Roster entries for a `state`, and whether they are a sample. Whoever
@@ -220,6 +222,9 @@ impl Roster {
             if !self.shown.contains(&person.id) {
                 self.early.insert(person.id.clone());
             }
+        }
+        if self.told_counts != Some(self.counts) {
+            self.told_counts = None;
         }
         let all = usize::try_from(self.counts.total).unwrap_or(usize::MAX);
         let sampled = cut || list.len() < all;
@@ -265,7 +270,7 @@ impl Roster {
             self.dirty
                 .extend(self.order.iter().map(|(_, id)| id.clone()));
         }
-        if self.dirty.is_empty() && self.counts == self.told_counts {
+        if self.dirty.is_empty() && self.told_counts == Some(self.counts) {
             return None;
         }
         let (mut add, mut chg, mut del) = (Vec::new(), Vec::new(), Vec::new());
@@ -298,11 +303,15 @@ impl Roster {
                 }
             }
         }
-        if add.is_empty() && chg.is_empty() && del.is_empty() && self.counts == self.told_counts {
+        if add.is_empty()
+            && chg.is_empty()
+            && del.is_empty()
+            && self.told_counts == Some(self.counts)
+        {
             return None;
         }
         self.told_ms = now_ms;
-        self.told_counts = self.counts;
+        self.told_counts = Some(self.counts);
         Some(ServerMessage::People {
             counts: self.counts,
             add,

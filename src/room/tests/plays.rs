@@ -1488,3 +1488,16 @@ fn asking_and_closing_microphones_outlive_a_crash() {
         ErrorCode::Forbidden
     );
 }
+
+#[test]
+fn a_hand_shown_to_a_newcomer_and_lowered_before_the_tick_does_not_stay_up() {
+    let mut play = Play::new(RoomMode::Training);
+    let trainer = play.join("p1", Role::Trainer);
+    play.wait(200);
+    play.ok(trainer, M::Hand { up: true });
+    let late = play.join("p2", Role::Learner);
+    assert_eq!(play.client(late).hands.len(), 1);
+    play.ok(trainer, M::Hand { up: false });
+    play.wait(300);
+    assert!(play.client(late).hands.is_empty());
+}
