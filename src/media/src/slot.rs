@@ -12,6 +12,9 @@ use crate::types::{Forward, Layer, SlotRef, SlotState, SourcePacket, TrackKey};
 const RISE_HOLD: Duration = Duration::from_secs(3);
 /// A camera's keyframe older than this is no picture worth showing.
 const STILL_AGE: Duration = Duration::from_secs(10);
+/// A slot that already shows another layer takes a cached keyframe no older
+/// than this, instead of asking for one: the picture steps back by less.
+const SWITCH_AGE: Duration = Duration::from_millis(200);
 /// Shortest step of the timestamp at a switch: one frame at 30/s, 90 kHz.
 const FRAME_TICKS: u32 = 3_000;
 
@@ -203,25 +206,28 @@ impl VideoSlot {
         })
     }
 
-    /// A blank slot takes what the cache of its layer holds: keyframe and
-    /// everything since, and is live; else the keyframe as a still picture.
+    /// A slot that waits takes what the cache of its layer holds: keyframe and
+    /// everything since, and is live; else, when nothing is shown yet, the
+    /// keyframe as a still picture. One that shows another layer takes only
+    /// what has just come.
     pub fn replay(
         &mut self,
         now: Instant,
         cache: &KeyframeCache,
         out: &mut Vec<Forward>,
     ) -> Option<Replayed> {
-        let layer = self.target.filter(|_| self.current.is_none())?;
-        if let Some(packets) = cache.whole() {
+        let layer = self.waits_for()?;
+        let age = now.saturating_duration_since(cache.keyframe_at()?);
+        if let Some(packets) = cache.whole()
+            && (self.current.is_none() || age <= SWITCH_AGE)
+        {
             self.put(now, packets, cache.span(), out);
             self.current = Some(layer);
             self.still = None;
             return Some(Replayed::Whole);
         }
-        let fresh = cache
-            .keyframe_at()
-            .is_some_and(|at| now.saturating_duration_since(at) <= STILL_AGE);
-        let helps = self.is_blank() && (fresh || matches!(self.slot, SlotRef::Screen(_)));
+        let lasting = matches!(self.slot, SlotRef::Screen(_));
+        let helps = self.is_blank() && (age <= STILL_AGE || lasting);
         let packets = cache.still().filter(|_| helps)?;
         self.put(now, packets, 0, out);
         self.still = Some(layer);

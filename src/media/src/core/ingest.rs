@@ -211,6 +211,21 @@ impl ShardCore {
             self.restart(index, packet.layer);
         }
         self.feed(now, index, &packet, &meta);
+        self.arrived(index, packet.layer);
+    }
+
+    /// What was on its way has come: whoever still waits may ask.
+    pub(super) fn arrived(&mut self, index: usize, layer: Layer) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        if track.due & bit(layer) != 0 {
+            track.due &= !bit(layer);
+            if let Some(throttle) = track.throttles.get_mut(usize::from(layer.0)) {
+                throttle.release();
+            }
+            self.watch(index);
+        }
     }
 
     /// Cache, local receivers, other shards.

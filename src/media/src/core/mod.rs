@@ -221,7 +221,7 @@ impl ShardCore {
                 self.stats.drop_one(DropReason::StaleEpoch);
                 return;
             }
-            self.drop_peer(index);
+            self.drop_peer(now, index);
         }
         if self.peers.len() >= self.config.max_peers {
             self.stats.drop_one(DropReason::PeersFull);
@@ -248,7 +248,7 @@ impl ShardCore {
     pub fn remove_peer(&mut self, now: Instant, peer: PeerId, epoch: Epoch) {
         match self.find_peer(peer) {
             Some((index, present)) if present == epoch => {
-                self.drop_peer(index);
+                self.drop_peer(now, index);
                 self.settle(now);
             }
             Some(_) => self.stats.drop_one(DropReason::StaleEpoch),
@@ -267,9 +267,9 @@ impl ShardCore {
             let track = sends.get(kind_index(kind)).copied().flatten();
             if let Some(track) = track.filter(|_| !allow.allows(kind)) {
                 self.drop_track(track);
+                self.settle(now);
             }
         }
-        self.settle(now);
     }
 
     /// The receiver's whole wish.
@@ -400,7 +400,7 @@ impl ShardCore {
         }
     }
 
-    fn drop_peer(&mut self, index: usize) {
+    fn drop_peer(&mut self, now: Instant, index: usize) {
         let Some(peer) = self.peers.get(index) else {
             return;
         };
@@ -409,15 +409,20 @@ impl ShardCore {
         for slot in slots {
             self.detach(index, slot);
         }
+        // From here on nothing binds its slots again.
+        if let Some(entry) = self.rooms.get_mut(room) {
+            entry.members.retain(|member| *member != index);
+        }
+        // One by one, as other shards hear of it.
         for track in sends.into_iter().flatten() {
             self.drop_track(track);
+            self.settle(now);
         }
         self.peers.remove(index);
         self.peer_index.remove(&key.peer);
         let Some(entry) = self.rooms.get_mut(room) else {
             return;
         };
-        entry.members.retain(|member| *member != index);
         if entry.members.is_empty() {
             // Nobody here needs the tracks of other shards any more.
             let foreign = entry.tracks.clone();

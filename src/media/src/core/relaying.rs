@@ -287,6 +287,16 @@ impl ShardCore {
         {
             track.confirmed = now;
             if track.info != layers {
+                // The packet that brought a layer to life is on its way and may
+                // be the keyframe itself: no request before it.
+                for (at, throttle) in track.throttles.iter_mut().enumerate() {
+                    let was = track.info.get(at).is_some_and(|layer| layer.live);
+                    let is = layers.get(at).is_some_and(|layer| layer.live);
+                    if is && !was && track.told_want >> at & 1 == 1 {
+                        track.due |= 1 << at;
+                        throttle.hold(now);
+                    }
+                }
                 track.info = layers;
                 self.layers_changed(index);
             }
@@ -361,10 +371,6 @@ impl ShardCore {
         if track.told_want & bit(layer) == 0 {
             return Ok(()); // no longer wanted
         }
-        track.cache_due &= !bit(layer);
-        if let Some(throttle) = track.throttles.get_mut(usize::from(layer.0)) {
-            throttle.release();
-        }
         self.stats.relay_packets_in += packets.len() as u64;
         let packets: Vec<SourcePacket> =
             packets.into_iter().map(RelayPacket::into_packet).collect();
@@ -384,7 +390,7 @@ impl ShardCore {
                 self.join(now, sub.peer, sub.slot);
             }
         }
-        self.watch(index);
+        self.arrived(index, layer);
         Ok(())
     }
 
@@ -432,7 +438,7 @@ impl ShardCore {
         }
         let (new, gone) = (wanted & !track.told_want, track.told_want & !wanted);
         track.told_want = wanted;
-        track.cache_due = (track.cache_due | new) & !gone;
+        track.due = (track.due | new) & !gone;
         for layer in layers_of(new | gone) {
             let at = usize::from(layer.0);
             if let Some(cache) = track.caches.get_mut(at) {
@@ -520,6 +526,9 @@ impl ShardCore {
             }
             queue.push(track.key, track.epoch, RelayPacket::copy_of(packet));
             self.stats.relay_packets_out += 1;
+        }
+        if let Some(track) = self.tracks.get_mut(index) {
+            track.begun = true;
         }
     }
 

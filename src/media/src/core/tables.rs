@@ -279,8 +279,9 @@ pub(super) struct Track {
     pub told_want: u8,
     /// Since when fewer are wanted than were told.
     pub fewer_since: Option<Instant>,
-    /// Demanded of another shard whose cache has not come yet.
-    pub cache_due: u8,
+    /// Layers of another shard's track of which the cache or a first packet is
+    /// on its way; no keyframe is asked for before it came.
+    pub due: u8,
     /// Layers somebody asked a keyframe of since the last look.
     pub asked: u8,
     /// In the list of tracks to be looked at again for keyframe requests.
@@ -289,6 +290,8 @@ pub(super) struct Track {
     pub loudness: Loudness,
     /// Among the microphones heard in the room.
     pub ranked: bool,
+    /// The first packet has passed.
+    pub begun: bool,
     /// Last word of the publisher's shard, or the last packet.
     pub confirmed: Instant,
 }
@@ -322,12 +325,13 @@ impl Track {
             remote_want: Vec::new(),
             told_want: 0,
             fewer_since: None,
-            cache_due: 0,
+            due: 0,
             asked: 0,
             watched: false,
             demand_dirty: false,
             loudness: Loudness::default(),
             ranked: false,
+            begun: false,
             confirmed: now,
         }
     }
@@ -357,7 +361,9 @@ impl Track {
 
     /// Whether a packet of the layer goes to `shard`.
     pub(super) fn goes_to(&self, shard: ShardId, packet: &SourcePacket) -> bool {
-        if self.key.kind == Kind::ScreenAudio || (self.key.kind == Kind::Mic && self.ranked) {
+        // Nobody could ask in time for the first packet of a pinned microphone.
+        let heard = self.ranked || !self.begun;
+        if self.key.kind == Kind::ScreenAudio || (self.key.kind == Kind::Mic && heard) {
             return true;
         }
         self.remote_want
