@@ -10,7 +10,6 @@ export const en: Catalogue = {
   'common.retry': 'Try again',
   'common.loading': 'Loading…',
   'common.details': 'Details',
-  'common.you': 'you',
   'common.home': 'To the front page',
   'common.code': (code) => `Support code: ${code}`,
   'common.copied': 'Copied.',
@@ -37,7 +36,6 @@ export const en: Catalogue = {
   'home.notFoundText': 'The address leads nowhere. Please check the link.',
 
   'join.title': 'Join the class',
-  'join.hosted': (host) => `Host unit: ${host}`,
   'join.starts': (when) => `Starts ${when}`,
   'join.preview': 'Your picture, seen only by you',
   'join.previewOff': 'Camera is off',
@@ -69,7 +67,6 @@ export const en: Catalogue = {
   'device.mic': 'Microphone',
   'device.camera': 'Camera',
   'device.speaker': 'Speaker',
-  'device.defaultSpeaker': 'Default speaker of this machine',
   'device.none': 'No device found',
   'device.unnamed': (n) => `Device ${n}`,
   'device.testSpeaker': 'Test speaker',
@@ -79,7 +76,6 @@ export const en: Catalogue = {
   'device.heardNo': 'No',
   'device.heardGood': 'Good. Your speaker works.',
   'device.heardBad': 'Turn up the volume, plug your headphones in again or choose another speaker, then try again.',
-  'device.on': 'Turn on microphone and camera to check',
 
   'problem.mic': 'Microphone cannot be used',
   'problem.camera': 'Camera cannot be used',
@@ -159,7 +155,6 @@ export const en: Catalogue = {
   'room.header': 'About the session',
   'room.stage': 'Pictures of the room',
   'room.toolbar': 'Controls',
-  'room.notices': 'Notices',
   'room.recording': 'Recording',
   'room.recordingLong': 'This session is being recorded',
   'room.locked': 'The room is locked',
@@ -169,7 +164,6 @@ export const en: Catalogue = {
   'room.noScreen': 'Nobody is sharing a screen',
   'room.noScreenText': 'A shared screen appears here.',
   'room.presents': (name) => `${name} is presenting`,
-  'room.presentsYou': 'You are presenting',
   'room.whoSpeaks': (names) => `Speaking: ${names}`,
   'room.nobodySpeaks': 'Nobody is speaking.',
 
@@ -229,7 +223,6 @@ export const en: Catalogue = {
 
   'tile.muted': 'mic off',
   'tile.micOn': 'mic on',
-  'tile.speaking': 'speaking',
   'tile.hand': 'hand raised',
   'tile.floor': 'has the floor',
   'tile.pausedBw': 'Picture paused, weak network',
@@ -255,7 +248,6 @@ export const en: Catalogue = {
       .filter(Boolean)
       .join(' · '),
   'people.hands': 'Raised hands',
-  'people.handsNone': 'No hand is raised.',
   'people.lowerAll': 'Lower all hands',
   'people.since': (wait) => `waiting ${wait}`,
   'people.invite': 'Give the floor',

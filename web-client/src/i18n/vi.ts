@@ -9,7 +9,6 @@ export const vi = {
   'common.retry': 'Thử lại',
   'common.loading': 'Đang tải…',
   'common.details': 'Chi tiết',
-  'common.you': 'bạn',
   'common.home': 'Về trang đầu',
   'common.code': (code: string) => `Mã hỗ trợ: ${code}`,
   'common.copied': 'Đã sao chép.',
@@ -36,7 +35,6 @@ export const vi = {
   'home.notFoundText': 'Địa chỉ vừa mở không dẫn đến trang nào. Hãy kiểm tra lại liên kết.',
 
   'join.title': 'Vào lớp',
-  'join.hosted': (host: string) => `Đơn vị chủ trì: ${host}`,
   'join.starts': (when: string) => `Bắt đầu lúc ${when}`,
   'join.preview': 'Hình của bạn, chỉ mình bạn thấy',
   'join.previewOff': 'Camera đang tắt',
@@ -68,7 +66,6 @@ export const vi = {
   'device.mic': 'Micro',
   'device.camera': 'Camera',
   'device.speaker': 'Loa',
-  'device.defaultSpeaker': 'Loa mặc định của máy',
   'device.none': 'Không tìm thấy thiết bị',
   'device.unnamed': (n: number) => `Thiết bị ${n}`,
   'device.testSpeaker': 'Thử loa',
@@ -78,7 +75,6 @@ export const vi = {
   'device.heardNo': 'Không',
   'device.heardGood': 'Tốt. Loa của bạn hoạt động.',
   'device.heardBad': 'Hãy tăng âm lượng của máy, cắm lại tai nghe hoặc chọn loa khác, rồi thử lại.',
-  'device.on': 'Bật micro và camera để kiểm tra',
 
   'problem.mic': 'Chưa dùng được micro',
   'problem.camera': 'Chưa dùng được camera',
@@ -160,7 +156,6 @@ export const vi = {
   'room.header': 'Thông tin buổi học',
   'room.stage': 'Hình ảnh trong phòng',
   'room.toolbar': 'Thanh điều khiển',
-  'room.notices': 'Thông báo',
   'room.recording': 'Đang ghi hình',
   'room.recordingLong': 'Buổi học này đang được ghi hình',
   'room.locked': 'Phòng đang khóa',
@@ -170,7 +165,6 @@ export const vi = {
   'room.noScreen': 'Chưa có ai chia sẻ màn hình',
   'room.noScreenText': 'Màn hình được chia sẻ sẽ hiện ở đây.',
   'room.presents': (name: string) => `${name} đang trình bày`,
-  'room.presentsYou': 'Bạn đang trình bày',
   'room.whoSpeaks': (names: string) => `Đang nói: ${names}`,
   'room.nobodySpeaks': 'Chưa có ai nói.',
 
@@ -230,7 +224,6 @@ export const vi = {
 
   'tile.muted': 'mic đang tắt',
   'tile.micOn': 'mic đang bật',
-  'tile.speaking': 'đang nói',
   'tile.hand': 'đang giơ tay',
   'tile.floor': 'được phát biểu',
   'tile.pausedBw': 'Tạm dừng hình do mạng yếu',
@@ -256,7 +249,6 @@ export const vi = {
       .filter(Boolean)
       .join(' · '),
   'people.hands': 'Danh sách giơ tay',
-  'people.handsNone': 'Chưa có ai giơ tay.',
   'people.lowerAll': 'Hạ tay tất cả',
   'people.since': (wait: string) => `chờ ${wait}`,
   'people.invite': 'Mời phát biểu',

@@ -25,7 +25,7 @@ export function bestGrid(count: number, width: number, height: number, gap: numb
 /** Tiles on a page of the gallery. */
 export function galleryPageSize(width: number, height: number): number {
   if (width < 560 || height < 360) return 4;
-  return width < 860 ? 6 : 9;
+  return width < 760 ? 6 : 9;
 }
 
 /** The largest 16:9 rectangle inside. */

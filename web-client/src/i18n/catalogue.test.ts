@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { en } from './en';
+import { vi as vietnamese } from './vi';
+
+type Message = string | ((...args: never[]) => string);
+const vi = vietnamese as Record<string, Message>;
+const english = en as Record<string, Message>;
+
+/** Marks by which a parameter is found again in the text. */
+const SAMPLE = [7001, 7002, 7003];
+
+function text(message: Message): string {
+  return typeof message === 'string' ? message : (message as (...args: number[]) => string)(...SAMPLE);
+}
+
+const sources = import.meta.glob(['../**/*.svelte', '../**/*.ts', '!./vi.ts', '!./en.ts', '!../**/*.test.ts'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+}) as Record<string, string>;
+
+describe('the catalogues', () => {
+  it('have the same keys in the same order', () => {
+    expect(Object.keys(english)).toEqual(Object.keys(vi));
+  });
+
+  it('have no empty message', () => {
+    for (const [key, message] of [...Object.entries(vi), ...Object.entries(english)]) {
+      expect(text(message).trim(), key).not.toBe('');
+    }
+  });
+
+  it('use every parameter in both languages', () => {
+    for (const [key, message] of Object.entries(vi)) {
+      const other = english[key];
+      expect(typeof other, key).toBe(typeof message);
+      if (typeof message !== 'function' || typeof other !== 'function') continue;
+      expect(other.length, key).toBe(message.length);
+      for (const mark of SAMPLE.slice(0, message.length)) {
+        expect(text(message), key).toContain(String(mark));
+        expect(text(other), key).toContain(String(mark));
+      }
+    }
+  });
+
+  it('leave nothing in English in the Vietnamese one', () => {
+    // Names, units and one language's own name are the same everywhere.
+    const same = new Set([
+      'app.name',
+      'lang.vi',
+      'lang.en',
+      'page.of',
+      'device.camera',
+      'stats.ms',
+      'stats.percent',
+      'stats.kbps',
+    ]);
+    const words =
+      /\b(the|and|your|you|please|with|from|click|open|close|join|leave|mute|share|screen|network|again|room|error)\b/iu;
+    for (const [key, message] of Object.entries(vi)) {
+      if (same.has(key)) continue;
+      expect(text(message), key).not.toBe(text(english[key] ?? ''));
+      expect(text(message), key).not.toMatch(words);
+    }
+  });
+
+  it('are composed (NFC), and never shout', () => {
+    for (const [key, message] of Object.entries(vi)) {
+      const words = text(message);
+      expect(words, key).toBe(words.normalize('NFC'));
+      expect(words, key).not.toMatch(/\p{Lu}{5,}/u);
+    }
+  });
+
+  it('contain no key nobody uses', () => {
+    const all = Object.values(sources).join('\n');
+    const unused = Object.keys(vi).filter((key) => !all.includes(`'${key}'`));
+    expect(unused).toEqual([]);
+  });
+});
