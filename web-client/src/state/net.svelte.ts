@@ -21,6 +21,7 @@ export class Net implements NetModel {
 
   constructor(session: RoomSession) {
     this.#session = session;
+    this.conn = session.link.status;
     session.on('status', (status) => this.#onStatus(status));
     session.on('media', (state) => this.#onMedia(state));
     session.on('stats', (sample) => {

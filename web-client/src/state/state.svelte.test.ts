@@ -171,6 +171,7 @@ describe('entering', () => {
     expect(FakeSocket.last.of('hello')[0]?.offer).toBe('sdp1');
     expect(sent('offer')).toHaveLength(0);
     expect(peers[0]?.pc.remoteDescription).not.toBeNull();
+    expect(room.net.conn).toBe('ok');
   });
 
   it('publishes what was switched on at the join page', async () => {
