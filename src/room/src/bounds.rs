@@ -29,6 +29,9 @@ pub const BARRED: usize = 10_000;
 pub const STAFF_RESERVE: usize = 16;
 /// Voices in one `levels`. Overflow: the loudest are told.
 pub const LEVELS: usize = 8;
+/// Most broadcasts replayed to a link that resumes. Overflow: `welcome` and
+/// `state` in place of `resumed`, which is shorter then.
+pub const REPLAY: usize = 256;
 /// What a person held (hand, floor) is given back when a broken link returns
 /// within this time, milliseconds.
 pub const KEEP_MS: u64 = 10 * 60_000;

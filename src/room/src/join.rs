@@ -8,7 +8,7 @@ use lophoc_protocol::{
 };
 
 use crate::api::{Arrival, Effect, Identity, LinkId, Now};
-use crate::bounds::{DRAIN_SPREAD_MS, FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, SILENCE_MS};
+use crate::bounds::{DRAIN_SPREAD_MS, FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, REPLAY, SILENCE_MS};
 use crate::person::{KINDS, Member, PerKind, Presence};
 use crate::rights::allowed;
 use crate::room::{Phase, Room, key_of};
@@ -159,7 +159,7 @@ impl Room {
         let resumes = arrival
             .resume
             .as_ref()
-            .is_some_and(|resume| resume.session == member.session && resume.key == member.key);
+            .is_some_and(|resume| resume.session == member.session && member.has_key(&resume.key));
         let old_link = member.link();
         let identity = Identity {
             person: person.clone(),
@@ -236,6 +236,8 @@ impl Room {
     fn greet(&mut self, person: &PersonId, arrival: Arrival) {
         if let Some(member) = self.roster.get_mut(person) {
             member.session = arrival.session;
+            member.key_before = None;
+            member.key = arrival.key.clone();
         }
         self.welcome(person, arrival.link, arrival.key);
     }
@@ -287,13 +289,17 @@ impl Room {
             link, key, resume, ..
         } = arrival;
         let last_seq = resume.map_or(0, |resume| resume.last_seq);
-        let Some(frames) = self.ring.after(last_seq) else {
+        if let Some(member) = self.roster.get_mut(person) {
+            member.key_before = Some(std::mem::replace(&mut member.key, key.clone()));
+        }
+        let missed = self
+            .ring
+            .after(last_seq)
+            .filter(|frames| frames.len() <= REPLAY);
+        let Some(frames) = missed else {
             self.welcome(person, link, key);
             return;
         };
-        if let Some(member) = self.roster.get_mut(person) {
-            member.key.clone_from(&key);
-        }
         let Some(member) = self.roster.get(person) else {
             return;
         };

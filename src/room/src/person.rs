@@ -137,6 +137,9 @@ pub(crate) struct Member {
     pub peer: Option<u64>,
     pub session: SessionId,
     pub key: String,
+    /// The key before: a `resumed` may be lost on its way, and then the client
+    /// knows no newer one.
+    pub key_before: Option<String>,
     pub presence: Presence,
     /// Last sign of life.
     pub heard: Now,
@@ -187,6 +190,7 @@ impl Member {
             peer: None,
             session: SessionId(String::new()),
             key: String::new(),
+            key_before: None,
             presence: Presence::Gone {
                 since_ms: now.wall_ms,
             },
@@ -221,6 +225,11 @@ impl Member {
         self.name = name;
         self.unit = unit;
         self.role = role;
+    }
+
+    /// Whether this is the key of the session, or the one before.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.key == key || self.key_before.as_deref() == Some(key)
     }
 
     pub(crate) fn link(&self) -> Option<LinkId> {

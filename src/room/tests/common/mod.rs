@@ -333,7 +333,7 @@ impl Play {
             Some(resume) => self
                 .clients
                 .values()
-                .rfind(|c| c.session == resume.session.0)
+                .rfind(|c| c.session == resume.session.0 && c.key == resume.key)
                 .map(|old| Client {
                     inbox: vec![],
                     closed: false,
