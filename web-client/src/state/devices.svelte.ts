@@ -31,7 +31,7 @@ export class Devices implements DevicesModel {
   readonly canShareScreen = canShareScreen();
 
   constructor(capture?: Capture) {
-    this.capture = capture ?? new Capture({ width: isWeak() ? 640 : 1280 });
+    this.capture = capture ?? new Capture({ width: isWeak() ? 960 : 1280 });
     const choices = readChoices();
     this.capture.prefer('mic', choices.micId);
     this.capture.prefer('camera', choices.cameraId);

@@ -25,7 +25,7 @@ export interface CaptureEvents {
 }
 
 export interface CaptureOptions {
-  /** Longer side of the camera picture, 1280 or 640 on weak machines. */
+  /** Longer side of the camera picture, 1280 or 960 on weak machines. */
   width: number;
   media?: MediaDevices;
 }

@@ -26,6 +26,7 @@ export function rankPeople(people: readonly Person[], facts: OrderFacts): Person
       self: person.id === facts.self ? 0 : 1,
       staff: isStaff(person.role) ? rankOf(person.role) : 9,
       floor: person.floor ? 0 : 1,
+      lost: person.link === 'lost' ? 1 : 0,
       recent: facts.nowMs - spoke < RECENT ? 0 : 1,
       camera: hasCamera(person) ? 0 : 1,
       arrived: facts.arrived(person.id),
@@ -34,6 +35,7 @@ export function rankPeople(people: readonly Person[], facts: OrderFacts): Person
   keyed.sort(
     (a, b) =>
       a.self - b.self ||
+      a.lost - b.lost ||
       a.staff - b.staff ||
       a.floor - b.floor ||
       a.recent - b.recent ||

@@ -49,7 +49,7 @@ export function sharedScreens(people: readonly Person[], self: PersonId): Shared
 }
 
 /**
- * Who stands large when nobody is pinned: who speaks, else who holds the floor, else
+ * Who stands large when nobody is pinned, those whose link is lost last: who speaks, else who holds the floor, else
  * the highest staff with a camera, else anybody with a camera, else the highest staff.
  * Oneself only when alone.
  */
@@ -60,6 +60,7 @@ export function onStage(people: readonly Person[], self: PersonId, active: Perso
   if (speaking) return speaking;
   const best = [...others].sort(
     (a, b) =>
+      Number(a.link === 'lost') - Number(b.link === 'lost') ||
       Number(b.floor === true) - Number(a.floor === true) ||
       Number(hasCamera(b)) - Number(hasCamera(a)) ||
       rankOf(a.role) - rankOf(b.role),

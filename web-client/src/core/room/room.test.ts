@@ -158,6 +158,8 @@ describe('layouts', () => {
     expect(onStage(people, 'me', 'me')?.id).toBe('t');
     expect(onStage([...people, person('f', { floor: true })], 'me', null)?.id).toBe('f');
     expect(onStage([person('me')], 'me', null)?.id).toBe('me');
+    const lost = { ...withCamera('o', 'organiser'), link: 'lost' as const };
+    expect(onStage([...people, lost], 'me', null)?.id).toBe('t');
   });
 
   it("show others' screens before one's own", () => {

@@ -25,6 +25,35 @@ const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
   { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 400_000, maxFramerate: 30 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, maxFramerate: 30 },
 ];
+/** Below this many pixels Chromium encodes two layers at most, the first two by index. */
+const THREE_LAYERS_FROM = 960 * 540;
+
+interface LayerParameters {
+  active: boolean;
+  scaleResolutionDownBy: number;
+  maxBitrate: number;
+}
+
+/**
+ * Parameters of q, h, f for a camera of this size. A small camera uses q and h only,
+ * so that its whole picture is sent instead of half of it.
+ */
+export function cameraLayers(width: number | undefined, height: number | undefined): LayerParameters[] {
+  const small = width !== undefined && height !== undefined && width * height < THREE_LAYERS_FROM;
+  return small
+    ? [
+        { active: true, scaleResolutionDownBy: 2, maxBitrate: 150_000 },
+        { active: true, scaleResolutionDownBy: 1, maxBitrate: 600_000 },
+        { active: false, scaleResolutionDownBy: 1, maxBitrate: 600_000 },
+      ]
+    : [
+        { active: true, scaleResolutionDownBy: 4, maxBitrate: 120_000 },
+        { active: true, scaleResolutionDownBy: 2, maxBitrate: 400_000 },
+        { active: true, scaleResolutionDownBy: 1, maxBitrate: 1_200_000 },
+      ];
+}
+
+type SendParameters = RTCRtpSendParameters & { degradationPreference?: string };
 
 interface Line {
   kind: 'audio' | 'video';
@@ -159,14 +188,25 @@ export class Peer extends Emitter<PeerEvents> {
     if (!transceiver || this.#closed) return;
     if (transceiver.sender.track === track) return;
     await transceiver.sender.replaceTrack(track);
-    if (kind === 'screen' && track) this.#keepSharp(transceiver.sender);
+    if (kind === 'screen' && track) {
+      // Text must stay readable: give up frames before pixels.
+      this.#change(transceiver.sender, (parameters) => (parameters.degradationPreference = 'maintain-resolution'));
+    }
+    if (kind === 'camera' && track) {
+      const { width, height } = track.getSettings();
+      const layers = cameraLayers(width, height);
+      this.#change(transceiver.sender, (parameters) => {
+        parameters.encodings.forEach((encoding, index) => Object.assign(encoding, layers[index]));
+      });
+    }
   }
 
-  /** Text must stay readable: give up frames before pixels. */
-  #keepSharp(sender: RTCRtpSender): void {
+  /** Changes follow one another: get, modify and set belong together. */
+  #change(sender: RTCRtpSender, modify: (parameters: SendParameters) => void): void {
     this.#paramQueue = this.#paramQueue.then(async () => {
-      const parameters = sender.getParameters() as RTCRtpSendParameters & { degradationPreference?: string };
-      parameters.degradationPreference = 'maintain-resolution';
+      if (this.#closed) return;
+      const parameters = sender.getParameters() as SendParameters;
+      modify(parameters);
       await sender.setParameters(parameters).catch(() => undefined);
     });
   }

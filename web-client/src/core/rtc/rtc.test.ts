@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pickAudioCodecs, pickVideoCodecs } from './codecs';
 import { browserName, deviceClass, isFirefox, isWebKit } from './compat';
 import { BLIND_DELAY, rtpAtOrAfter, whenFrameShown } from './frame-gate';
+import { cameraLayers } from './peer';
 import { AudioWatchdog, netLevel, NO_SAMPLE, packetsByMid, StatsSampler } from './stats';
 
 const codec = (mimeType: string, sdpFmtpLine?: string) => ({
@@ -33,6 +34,23 @@ describe('codecs', () => {
 
   it('leave the offer alone when none of ours is there', () => {
     expect(pickVideoCodecs([codec('video/AV1'), codec('video/rtx')])).toEqual([]);
+  });
+});
+
+describe('camera layers', () => {
+  const sent = (width?: number, height?: number) =>
+    cameraLayers(width, height)
+      .filter((layer) => layer.active)
+      .map((layer) => layer.scaleResolutionDownBy);
+
+  it('are three for a camera that is large enough, or whose size is not known', () => {
+    expect(sent(1280, 720)).toEqual([4, 2, 1]);
+    expect(sent(960, 540)).toEqual([4, 2, 1]);
+    expect(sent()).toEqual([4, 2, 1]);
+  });
+
+  it('are two, with the whole picture among them, for a small one', () => {
+    expect(sent(640, 480)).toEqual([2, 1]);
   });
 });
 
