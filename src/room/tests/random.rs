@@ -199,7 +199,7 @@ fn everybody_agrees(play: &mut Play) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn random_plays_keep_every_promise(
