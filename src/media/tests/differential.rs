@@ -301,7 +301,7 @@ fn a_class_with_everything_in_it_is_the_same_on_one_and_three_shards() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_class_is_the_same_on_one_and_three_shards(steps in steps()) {

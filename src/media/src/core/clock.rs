@@ -1,9 +1,9 @@
 //! Time: the grid on which scores are told and ranked, silence, bit rates,
 //! retries.
 //!
-//! Every 100 ms each shard tells its scores, 20 ms later each ranks what all
-//! told. Relay delays under 20 ms so change nothing: all shards come to the
-//! same list.
+//! Every 100 ms each shard tells its scores, silences and bit rates; 20 ms later
+//! each ranks and plans with what all told. Relay delays under 20 ms so change
+//! nothing: all shards come to the same list and the same layers.
 
 use std::time::{Duration, Instant};
 
@@ -43,9 +43,6 @@ impl ShardCore {
             self.rank_due = Some(moment);
             self.tell_scores(now, moment);
             self.check_health(now, moment.is_multiple_of(10));
-            if moment.is_multiple_of(5) {
-                self.retry_limited();
-            }
             self.lower_wants(now);
             let period = self.config.refresh.as_millis() / MOMENT.as_millis();
             let period = u64::try_from(period).unwrap_or(50).max(1);
@@ -58,6 +55,15 @@ impl ShardCore {
         {
             self.rank_due = None;
             self.rank(moment);
+            for track in std::mem::take(&mut self.replan_later) {
+                let due = |index: &usize| self.tracks.get(*index).is_some_and(|t| t.replan);
+                if due(&track) {
+                    self.replan(track);
+                }
+            }
+            if moment.is_multiple_of(5) {
+                self.retry_limited();
+            }
         }
         self.settle(now);
         self.look_at_asks(now);

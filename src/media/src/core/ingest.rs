@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::tables::{Origin, Sub, bit, kind_index};
 use super::{DropReason, Output, RelayMsg, ShardCore};
 use crate::meta::Meta;
+use crate::relay::{LayerInfo, Layers};
 use crate::slot::Offered;
 use crate::types::{Forward, Kind, Layer, MAX_LAYERS, PeerId, SlotRef, SourcePacket, TrackKey};
 
@@ -102,10 +103,11 @@ impl ShardCore {
         let Some(track) = self.tracks.get_mut(index) else {
             return;
         };
+        let before = track.info;
         for (info, health) in track.info.iter_mut().zip(&track.health) {
             *info = health.info();
         }
-        self.layers_changed(index);
+        self.layers_changed(index, &before);
         self.announce(index);
     }
 
@@ -128,8 +130,10 @@ impl ShardCore {
         }
     }
 
-    /// The layers of a track changed: receivers plan anew, dead caches go.
-    pub(super) fn layers_changed(&mut self, index: usize) {
+    /// The layers of a track changed from `before`. A layer that came to life or
+    /// another height is acted on at once; silence and bit rates only when all
+    /// shards have told theirs, so that each plans once, with the same figures.
+    pub(super) fn layers_changed(&mut self, index: usize, before: &Layers) {
         let Some(track) = self.tracks.get_mut(index) else {
             return;
         };
@@ -138,16 +142,15 @@ impl ShardCore {
                 cache.clear();
             }
         }
+        let urgent = |(new, old): (&LayerInfo, &LayerInfo)| {
+            (new.live && !old.live) || new.height != old.height
+        };
+        let at_once = track.info.iter().zip(before).any(urgent);
         let live = track.info.iter().any(|layer| layer.live);
         let turned = live != track.live;
         track.live = live;
-        let (key, room, local) = (track.key, track.room, track.origin == Origin::Local);
-        if !key.kind.is_audio() {
-            let subs: Vec<usize> = track.subs.iter().map(|sub| sub.peer).collect();
-            for peer in subs {
-                self.flag_allocate(peer);
-            }
-        }
+        track.turned |= turned;
+        let (key, local) = (track.key, track.origin == Origin::Local);
         if turned && local {
             self.emit(Output::TrackLive {
                 peer: key.peer,
@@ -155,7 +158,30 @@ impl ShardCore {
                 live,
             });
         }
-        if turned && key.kind == Kind::Camera {
+        if at_once {
+            self.replan(index);
+        } else if let Some(track) = self.tracks.get_mut(index).filter(|track| !track.replan) {
+            track.replan = true;
+            self.replan_later.push(index);
+        }
+    }
+
+    /// Receivers of a track plan their layers anew.
+    pub(super) fn replan(&mut self, index: usize) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        let turned = std::mem::take(&mut track.turned);
+        track.replan = false;
+        let (kind, room) = (track.key.kind, track.room);
+        if kind.is_audio() {
+            return;
+        }
+        let peers: Vec<usize> = track.subs.iter().map(|sub| sub.peer).collect();
+        for peer in peers {
+            self.flag_allocate(peer);
+        }
+        if turned && kind == Kind::Camera {
             self.flag_speaker_wishes(room);
         }
     }

@@ -164,6 +164,8 @@ pub struct ShardCore {
     allocate_queue: Vec<usize>,
     /// Tracks whose demand changed.
     demand_queue: Vec<usize>,
+    /// Tracks whose receivers plan anew after the exchange of this moment.
+    replan_later: Vec<usize>,
     /// Tracks some of whose layers need a keyframe.
     watched: Vec<usize>,
     asks_dirty: bool,
@@ -197,6 +199,7 @@ impl ShardCore {
             resolve_queue: Vec::new(),
             allocate_queue: Vec::new(),
             demand_queue: Vec::new(),
+            replan_later: Vec::new(),
             watched: Vec::new(),
             asks_dirty: false,
             rebind_queue: VecDeque::new(),

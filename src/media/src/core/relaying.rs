@@ -297,8 +297,8 @@ impl ShardCore {
                         throttle.hold(now);
                     }
                 }
-                track.info = layers;
-                self.layers_changed(index);
+                let before = std::mem::replace(&mut track.info, layers);
+                self.layers_changed(index, &before);
             }
         }
         Ok(())

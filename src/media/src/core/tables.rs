@@ -265,6 +265,10 @@ pub(super) struct Track {
     /// What the allocation sees, the same on every shard.
     pub info: Layers,
     pub live: bool,
+    /// `live` changed since its receivers last planned.
+    pub turned: bool,
+    /// In the list of tracks whose receivers plan anew soon.
+    pub replan: bool,
     /// Keyframe caches, of video only.
     pub caches: Vec<KeyframeCache>,
     pub throttles: [KeyframeThrottle; MAX_LAYERS],
@@ -317,6 +321,8 @@ impl Track {
             health: Default::default(),
             info: Layers::default(),
             live: false,
+            turned: false,
+            replan: false,
             caches: (0..caches).map(|_| KeyframeCache::default()).collect(),
             throttles: [throttle(), throttle(), throttle()],
             subs: Vec::new(),
