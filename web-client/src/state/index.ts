@@ -1,7 +1,7 @@
 // The models the surface works with.
 import type { DevicesModel, JoinModel } from './contract';
 import { Devices } from './devices.svelte';
-import { Join } from './join.svelte';
+import { Join } from './join';
 
 export type * from './contract';
 

@@ -1,0 +1,64 @@
+// From a link to a room: what the link means, the token, then the room itself.
+import { joinLink, readLink, type LinkInfo } from '../core/net/api';
+import { canConnect, deviceClass, seatSlots } from '../core/rtc/compat';
+import { deviceKey, keepChoices, readChoices } from './choices';
+import type { JoinModel, LinkResult } from './contract';
+import type { Devices } from './devices.svelte';
+
+type JoinResult = Awaited<ReturnType<JoinModel['join']>>;
+
+const loadEnter = () => import('./enter');
+
+export class Join implements JoinModel {
+  readonly link: string;
+  readonly #devices: Devices;
+  #info: LinkInfo | null = null;
+
+  constructor(link: string, devices: Devices) {
+    this.link = link;
+    this.#devices = devices;
+  }
+
+  get remembered(): JoinModel['remembered'] {
+    const { name, unit, micOn, cameraOn } = readChoices();
+    return { ...(name !== undefined && { name }), ...(unit !== undefined && { unit }), micOn, cameraOn };
+  }
+
+  async load(): Promise<LinkResult> {
+    const result = await readLink(this.link);
+    if (!result.ok) return result;
+    this.#info = result.value;
+    // While the name is typed, what the room needs comes in.
+    if (result.value.state === 'open') void loadEnter().catch(() => undefined);
+    return { ok: true, info: result.value };
+  }
+
+  async join(o: { name: string; unit?: string; listenOnly: boolean }): Promise<JoinResult> {
+    if (!canConnect()) return { ok: false, code: 'internal' };
+    // Still inside the tap: this is what lets sound play.
+    this.#devices.audio.unlock(seatSlots(deviceClass()).a);
+    if (!this.#info) await this.load();
+    const unit = o.unit?.normalize('NFC').trim();
+    const ask = {
+      link: this.link,
+      name: o.name.normalize('NFC').trim(),
+      device: deviceKey(),
+      ...(unit && { unit }),
+    };
+    const grant = await joinLink(ask);
+    if (!grant.ok) return grant;
+    keepChoices({ name: grant.value.name, ...(unit && { unit }) });
+    const enter = await loadEnter().catch(() => null);
+    if (!enter) return { ok: false, code: 'network' };
+    return enter.enterRoom({
+      token: grant.value.token,
+      devices: this.#devices,
+      listenOnly: o.listenOnly,
+      classSession: this.#info?.session ?? null,
+      refreshToken: async () => {
+        const again = await joinLink(ask);
+        return again.ok ? { token: again.value.token } : { code: again.code };
+      },
+    });
+  }
+}
