@@ -11,14 +11,13 @@
 
 mod client;
 // mod crash;
-// mod health;
-// mod hostile;
+mod health;
+mod hostile;
 mod links;
-// mod media;
-// mod moderation;
-// mod pages;
-// mod resume;
-// mod rights;
-// mod shutdown;
-// mod slow;
+mod moderation;
+mod pages;
+mod resume;
+mod rights;
+mod shutdown;
+mod slow;
 mod world;
