@@ -67,8 +67,13 @@ fn accept(now: Instant, offer: &str, slots: Slots) -> Result<(Session, String), 
 
 impl Pair {
     fn connected() -> Self {
+        Self::with_layers(&[])
+    }
+
+    fn with_layers(rids: &[&str]) -> Self {
         let now = Instant::now();
-        let (mut client, offer) = Client::new(now, CLIENT.parse().unwrap(), &SENDS, SLOTS);
+        let address = CLIENT.parse().unwrap();
+        let (mut client, offer) = Client::build(now, address, &SENDS, SLOTS, rids);
         let (session, answer) = accept(now, &offer, SLOTS).unwrap();
         client.accept(&answer);
         let mut pair = Self {
@@ -120,6 +125,15 @@ impl Pair {
                 self.sent.push(bytes);
             }
         }
+    }
+
+    /// Source packets of a kind that came out of the session.
+    fn taken(&self, wanted: Kind) -> Vec<SourcePacket> {
+        let is = |e: &SessionEvent| match e {
+            SessionEvent::Rtp { kind, packet } if *kind == wanted => Some(packet.clone()),
+            _ => None,
+        };
+        self.outlet.events.iter().filter_map(is).collect()
     }
 
     fn visit(&mut self, mut packets: Vec<Forward>) {
@@ -237,14 +251,7 @@ fn a_publishers_packets_come_in_with_their_kind_level_and_layer() {
         pair.client.tick(pair.now);
         pair.run(Duration::from_millis(20));
     }
-    let of = |wanted: Kind| -> Vec<SourcePacket> {
-        let is = |e: &SessionEvent| match e {
-            SessionEvent::Rtp { kind, packet } if *kind == wanted => Some(packet.clone()),
-            _ => None,
-        };
-        pair.outlet.events.iter().filter_map(is).collect()
-    };
-    let (mic, camera) = (of(Kind::Mic), of(Kind::Camera));
+    let (mic, camera) = (pair.taken(Kind::Mic), pair.taken(Kind::Camera));
     assert_eq!((mic.len(), camera.len()), (10, 10));
     assert!(
         mic.iter()
@@ -256,6 +263,31 @@ fn a_publishers_packets_come_in_with_their_kind_level_and_layer() {
             .all(|p| p.codec == Codec::Vp8 && p.layer == Layer(0) && p.marker)
     );
     assert_eq!(pair.session.counters.unknown_ssrc, 0);
+}
+
+#[test]
+fn simulcast_layers_are_told_apart_and_asked_one_by_one() {
+    let mut pair = Pair::with_layers(&["q", "h", "f"]);
+    for n in 0..10u16 {
+        for (layer, rid) in ["q", "h", "f"].into_iter().enumerate() {
+            let payload = vp8(n, true, n == 0, 300 * (layer + 1));
+            let ts = u32::from(n) * 3_000;
+            let client = &mut pair.client;
+            client.write_layer(Kind::Camera, Some(rid), ts, true, payload);
+        }
+        pair.client.tick(pair.now);
+        pair.run(Duration::from_millis(33));
+    }
+    let camera = pair.taken(Kind::Camera);
+    for layer in 0..3u8 {
+        let of_layer: Vec<_> = camera.iter().filter(|p| p.layer == Layer(layer)).collect();
+        assert_eq!(of_layer.len(), 10);
+        let size = 300 * (usize::from(layer) + 1);
+        assert!(of_layer.iter().all(|p| p.payload.len() == size));
+    }
+    pair.session.request_keyframe(Kind::Camera, Layer(1));
+    pair.run(Duration::from_millis(100));
+    assert_eq!(pair.client.keyframe_requests, 1);
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! The media plane over loopback sockets with str0m clients, with one shard and
 //! with three.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in tests a failing unwrap is a failing test"
+)]
 
 use std::net::UdpSocket;
 use std::sync::mpsc::{Receiver, channel};

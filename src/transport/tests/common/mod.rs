@@ -1,6 +1,11 @@
 //! A small str0m client for tests: sans-IO, so that unit tests drive it on
 //! virtual time, with a wrapper that runs it on a loopback socket.
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "each test uses a part; a failing unwrap is a failing test"
+)]
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
@@ -9,7 +14,8 @@ use std::time::{Duration, Instant};
 use lophoc_media::types::{Kind, Slots};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid};
+use str0m::media::{Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
@@ -42,12 +48,23 @@ pub struct Client {
     pub slots: Vec<Mid>,
     pending: Option<SdpPendingOffer>,
     clock: Instant,
-    next_seq: HashMap<Mid, u64>,
+    next_seq: HashMap<(Mid, Option<Rid>), u64>,
 }
 
 impl Client {
     /// A client at `address` and its offer for a profile.
     pub fn new(now: Instant, address: SocketAddr, sends: &[Kind], slots: Slots) -> (Self, String) {
+        Self::build(now, address, sends, slots, &[])
+    }
+
+    /// A client whose video m-lines send the layers `rids`.
+    pub fn build(
+        now: Instant,
+        address: SocketAddr,
+        sends: &[Kind],
+        slots: Slots,
+        rids: &[&str],
+    ) -> (Self, String) {
         let mut rtc = Rtc::builder()
             .set_rtp_mode(true)
             .clear_codecs()
@@ -64,7 +81,15 @@ impl Client {
             } else {
                 MediaKind::Video
             };
-            api.add_media(kind, direction, None, None, None)
+            let simulcast =
+                (!audio && direction == Direction::SendOnly && !rids.is_empty()).then(|| {
+                    let mut simulcast = Simulcast::new();
+                    for rid in rids {
+                        simulcast.add_send_layer(SimulcastLayer::new(rid));
+                    }
+                    simulcast
+                });
+            api.add_media(kind, direction, None, None, simulcast)
         };
         let sends: Vec<_> = sends
             .iter()
@@ -190,6 +215,19 @@ impl Client {
 
     /// Queues an RTP packet on the m-line of `kind`.
     pub fn write(&mut self, kind: Kind, ts: u32, marker: bool, payload: Vec<u8>) {
+        self.write_layer(kind, None, ts, marker, payload);
+    }
+
+    /// Queues an RTP packet of one layer.
+    pub fn write_layer(
+        &mut self,
+        kind: Kind,
+        rid: Option<&str>,
+        ts: u32,
+        marker: bool,
+        payload: Vec<u8>,
+    ) {
+        let rid = rid.map(Rid::from);
         let mid = self.sends.iter().find(|(k, _)| *k == kind).unwrap().1;
         let wanted = if kind.is_audio() {
             Codec::Opus
@@ -202,7 +240,7 @@ impl Client {
             .find(|p| p.spec().codec == wanted)
             .unwrap()
             .pt();
-        let seq = self.next_seq.entry(mid).or_insert(1);
+        let seq = self.next_seq.entry((mid, rid)).or_insert(1);
         *seq += 1;
         let seq = *seq;
         let clock = self.clock;
@@ -212,7 +250,7 @@ impl Client {
             extensions.voice_activity = Some(true);
         }
         let mut api = self.rtc.direct_api();
-        let stream = api.stream_tx_by_mid(mid, None).unwrap();
+        let stream = api.stream_tx_by_mid(mid, rid).unwrap();
         stream.write_rtp(
             RtpWrite::new(pt, seq.into(), ts, clock, payload)
                 .marker(marker)

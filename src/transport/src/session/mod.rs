@@ -1,0 +1,312 @@
+//! One connection: a str0m `Rtc` in RTP mode and what we know about it. Reads no
+//! clock and touches no socket: datagrams and time go in, datagrams and
+//! [`SessionEvent`]s come out through a [`Sink`].
+
+mod factory;
+mod media;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use lophoc_media::types::{
+    Allow, Codec, Epoch, Kind, Layer, PeerId, RoomKey, SlotRef, Slots, SourcePacket, ViewSpec,
+};
+use str0m::bwe::{Bitrate, BweKind};
+use str0m::media::{KeyframeRequestKind, Mid, Pt};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::Ssrc;
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
+
+use crate::api::MidMap;
+use crate::registry::Place;
+
+pub(crate) use factory::SessionFactory;
+
+/// Deadlines this close are due already: str0m's pacer asks for the clock again
+/// a microsecond after each packet, and a frame must leave in one visit.
+const INLINE: Duration = Duration::from_micros(200);
+/// Most clock inputs of one visit; the rest waits for the timer.
+const MAX_INLINE: usize = 256;
+/// Most outputs of one visit; the rest waits for the timer.
+const MAX_OUTPUTS: usize = 2_048;
+/// Errors str0m may report on received datagrams before we give up on it.
+const MAX_REFUSED: u32 = 64;
+/// Candidates taken from a client after its offer.
+const MAX_CANDIDATES: u32 = 32;
+
+/// Receives what a session puts out.
+pub(crate) trait Sink {
+    /// A datagram to send from an announced address.
+    fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8]);
+    /// Something to act upon.
+    fn event(&mut self, event: SessionEvent);
+}
+
+/// What happened in a session.
+#[derive(Debug, Clone)]
+pub(crate) enum SessionEvent {
+    /// DTLS is done.
+    Connected,
+    /// The client closed DTLS.
+    Closed,
+    /// str0m gave up.
+    Failed,
+    /// A packet of the publisher.
+    Rtp { kind: Kind, packet: SourcePacket },
+    /// The client's decoder wants a keyframe.
+    KeyframeWanted(SlotRef),
+    /// Bandwidth towards the client, bits per second.
+    Estimate(u64),
+}
+
+/// A session is beyond repair.
+#[derive(Debug, thiserror::Error)]
+#[error("session failed: {0}")]
+pub(crate) struct SessionError(#[from] str0m::RtcError);
+
+/// What a payload type carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    Plain(Codec),
+    /// RFC 2198 around Opus.
+    Red,
+}
+
+/// A receiving slot of the client: where its packets go out.
+#[derive(Debug, Clone)]
+struct OutSlot {
+    mid: Mid,
+    ssrc: Ssrc,
+    opus: Option<Pt>,
+    vp8: Option<Pt>,
+    h264: Option<Pt>,
+}
+
+/// Counters of one session, moved to the shard's when asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SessionCounters {
+    pub(crate) rtp_in: u64,
+    pub(crate) rtp_out: u64,
+    pub(crate) unknown_ssrc: u64,
+    pub(crate) oversize: u64,
+    pub(crate) no_codec: u64,
+    pub(crate) receiver_silent: u64,
+    pub(crate) refused: u64,
+}
+
+/// Last statistics of the connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Report {
+    /// Loss towards the client, 0 to 1.
+    pub(crate) loss: Option<f32>,
+    pub(crate) rtt: Option<Duration>,
+    /// Bits per second.
+    pub(crate) estimate: u64,
+}
+
+/// One connection.
+pub(crate) struct Session {
+    pub(crate) room: RoomKey,
+    pub(crate) peer: PeerId,
+    pub(crate) epoch: Epoch,
+    pub(crate) slots: Slots,
+    /// Latest wishes of the control plane.
+    pub(crate) allow: Allow,
+    pub(crate) view: ViewSpec,
+    /// ICE user name and password of our side.
+    pub(crate) ufrag: String,
+    password: String,
+    /// Addresses of the client proved by STUN, oldest first.
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// When something authentic was heard last.
+    pub(crate) last_heard: Instant,
+    pub(crate) connected: bool,
+    /// When str0m wants the clock next.
+    pub(crate) deadline: Instant,
+    /// Armed entry of the shard's timer heap.
+    pub(crate) armed: Option<Instant>,
+    pub(crate) counters: SessionCounters,
+    pub(crate) report: Report,
+    rtc: Rtc,
+    /// Latest time given to str0m; never goes back.
+    clock: Instant,
+    /// ICE has a working pair; without it nothing is sent to the client.
+    reachable: bool,
+    saw_twcc: bool,
+    refused: u32,
+    candidates: u32,
+    mids: MidMap,
+    sends: Vec<(Mid, Kind)>,
+    payload_types: Vec<(Pt, Carries)>,
+    streams_in: Vec<(Ssrc, Option<(Kind, Layer)>)>,
+    audio: Vec<OutSlot>,
+    video: Vec<OutSlot>,
+    screen: Vec<OutSlot>,
+    _place: Place,
+}
+
+impl Session {
+    /// Names of the m-lines.
+    pub(crate) fn mids(&self) -> &MidMap {
+        &self.mids
+    }
+
+    /// Whether a STUN request was made with our password.
+    pub(crate) fn verifies(&self, request: &crate::stun::BindingRequest<'_>) -> bool {
+        request.local_ufrag == self.ufrag && request.verify(&self.password)
+    }
+
+    /// A candidate found after the offer. Names (mDNS) and TCP are of no use to
+    /// us: the client's own checks reach us and reveal its address.
+    pub(crate) fn add_candidate(&mut self, text: &str) {
+        if self.candidates >= MAX_CANDIDATES || text.len() > 512 {
+            return;
+        }
+        let text = text.strip_prefix("a=").unwrap_or(text);
+        if let Ok(candidate) = Candidate::from_sdp_string(text) {
+            self.candidates += 1;
+            self.rtc.add_remote_candidate(candidate);
+        }
+    }
+
+    /// Gives a datagram of the client to str0m and drains it.
+    pub(crate) fn receive(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        bytes: &[u8],
+        sink: &mut impl Sink,
+    ) -> Result<(), SessionError> {
+        self.advance(now);
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, bytes) else {
+            self.counters.refused += 1;
+            return Ok(());
+        };
+        if let Err(error) = self.rtc.handle_input(Input::Receive(self.clock, receive)) {
+            // Anyone who can forge the source address can send a broken record.
+            self.counters.refused += 1;
+            self.refused += 1;
+            if self.refused > MAX_REFUSED || !self.rtc.is_alive() {
+                return Err(error.into());
+            }
+        }
+        self.drain(sink)
+    }
+
+    /// Gives the clock to str0m and drains it.
+    pub(crate) fn timeout(
+        &mut self,
+        now: Instant,
+        sink: &mut impl Sink,
+    ) -> Result<(), SessionError> {
+        self.advance(now);
+        self.rtc.handle_input(Input::Timeout(self.clock))?;
+        self.drain(sink)
+    }
+
+    /// Says goodbye: RTCP BYE and DTLS close_notify.
+    pub(crate) fn close(&mut self, now: Instant, sink: &mut impl Sink) {
+        self.advance(now);
+        if self.rtc.close().is_ok() {
+            let _ = self.drain(sink);
+        }
+    }
+
+    /// Asks the client's encoder for a keyframe on one layer.
+    pub(crate) fn request_keyframe(&mut self, kind: Kind, layer: Layer) {
+        let Some((ssrc, _)) = self
+            .streams_in
+            .iter()
+            .rev()
+            .find(|(_, of)| *of == Some((kind, layer)))
+        else {
+            return;
+        };
+        let ssrc = *ssrc;
+        if let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+        // Feedback goes out with the next clock input.
+        self.deadline = self.clock;
+    }
+
+    /// Tells the estimator what the view is worth, so that it looks for room up
+    /// to there and not beyond.
+    pub(crate) fn set_desired(&mut self, view: &ViewSpec) {
+        let desired = Bitrate::from(media::desired_rate(view));
+        self.rtc.bwe().set_bitrate(Bitrate::ZERO, desired);
+        self.deadline = self.clock;
+    }
+
+    fn advance(&mut self, now: Instant) {
+        // Inline deadlines may have run ahead of the real clock.
+        self.clock = self.clock.max(now);
+    }
+
+    /// Takes everything str0m has to say. Deadlines within [`INLINE`] count as
+    /// due; what exceeds the budgets waits for the timer.
+    fn drain(&mut self, sink: &mut impl Sink) -> Result<(), SessionError> {
+        let inline_until = self.clock + INLINE;
+        let mut inline = 0;
+        for _ in 0..MAX_OUTPUTS {
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => {
+                    self.deadline = at;
+                    if at > inline_until || inline >= MAX_INLINE {
+                        return Ok(());
+                    }
+                    inline += 1;
+                    self.clock = self.clock.max(at);
+                    self.rtc.handle_input(Input::Timeout(self.clock))?;
+                }
+                Output::Transmit(t) => sink.transmit(t.source, t.destination, &t.contents),
+                Output::Event(event) => self.on_event(event, sink),
+            }
+        }
+        self.deadline = self.clock;
+        Ok(())
+    }
+
+    fn on_event(&mut self, event: Event, sink: &mut impl Sink) {
+        match event {
+            Event::RtpPacket(packet) => self.on_rtp(packet, sink),
+            Event::Connected => {
+                self.connected = true;
+                sink.event(SessionEvent::Connected);
+            }
+            Event::IceConnectionStateChange(state) => {
+                self.reachable = !matches!(state, IceConnectionState::Disconnected);
+            }
+            Event::KeyframeRequest(request) => {
+                if let Some(slot) = self.slot_of(request.mid) {
+                    sink.event(SessionEvent::KeyframeWanted(slot));
+                }
+            }
+            Event::EgressBitrateEstimate(kind) => self.on_estimate(&kind, sink),
+            Event::PeerStats(stats) => {
+                self.report.loss = stats.egress_loss_fraction.or(self.report.loss);
+                let pair = stats
+                    .selected_candidate_pair
+                    .and_then(|p| p.current_round_trip_time);
+                self.report.rtt = stats.rtt.or(pair).or(self.report.rtt);
+            }
+            Event::Closed => sink.event(SessionEvent::Closed),
+            _ => {}
+        }
+    }
+
+    fn on_estimate(&mut self, kind: &BweKind, sink: &mut impl Sink) {
+        let estimate = match kind {
+            BweKind::Twcc { estimate, .. } => {
+                self.saw_twcc = true;
+                estimate
+            }
+            // Only for clients without transport-wide feedback.
+            BweKind::Remb { estimate, .. } if !self.saw_twcc => estimate,
+            _ => return,
+        };
+        self.report.estimate = estimate.as_u64();
+        sink.event(SessionEvent::Estimate(self.report.estimate));
+    }
+}

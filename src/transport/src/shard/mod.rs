@@ -1,0 +1,418 @@
+//! One shard: its sockets, connections, timers and forwarding core. A turn goes
+//! commands → other shards → datagrams → sources → core → visits → flush; nothing
+//! in it waits for another thread.
+
+mod demux;
+mod neighbours;
+mod sessions;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use lophoc_media::core::{CoreConfig, Output, ShardCore};
+use lophoc_media::types::{Epoch, Forward, PeerId, ShardId};
+
+use crate::api::{ConnectError, Connected, DisconnectReason, MediaEvent};
+use crate::batch::SendBatch;
+use crate::egress::{Egress, EngineEgress};
+use crate::mailbox::{Commands, Inbox, Mailbox, ShardMessage};
+use crate::registry::Registry;
+use crate::session::{Session, SessionEvent, Sink};
+use crate::stats::ShardStats;
+use crate::sys::{RECV_MESSAGES, RECV_SLOT, RecvMeta};
+use crate::timer::Timers;
+use crate::udp::{LocalAddresses, Sockets};
+
+/// Receivers visited per turn; the rest stays dirty.
+const VISITS_PER_TURN: usize = 1_024;
+/// Timers fired per turn.
+const TIMERS_PER_TURN: usize = 1_024;
+/// An address of another shard is forgotten after this long without a proof.
+const FOREIGN_LIFETIME: Duration = Duration::from_secs(60);
+/// Interval of the sweep: silence, statistics.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// What all shards and the handle share.
+pub(crate) struct Shared {
+    pub(crate) registry: Registry,
+    pub(crate) mailboxes: Vec<Mailbox>,
+    pub(crate) on_event: Box<dyn Fn(MediaEvent) + Send + Sync>,
+    pub(crate) local: LocalAddresses,
+    pub(crate) stats: Vec<Mutex<ShardStats>>,
+}
+
+/// A handshake datagram above the budget of its turn.
+struct Deferred {
+    peer: PeerId,
+    source: SocketAddr,
+    destination: SocketAddr,
+    bytes: Box<[u8]>,
+}
+
+/// A datagram of a known peer, waiting for its session's turn.
+struct Feed {
+    peer: PeerId,
+    source: SocketAddr,
+    destination: SocketAddr,
+    at: usize,
+    len: usize,
+}
+
+/// One shard.
+pub(crate) struct Shard {
+    id: ShardId,
+    shared: Arc<Shared>,
+    inbox: Inbox,
+    sockets: Sockets,
+    batch: SendBatch,
+    core: ShardCore,
+    egress: EngineEgress,
+    timers: Timers,
+    sessions: HashMap<PeerId, Box<Session>>,
+    ufrags: HashMap<String, PeerId>,
+    addresses: HashMap<SocketAddr, PeerId>,
+    foreign: HashMap<SocketAddr, (ShardId, Instant)>,
+    deferred: VecDeque<Deferred>,
+    handshakes: usize,
+    buffer: Vec<u8>,
+    metas: Vec<RecvMeta>,
+    feeds: Vec<Feed>,
+    pending: Vec<Forward>,
+    events: Vec<SessionEvent>,
+    stats: ShardStats,
+    next_sweep: Instant,
+}
+
+/// Collects what a session puts out during one call.
+struct Outlet<'a> {
+    batch: &'a mut SendBatch,
+    local: &'a LocalAddresses,
+    events: &'a mut Vec<SessionEvent>,
+}
+
+impl Sink for Outlet<'_> {
+    fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8]) {
+        let from = self.local.source_for(source.ip());
+        self.batch.push(destination, from, bytes);
+    }
+
+    fn event(&mut self, event: SessionEvent) {
+        self.events.push(event);
+    }
+}
+
+impl Shard {
+    pub(crate) fn new(
+        id: ShardId,
+        shared: Arc<Shared>,
+        inbox: Inbox,
+        sockets: Sockets,
+        gso: bool,
+        core: CoreConfig,
+        start: Instant,
+    ) -> Self {
+        Self {
+            id,
+            inbox,
+            batch: SendBatch::new(gso && sockets.gso),
+            sockets,
+            core: ShardCore::new(core, start),
+            egress: EngineEgress,
+            timers: Timers::default(),
+            sessions: HashMap::new(),
+            ufrags: HashMap::new(),
+            addresses: HashMap::new(),
+            foreign: HashMap::new(),
+            deferred: VecDeque::new(),
+            handshakes: 0,
+            buffer: vec![0; RECV_MESSAGES * RECV_SLOT],
+            metas: Vec::with_capacity(RECV_MESSAGES),
+            feeds: Vec::new(),
+            pending: Vec::new(),
+            events: Vec::new(),
+            stats: ShardStats::default(),
+            next_sweep: start + SWEEP,
+            shared,
+        }
+    }
+
+    /// The shard's sockets, for its poller.
+    pub(crate) fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
+    /// Letter box of this shard.
+    pub(crate) fn mailbox(&self) -> Option<&Mailbox> {
+        self.shared.mailboxes.get(usize::from(self.id.0))
+    }
+
+    /// When the next turn is due at the latest. `None`: at once.
+    pub(crate) fn next_turn(&self) -> Option<Instant> {
+        if !self.deferred.is_empty() {
+            return None;
+        }
+        let mut next = self.next_sweep.min(self.core.next_deadline());
+        for at in [self.timers.next(), self.core.flush_by()]
+            .into_iter()
+            .flatten()
+        {
+            next = next.min(at);
+        }
+        Some(next)
+    }
+
+    /// One turn. `readable` tells which sockets (IPv4, IPv6) may hold datagrams;
+    /// a flag stays set when some were left.
+    pub(crate) fn turn(&mut self, now: Instant, readable: &mut [bool; 2]) {
+        self.handshakes = 0;
+        self.apply_commands(now);
+        self.feed_deferred(now);
+        self.take_messages(now);
+        self.receive(now, readable);
+        self.fire_timers(now);
+        if self.core.next_deadline() <= now {
+            self.core.tick(now);
+        }
+        self.take_outputs(now);
+        self.visit_receivers(now);
+        self.batch.flush(&self.sockets);
+        if self.next_sweep <= now {
+            self.next_sweep = now + SWEEP;
+            self.sweep(now);
+        }
+    }
+
+    /// Ends all connections.
+    pub(crate) fn shut_down(&mut self, now: Instant) {
+        let peers: Vec<PeerId> = self.sessions.keys().copied().collect();
+        for peer in peers {
+            self.end(now, peer, DisconnectReason::Shutdown);
+            if self.batch.wants_flush() {
+                self.batch.flush(&self.sockets);
+            }
+        }
+        self.batch.flush(&self.sockets);
+        self.publish_stats();
+    }
+
+    fn emit(&self, event: MediaEvent) {
+        (self.shared.on_event)(event);
+    }
+
+    // --- commands
+
+    fn apply_commands(&mut self, now: Instant) {
+        let Some(commands) = self.mailbox().and_then(Mailbox::take_commands) else {
+            return;
+        };
+        for ((peer, epoch), command) in commands {
+            self.apply(now, peer, epoch, command);
+        }
+    }
+
+    fn apply(&mut self, now: Instant, peer: PeerId, epoch: Epoch, command: Commands) {
+        let current = self.sessions.get(&peer).is_some_and(|s| s.epoch == epoch);
+        if !current {
+            if let Some((_, reply)) = command.restart {
+                reply(Err(ConnectError::UnknownPeer));
+            }
+            return;
+        }
+        if let Some(reason) = command.disconnect {
+            if let Some((_, reply)) = command.restart {
+                reply(Err(ConnectError::UnknownPeer));
+            }
+            self.end(now, peer, reason);
+            return;
+        }
+        self.set_wishes(now, peer, &command);
+        for candidate in &command.candidates {
+            self.on_session(now, peer, |session, sink| {
+                session.add_candidate(candidate);
+                session.timeout(now, sink)
+            });
+        }
+        if let Some((offer, reply)) = command.restart {
+            reply(self.restart(now, peer, &offer));
+        }
+    }
+
+    fn set_wishes(&mut self, now: Instant, peer: PeerId, command: &Commands) {
+        let Some(session) = self.sessions.get_mut(&peer) else {
+            return;
+        };
+        if let Some(allow) = command.allow {
+            session.allow = allow;
+            if session.connected {
+                self.core.set_allow(now, peer, allow);
+            }
+        }
+        if let Some(view) = &command.view {
+            session.set_desired(view);
+            session.view.clone_from(view);
+            if session.connected {
+                self.core.set_view(now, peer, view.clone());
+            }
+            let (epoch, deadline) = (session.epoch, session.deadline);
+            self.timers.arm(peer, epoch, deadline, &mut session.armed);
+        }
+    }
+
+    fn restart(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        offer: &str,
+    ) -> Result<Connected, ConnectError> {
+        let session = self
+            .sessions
+            .get_mut(&peer)
+            .ok_or(ConnectError::UnknownPeer)?;
+        let old = session.ufrag.clone();
+        let result = session.restart(offer);
+        let connected = result.map(|answer_sdp| Connected {
+            answer_sdp,
+            epoch: session.epoch,
+            mids: session.mids().clone(),
+        });
+        match &connected {
+            Ok(_) if session.ufrag != old => {
+                let (epoch, ufrag) = (session.epoch, session.ufrag.clone());
+                self.shared.registry.rename(peer, epoch, &ufrag);
+                self.ufrags.remove(&old);
+                self.ufrags.insert(ufrag, peer);
+            }
+            Err(ConnectError::Internal) => self.end(now, peer, DisconnectReason::Failed),
+            _ => {}
+        }
+        self.on_session(now, peer, |session, sink| session.timeout(now, sink));
+        connected
+    }
+
+    // --- time
+
+    fn fire_timers(&mut self, now: Instant) {
+        for _ in 0..TIMERS_PER_TURN {
+            let Some(alarm) = self.timers.pop_due(now) else {
+                return;
+            };
+            let Some(session) = self.sessions.get_mut(&alarm.peer) else {
+                continue;
+            };
+            if session.epoch != alarm.epoch || session.armed != Some(alarm.at) {
+                continue;
+            }
+            session.armed = None;
+            if session.deadline <= now {
+                self.on_session(now, alarm.peer, |session, sink| session.timeout(now, sink));
+            } else {
+                let deadline = session.deadline;
+                self.timers
+                    .arm(alarm.peer, alarm.epoch, deadline, &mut session.armed);
+            }
+            if self.batch.wants_flush() {
+                self.batch.flush(&self.sockets);
+            }
+        }
+    }
+
+    // --- core
+
+    fn take_outputs(&mut self, now: Instant) {
+        while let Some(output) = self.core.poll_output() {
+            match output {
+                Output::RequestKeyframe { peer, kind, layer } => {
+                    self.stats.keyframe_requests_sent += 1;
+                    self.on_session(now, peer, |session, sink| {
+                        session.request_keyframe(kind, layer);
+                        session.timeout(now, sink)
+                    });
+                }
+                Output::Relay { to, msg } => self.tell(to, ShardMessage::Relay(msg)),
+                Output::Binding { peer, binding } => {
+                    self.emit(MediaEvent::Binding { peer, binding });
+                }
+                Output::Levels { room, levels } => self.emit(MediaEvent::Levels { room, levels }),
+                Output::TrackLive { peer, kind, live } => {
+                    self.emit(MediaEvent::TrackLive { peer, kind, live });
+                }
+                Output::LayersWanted { peer, kind, layers } => {
+                    self.emit(MediaEvent::LayersWanted { peer, kind, layers });
+                }
+            }
+        }
+    }
+
+    /// Visits each receiver with pending packets once, unless all that is pending
+    /// is the beginning of a frame whose end may come in time.
+    fn visit_receivers(&mut self, now: Instant) {
+        if self.core.flush_by().is_none_or(|at| at > now) {
+            return;
+        }
+        let mut pending = std::mem::take(&mut self.pending);
+        let mut egress = std::mem::take(&mut self.egress);
+        for _ in 0..VISITS_PER_TURN {
+            let Some(peer) = self.core.next_dirty() else {
+                break;
+            };
+            self.core.drain_pending(peer, &mut pending);
+            self.on_session(now, peer, |session, sink| {
+                egress.visit(now, session, &mut pending, sink)
+            });
+            pending.clear();
+            if self.batch.wants_flush() {
+                self.batch.flush(&self.sockets);
+            }
+        }
+        self.egress = egress;
+        self.pending = pending;
+    }
+
+    // --- once a second
+
+    fn sweep(&mut self, now: Instant) {
+        let silent: Vec<PeerId> = self
+            .sessions
+            .values()
+            .filter(|s| now.saturating_duration_since(s.last_heard) > crate::SILENCE_LIMIT)
+            .map(|s| s.peer)
+            .collect();
+        for peer in silent {
+            self.end(now, peer, DisconnectReason::TimedOut);
+        }
+        self.foreign
+            .retain(|_, (_, seen)| now.saturating_duration_since(*seen) < FOREIGN_LIFETIME);
+        self.timers.compact(self.sessions.len(), || {
+            self.sessions
+                .values()
+                .filter_map(|s| Some((s.armed?, s.peer, s.epoch)))
+        });
+        if self.id == ShardId(0) {
+            for (peer, epoch) in self.shared.registry.expire(now, false) {
+                self.emit(MediaEvent::Disconnected {
+                    peer,
+                    epoch,
+                    reason: DisconnectReason::NeverConnected,
+                });
+            }
+        }
+        self.batch.flush(&self.sockets);
+        self.publish_stats();
+    }
+
+    fn publish_stats(&mut self) {
+        let mut stats = self.stats.clone();
+        stats.add_live(self.sessions.values().map(|s| (&s.counters, &s.report)));
+        stats.add_core(&self.core.stats());
+        stats.add_sent(&self.batch.counters, self.batch.gso());
+        if let Some(mailbox) = self.mailbox() {
+            stats.queue_depth = mailbox.depth() as u64;
+            stats.command_depth = mailbox.command_depth() as u64;
+        }
+        if let Some(place) = self.shared.stats.get(usize::from(self.id.0)) {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        }
+    }
+}
