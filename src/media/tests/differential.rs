@@ -7,6 +7,8 @@
 //! - a layer demanded of another shard comes with the cache of that shard,
 //! - the throttle that counts is the publisher's in both cases.
 
+#![allow(clippy::indexing_slicing)] // helpers of tests, which may panic
+
 mod support;
 
 use lophoc_media::types::*;
@@ -301,7 +303,7 @@ fn a_class_with_everything_in_it_is_the_same_on_one_and_three_shards() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_class_is_the_same_on_one_and_three_shards(steps in steps()) {

@@ -205,12 +205,19 @@ impl ShardCore {
             ranked: room.ranking.ranked().to_vec(),
             recent: room.ranking.recent().to_vec(),
         };
+        let scores = RelayMsg::Scores {
+            room: key,
+            moment: self.next_moment.saturating_sub(1),
+            scores: room.own.clone(),
+        };
         let has_members = !room.members.is_empty();
         for up in ups {
             self.relay(from, up);
         }
         if new && has_members {
             self.relay(from, past);
+            // It may come between telling and ranking.
+            self.relay(from, scores);
             // It may have come after our own word was sent.
             self.relay(
                 from,

@@ -2,6 +2,7 @@
 //! receivers that keep what they get.
 
 #![allow(dead_code)] // each test file uses its part
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)] // helpers of tests, which may panic
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
