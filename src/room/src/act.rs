@@ -199,6 +199,9 @@ impl Room {
             self.need(me, right_of(kind))?;
             let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
             let name = member.name.clone();
+            if member.is_held(kind, self.now.mono_ms) {
+                return Err(ErrorCode::Forbidden);
+            }
             if kind == MediaKind::ScreenAudio && member.tracks.screen != TrackState::Live {
                 return Err(ErrorCode::BadRequest);
             }
@@ -209,11 +212,14 @@ impl Room {
                 self.settle(&other, &name);
             }
             if let Some(member) = self.roster.get_mut(me) {
-                *member.stopped.get_mut(kind) = None;
                 if let Some(asked) = member.asked_mut(kind) {
                     *asked = None;
                 }
             }
+        }
+        // Live again, or known to the page to be stopped.
+        if let Some(member) = self.roster.get_mut(me) {
+            *member.stopped.get_mut(kind) = None;
         }
         self.set_track(me, kind, state);
         self.settle(me, "");

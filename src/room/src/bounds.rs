@@ -35,6 +35,10 @@ pub const REPLAY: usize = 256;
 /// What a person held (hand, floor) is given back when a broken link returns
 /// within this time, milliseconds.
 pub const KEEP_MS: u64 = 10 * 60_000;
+/// After a return, a track that others stopped stays stopped for this long,
+/// milliseconds: a client that publishes again what it last knew has not heard
+/// of the stop yet.
+pub const HOLD_MS: u64 = 3_000;
 /// A silence longer than this is written to the ledger as a lapse even when the
 /// link is replaced before anybody noticed, milliseconds.
 pub const SILENCE_MS: u64 = 10_000;

@@ -4,10 +4,10 @@ use lophoc_ledger::{EventKind, LeaveReason};
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, Limits, PING_EVERY_MS};
 use lophoc_protocol::server::{ByeAction, PingRule, Welcome};
 use lophoc_protocol::{
-    Action, ErrorCode, MediaKind, PROTO, PersonId, RoomMode, ServerFrame, ServerMessage,
+    Action, ErrorCode, MediaKind, PROTO, PersonId, RoomMode, ServerFrame, ServerMessage, TrackState,
 };
 
-use crate::api::{Arrival, Effect, Identity, LinkId, Now};
+use crate::api::{Allow4, Arrival, Effect, Identity, LinkId, Now};
 use crate::bounds::{DRAIN_SPREAD_MS, FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, REPLAY, SILENCE_MS};
 use crate::person::{KINDS, Member, PerKind, Presence};
 use crate::rights::allowed;
@@ -124,6 +124,7 @@ impl Room {
             member.hand = None;
             member.floor = false;
             member.opened = false;
+            member.stopped = PerKind::default();
         }
         member.rename(name, unit, role);
         device.clone_into(&mut member.device);
@@ -221,7 +222,7 @@ impl Room {
             old_peer = member.peer.filter(|peer| *peer != arrival.peer);
             member.peer = Some(arrival.peer);
             member.presence = Presence::Linked(arrival.link);
-            member.heard = now;
+            member.returned(now);
         }
         if let Some(peer) = old_peer {
             self.peers.remove(&peer);
@@ -321,10 +322,10 @@ impl Room {
         };
         let mut news = Vec::new();
         for kind in KINDS {
-            if let Some(by) = member.stopped.get(kind) {
+            if let Some(stop) = member.stopped.get(kind) {
                 news.push(ServerMessage::Muted {
                     kind,
-                    by: by.clone(),
+                    by: stop.by.clone(),
                 });
             }
         }
@@ -360,19 +361,14 @@ impl Room {
         }
     }
 
-    /// A fresh page sends nothing yet.
+    /// A fresh page sends nothing yet. What others stopped stays stopped: a
+    /// reload is no way around a mute.
     fn reset_tracks(&mut self, person: &PersonId) {
         for kind in KINDS {
-            self.set_track(person, kind, lophoc_protocol::TrackState::Off);
+            self.set_track(person, kind, TrackState::Off);
         }
         if let Some(member) = self.roster.get_mut(person) {
-            member.stopped = PerKind {
-                mic: None,
-                camera: None,
-                screen: None,
-                screen_audio: None,
-            };
-            member.allow = crate::api::Allow4::default();
+            member.allow = Allow4::default();
         }
     }
 
@@ -453,13 +449,7 @@ impl Room {
         self.levels.remove(person);
         let member = self.roster.get_mut(person)?;
         member.tracks = PerKind::default();
-        member.stopped = PerKind {
-            mic: None,
-            camera: None,
-            screen: None,
-            screen_audio: None,
-        };
-        member.allow = crate::api::Allow4::default();
+        member.allow = Allow4::default();
         member.told = None;
         member.asked_mic = None;
         member.asked_camera = None;
@@ -473,6 +463,7 @@ impl Room {
             if let Some(member) = self.roster.get_mut(person) {
                 member.floor = false;
                 member.opened = false;
+                member.stopped = PerKind::default();
             }
         }
         peer

@@ -114,6 +114,7 @@ impl Room {
         if *member.tracks.get(kind) == TrackState::Live {
             return;
         }
+        *member.stopped.get_mut(kind) = None;
         if let Some(asked) = member.asked_mut(kind) {
             *asked = Some(Asked {
                 by: me.clone(),

@@ -5,7 +5,7 @@ use lophoc_protocol::people::{LinkState, PersonTrack};
 use lophoc_protocol::{Action, MediaKind, Person, PersonId, Role, SessionId, TrackId, TrackState};
 
 use crate::api::{Allow4, LinkId, Now};
-use crate::bounds::{CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, MODERATION, PAGES};
+use crate::bounds::{CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, PAGES};
 use crate::bucket::Bucket;
 use crate::text::{fold, json_len};
 
@@ -35,6 +35,15 @@ pub(crate) struct Hand {
 pub(crate) struct Asked {
     pub by: PersonId,
     pub name: String,
+}
+
+/// A track that others stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// Name of who did it.
+    pub by: String,
+    /// The person's present link said hello after it.
+    pub before_return: bool,
 }
 
 /// One thing per sort of track.
@@ -143,13 +152,15 @@ pub(crate) struct Member {
     pub presence: Presence,
     /// Last sign of life.
     pub heard: Now,
+    /// When the present link said hello, on the monotonic clock.
+    pub returned_ms: u64,
     pub floor: bool,
     pub hand: Option<Hand>,
     /// Was asked to unmute: may speak until a moderator takes it back.
     pub opened: bool,
     pub tracks: PerKind<TrackState>,
     /// Who stopped the track, until it is live again.
-    pub stopped: PerKind<Option<String>>,
+    pub stopped: PerKind<Option<Stop>>,
     pub asked_mic: Option<Asked>,
     pub asked_camera: Option<Asked>,
     /// Rights and floor as last told.
@@ -166,6 +177,17 @@ impl Default for PerKind<TrackState> {
             camera: TrackState::Off,
             screen: TrackState::Off,
             screen_audio: TrackState::Off,
+        }
+    }
+}
+
+impl Default for PerKind<Option<Stop>> {
+    fn default() -> Self {
+        Self {
+            mic: None,
+            camera: None,
+            screen: None,
+            screen_audio: None,
         }
     }
 }
@@ -195,16 +217,12 @@ impl Member {
                 since_ms: now.wall_ms,
             },
             heard: now,
+            returned_ms: 0,
             floor: false,
             hand: None,
             opened: false,
             tracks: PerKind::default(),
-            stopped: PerKind {
-                mic: None,
-                camera: None,
-                screen: None,
-                screen_audio: None,
-            },
+            stopped: PerKind::default(),
             asked_mic: None,
             asked_camera: None,
             told: None,
@@ -225,6 +243,26 @@ impl Member {
         self.name = name;
         self.unit = unit;
         self.role = role;
+    }
+
+    /// The present link has said hello.
+    pub(crate) fn returned(&mut self, now: Now) {
+        self.heard = now;
+        self.returned_ms = now.mono_ms;
+        for kind in KINDS {
+            if let Some(stop) = self.stopped.get_mut(kind) {
+                stop.before_return = true;
+            }
+        }
+    }
+
+    /// Whether a stop from before the return still holds.
+    pub(crate) fn is_held(&self, kind: MediaKind, now_ms: u64) -> bool {
+        self.stopped
+            .get(kind)
+            .as_ref()
+            .is_some_and(|stop| stop.before_return)
+            && now_ms.saturating_sub(self.returned_ms) < HOLD_MS
     }
 
     /// Whether this is the key of the session, or the one before.

@@ -15,7 +15,7 @@ use lophoc_protocol::{
 use crate::api::{Allow4, Command, Effect, LinkId, Now, RoomConfig};
 use crate::bounds::STAFF_RESERVE;
 use crate::chat::ChatLog;
-use crate::person::{KINDS, Member, right_of};
+use crate::person::{KINDS, Member, Stop, right_of};
 use crate::rights::allowed;
 use crate::ring::Ring;
 use crate::roster::Roster;
@@ -359,29 +359,35 @@ impl Room {
         self.roster.touch(id);
     }
 
-    /// Stops a track that is sent, in the name of `by`, and tells its owner.
-    /// The caller settles.
+    /// Stops a track that is sent, in the name of `by`, and tells its owner. Of
+    /// somebody whose link is lost it is not known what his page will send, so
+    /// the stop waits for him. The caller settles.
     pub(crate) fn stop_track(&mut self, id: &PersonId, kind: MediaKind, by: &str) {
         let Some(member) = self.roster.get_mut(id) else {
             return;
         };
-        if *member.tracks.get(kind) != TrackState::Live {
-            return;
-        }
-        *member.stopped.get_mut(kind) = Some(by.to_owned());
-        let state = if kind == MediaKind::Mic {
-            TrackState::Muted
-        } else {
-            TrackState::Off
-        };
-        self.set_track(id, kind, state);
-        self.tell(
-            id,
-            ServerMessage::Muted {
-                kind,
+        let live = *member.tracks.get(kind) == TrackState::Live;
+        if live || member.link().is_none() {
+            *member.stopped.get_mut(kind) = Some(Stop {
                 by: by.to_owned(),
-            },
-        );
+                before_return: false,
+            });
+        }
+        if live {
+            let state = if kind == MediaKind::Mic {
+                TrackState::Muted
+            } else {
+                TrackState::Off
+            };
+            self.set_track(id, kind, state);
+            self.tell(
+                id,
+                ServerMessage::Muted {
+                    kind,
+                    by: by.to_owned(),
+                },
+            );
+        }
     }
 
     pub(crate) fn name_of(&self, id: &PersonId) -> String {

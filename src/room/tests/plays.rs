@@ -666,6 +666,42 @@ fn a_mute_during_a_cut_is_told_on_the_return() {
 }
 
 #[test]
+fn neither_a_reload_nor_a_long_cut_is_a_way_around_a_mute() {
+    let mut play = Play::new(RoomMode::Discussion);
+    let trainer = play.join("p1", Role::Trainer);
+    let learner = play.join("p2", Role::Learner);
+    play.ok(learner, publish(MIC, LIVE));
+    play.ok(
+        trainer,
+        M::ModMute {
+            who: id("p2"),
+            kind: MIC,
+        },
+    );
+    let again = play.join("p2", Role::Learner);
+    assert!(play.news(again).contains(&muted("Nguyễn Văn p1")));
+    assert_eq!(
+        play.refused(again, publish(MIC, LIVE)),
+        ErrorCode::Forbidden
+    );
+
+    play.drop_link(again, false);
+    play.ok(trainer, M::ModMuteAll { may_unmute: true });
+    play.wait(RESUME_MS + 2_000);
+    let back = play.join("p2", Role::Learner);
+    assert_eq!(play.refused(back, publish(MIC, LIVE)), ErrorCode::Forbidden);
+    // Asked by the trainer, nothing is in the way.
+    play.ok(
+        trainer,
+        M::ModAsk {
+            who: id("p2"),
+            kind: MIC,
+        },
+    );
+    play.ok(back, publish(MIC, LIVE));
+}
+
+#[test]
 fn mute_all_without_unmuting_yields_to_the_floor_and_to_being_asked() {
     let mut play = Play::new(RoomMode::Discussion);
     let trainer = play.join("p1", Role::Trainer);
