@@ -39,10 +39,10 @@ impl Build {
         }
     }
 
-    /// The server's program. `LOPHOC_BIN` names it; else it lies beside this
+    /// The server's program. `LOADTESTS_SERVER` names it; else it lies beside this
     /// program; else it is built.
     pub async fn binary(self) -> Result<PathBuf> {
-        if let Some(path) = std::env::var_os("LOPHOC_BIN") {
+        if let Some(path) = std::env::var_os("LOADTESTS_SERVER") {
             return Ok(path.into());
         }
         let own = std::env::current_exe().map_err(LoadError::io("own path"))?;
@@ -58,8 +58,14 @@ impl Build {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .ok_or_else(|| LoadError::Server("no workspace around this crate".to_owned()))?;
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = Command::new("cargo");
         cargo.args(["build", "--package", "lophoc", "--message-format", "json"]);
+        // What a test runner sets would count as a change and build everything anew.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(is_of_runner) {
+                cargo.env_remove(name);
+            }
+        }
         cargo
             .current_dir(root)
             .stdin(Stdio::null())
@@ -88,6 +94,27 @@ impl Build {
             .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
             .ok_or_else(|| LoadError::Server("cargo named no program".to_owned()))
     }
+}
+
+/// Whether a variable was set by cargo or a test runner for this process.
+fn is_of_runner(name: &str) -> bool {
+    const OF_USER: [&str; 5] = [
+        "CARGO_HOME",
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_",
+        "CARGO_NET_",
+        "CARGO_INCREMENTAL",
+    ];
+    let set_by_runner = [
+        "CARGO",
+        "NEXTEST",
+        "LD_LIBRARY_PATH",
+        "OUT_DIR",
+        "TS_RS_",
+        "__",
+    ];
+    set_by_runner.iter().any(|start| name.starts_with(start))
+        && !OF_USER.iter().any(|start| name.starts_with(start))
 }
 
 /// A running server on free loopback ports with a temporary data folder.
