@@ -211,10 +211,12 @@ impl Room {
                 self.stop_track(&other, MediaKind::Screen, &name);
                 self.settle(&other, &name);
             }
-            if let Some(member) = self.roster.get_mut(me) {
-                if let Some(asked) = member.asked_mut(kind) {
-                    *asked = None;
-                }
+            if let Some(asked) = self
+                .roster
+                .get_mut(me)
+                .and_then(|member| member.asked_mut(kind))
+            {
+                *asked = None;
             }
         }
         // Live again, or known to the page to be stopped.
