@@ -1,6 +1,7 @@
 //! What the control plane says to the media plane and hears from it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use lophoc_media::types::{Allow, Binding, Epoch, Kind, Layer, PeerId, RoomKey, Slots};
 
@@ -24,6 +25,8 @@ pub struct MediaConfig {
     pub socket_buffer_bytes: usize,
     /// Whether to use UDP segmentation offload where the kernel has it.
     pub gso: bool,
+    /// A connection of which nothing authentic was heard for so long is over.
+    pub silence_limit: Duration,
 }
 
 impl Default for MediaConfig {
@@ -39,6 +42,7 @@ impl Default for MediaConfig {
             initial_estimate_bps: 2_500_000,
             socket_buffer_bytes: 4 << 20,
             gso: true,
+            silence_limit: crate::SILENCE_LIMIT,
         }
     }
 }
@@ -169,7 +173,7 @@ pub enum DisconnectReason {
     Replaced,
     /// The client said goodbye (DTLS close).
     ClosedByPeer,
-    /// Nothing authentic was heard for [`crate::SILENCE_LIMIT`].
+    /// Nothing authentic was heard for [`MediaConfig::silence_limit`].
     TimedOut,
     /// The first packet never came.
     NeverConnected,

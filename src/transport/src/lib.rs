@@ -44,6 +44,6 @@ pub use stats::{Drops, MediaStats, RTT_BOUNDS_MS};
 /// Largest SDP offer accepted, bytes.
 pub const MAX_OFFER_BYTES: usize = 200 * 1024;
 
-/// A connection of which nothing authentic was heard for so long is over
-/// (consent freshness, RFC 7675 §5.1).
+/// Default of [`MediaConfig::silence_limit`]: the life of a consent to send
+/// (RFC 7675 §5.1).
 pub const SILENCE_LIMIT: Duration = Duration::from_secs(30);

@@ -65,6 +65,7 @@ impl MediaPlane {
             registry: Registry::new(config.max_peers),
             mailboxes,
             on_event: Box::new(on_event),
+            silence_limit: config.silence_limit,
             local,
             stats: (0..count)
                 .map(|_| Mutex::new(ShardStats::default()))

@@ -8,8 +8,9 @@ use lophoc_media::types::*;
 
 use crate::api::{ConnectError, ConnectSpec};
 use crate::egress::{Egress, EngineEgress};
-use crate::registry::Registry;
+use crate::registry::{Found, Registry};
 use crate::session::{Session, SessionEvent, SessionFactory, Sink};
+use crate::stun::BindingRequest;
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -383,4 +384,98 @@ fn an_offer_of_foreign_codecs_names_the_line() {
         accept(now, &strange, SLOTS).map(|_| ()).unwrap_err(),
         ConnectError::NoCodec { index: 0 }
     );
+}
+
+/// A line of an SDP text, without its name.
+fn attribute<'a>(sdp: &'a str, name: &str) -> &'a str {
+    sdp.lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap()
+}
+
+/// A pending session in a registry, and a STUN request that proves its password.
+fn pending(registry: &Registry, now: Instant, peer: u64) -> Vec<u8> {
+    let (_, offer) = Client::new(now, CLIENT.parse().unwrap(), &SENDS, SLOTS);
+    let spec = ConnectSpec {
+        room: RoomKey(1),
+        peer: PeerId(peer),
+        sends: SENDS.to_vec(),
+        slots: SLOTS,
+        allow: Allow::default(),
+        offer: &offer,
+    };
+    let factory = SessionFactory::new(vec![SERVER.parse().unwrap()], 1_000_000).unwrap();
+    let (place, epoch) = (registry.reserve().unwrap(), registry.next_epoch());
+    let (session, answer) = factory.accept(now, &spec, epoch, place).unwrap();
+    registry.insert(now, Box::new(session));
+    let username = format!("{}:client", attribute(&answer, "a=ice-ufrag:"));
+    crate::stun::tests::request(&username, attribute(&answer, "a=ice-pwd:"))
+}
+
+#[test]
+fn a_pending_peer_is_adopted_by_the_shard_of_its_first_authentic_request() {
+    let (registry, now) = (Registry::new(8), Instant::now());
+    let bytes = pending(&registry, now, 1);
+    let request = BindingRequest::peek(&bytes).unwrap();
+    let mut forged = bytes.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = BindingRequest::peek(&forged).unwrap();
+    assert!(matches!(
+        registry.find(ShardId(1), &forged),
+        Found::BadIntegrity
+    ));
+    assert_eq!(registry.pending(), 1);
+    assert!(matches!(
+        registry.find(ShardId(2), &request),
+        Found::Adopted(_)
+    ));
+    assert!(matches!(
+        registry.find(ShardId(1), &request),
+        Found::Elsewhere(ShardId(2))
+    ));
+    assert_eq!(registry.pending(), 0);
+    registry.remove(PeerId(1), Epoch(1));
+    assert!(matches!(
+        registry.find(ShardId(1), &request),
+        Found::Unknown
+    ));
+}
+
+#[test]
+fn a_peer_that_never_sends_is_forgotten_and_its_place_is_free_again() {
+    let (registry, now) = (Registry::new(1), Instant::now());
+    let bytes = pending(&registry, now, 1);
+    assert!(registry.reserve().is_none());
+    assert!(
+        registry
+            .expire(now + Duration::from_secs(29), false)
+            .is_empty()
+    );
+    let gone = registry.expire(now + Duration::from_secs(31), false);
+    assert_eq!(gone, [(PeerId(1), Epoch(1))]);
+    assert!(registry.reserve().is_some());
+    let request = BindingRequest::peek(&bytes).unwrap();
+    assert!(matches!(
+        registry.find(ShardId(0), &request),
+        Found::Unknown
+    ));
+}
+
+#[test]
+fn a_newer_connection_of_a_peer_takes_over_its_name() {
+    let (registry, now) = (Registry::new(8), Instant::now());
+    let old = pending(&registry, now, 1);
+    let new = pending(&registry, now, 1);
+    let (old, new) = (
+        BindingRequest::peek(&old).unwrap(),
+        BindingRequest::peek(&new).unwrap(),
+    );
+    assert!(matches!(registry.find(ShardId(0), &old), Found::Unknown));
+    assert!(matches!(registry.find(ShardId(0), &new), Found::Adopted(_)));
+    // A late farewell of the old connection does not touch the new one.
+    registry.remove(PeerId(1), Epoch(1));
+    assert!(matches!(
+        registry.find(ShardId(1), &new),
+        Found::Elsewhere(ShardId(0))
+    ));
 }

@@ -168,6 +168,8 @@ impl LocalAddresses {
                 .collect()
         };
         announced.dedup();
+        // Loopback is of use to a browser on this machine only.
+        announced.sort_by_key(|(ip, _)| ip.is_loopback());
         announced.truncate(MAX_ANNOUNCED);
         if announced.is_empty() {
             return Err(StartError::NothingToAnnounce);

@@ -41,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) on_event: Box<dyn Fn(MediaEvent) + Send + Sync>,
     pub(crate) local: LocalAddresses,
     pub(crate) stats: Vec<Mutex<ShardStats>>,
+    pub(crate) silence_limit: Duration,
 }
 
 /// A handshake datagram above the budget of its turn.
@@ -376,7 +377,7 @@ impl Shard {
         let silent: Vec<PeerId> = self
             .sessions
             .values()
-            .filter(|s| now.saturating_duration_since(s.last_heard) > crate::SILENCE_LIMIT)
+            .filter(|s| now.saturating_duration_since(s.last_heard) > self.shared.silence_limit)
             .map(|s| s.peer)
             .collect();
         for peer in silent {

@@ -303,7 +303,12 @@ pub struct NetClient {
 
 impl NetClient {
     pub fn new(sends: &[Kind], slots: Slots) -> (Self, String) {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        Self::on("127.0.0.1:0", sends, slots)
+    }
+
+    /// A client whose socket is bound to `address`.
+    pub fn on(address: &str, sends: &[Kind], slots: Slots) -> (Self, String) {
+        let socket = UdpSocket::bind(address).unwrap();
         socket.set_nonblocking(true).unwrap();
         let address = socket.local_addr().unwrap();
         let (client, offer) = Client::new(Instant::now(), address, sends, slots);
