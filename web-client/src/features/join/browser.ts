@@ -41,3 +41,14 @@ export function androidIntent(href: string): string {
   const url = new URL(href);
   return `intent://${url.host}${url.pathname}${url.search}#Intent;scheme=${url.protocol.slice(0, -1)};action=android.intent.action.VIEW;end`;
 }
+
+/** Microphone and camera are already allowed, so that opening them asks nothing. */
+export async function allowedBefore(): Promise<boolean> {
+  try {
+    const names = ['microphone', 'camera'] as unknown as PermissionName[];
+    const states = await Promise.all(names.map((name) => navigator.permissions.query({ name })));
+    return states.every((status) => status.state === 'granted');
+  } catch {
+    return false; // older Firefox and Safari do not tell
+  }
+}

@@ -61,7 +61,7 @@ describe('the keyboard', () => {
 describe('the grid of tiles', () => {
   it('puts nine tiles three by three on a wide screen and four two by two on a phone', () => {
     expect(bestGrid(9, 1256, 604, 8)).toMatchObject({ cols: 3, rows: 3 });
-    expect(bestGrid(4, 382, 690, 8, 0.7)).toMatchObject({ cols: 2, rows: 2 });
+    expect(bestGrid(4, 382, 732, 8, 0.62)).toMatchObject({ cols: 2, rows: 2 });
     expect(bestGrid(2, 1256, 604, 8)).toMatchObject({ cols: 2, rows: 1 });
   });
 

@@ -30,6 +30,10 @@ export class RoomView {
     this.panel = this.panel === panel ? null : panel;
     this.room.setChatOpen(this.panel === 'chat');
   }
+  /** Opens a dialog from a menu: first the menu gives the focus back, so that the dialog can do so later. */
+  show(open: Open): void {
+    setTimeout(() => (this.open = open), 30);
+  }
   close(): void {
     this.open = null;
   }

@@ -1,0 +1,69 @@
+// The icons only the room needs; they come with its code.
+import activity from 'lucide-static/icons/activity.svg?raw';
+import arrowDown from 'lucide-static/icons/arrow-down.svg?raw';
+import chat from 'lucide-static/icons/message-square-text.svg?raw';
+import chevronLeft from 'lucide-static/icons/chevron-left.svg?raw';
+import chevronRight from 'lucide-static/icons/chevron-right.svg?raw';
+import chevronUp from 'lucide-static/icons/chevron-up.svg?raw';
+import data from 'lucide-static/icons/leaf.svg?raw';
+import download from 'lucide-static/icons/download.svg?raw';
+import floor from 'lucide-static/icons/mic-vocal.svg?raw';
+import fullscreen from 'lucide-static/icons/maximize.svg?raw';
+import fullscreenExit from 'lucide-static/icons/minimize.svg?raw';
+import hand from 'lucide-static/icons/hand.svg?raw';
+import info from 'lucide-static/icons/info.svg?raw';
+import keyboard from 'lucide-static/icons/keyboard.svg?raw';
+import layout from 'lucide-static/icons/layout-template.svg?raw';
+import leave from 'lucide-static/icons/log-out.svg?raw';
+import lockOpen from 'lucide-static/icons/lock-open.svg?raw';
+import moon from 'lucide-static/icons/moon.svg?raw';
+import more from 'lucide-static/icons/ellipsis.svg?raw';
+import moreVertical from 'lucide-static/icons/ellipsis-vertical.svg?raw';
+import people from 'lucide-static/icons/users.svg?raw';
+import pin from 'lucide-static/icons/pin.svg?raw';
+import pinOff from 'lucide-static/icons/pin-off.svg?raw';
+import screen from 'lucide-static/icons/screen-share.svg?raw';
+import screenOff from 'lucide-static/icons/screen-share-off.svg?raw';
+import search from 'lucide-static/icons/search.svg?raw';
+import send from 'lucide-static/icons/send-horizontal.svg?raw';
+import stop from 'lucide-static/icons/circle-stop.svg?raw';
+import sun from 'lucide-static/icons/sun.svg?raw';
+import { installSprite } from '../../ui/icons';
+
+const roomIcons = {
+  activity,
+  arrowDown,
+  chat,
+  chevronLeft,
+  chevronRight,
+  chevronUp,
+  data,
+  download,
+  floor,
+  fullscreen,
+  fullscreenExit,
+  hand,
+  info,
+  keyboard,
+  layout,
+  leave,
+  lockOpen,
+  moon,
+  more,
+  moreVertical,
+  people,
+  pin,
+  pinOff,
+  screen,
+  screenOff,
+  search,
+  send,
+  stop,
+  sun,
+} as const;
+
+export type RoomIcon = keyof typeof roomIcons;
+
+export function installRoomIcons(): void {
+  installSprite('room-icons', roomIcons);
+}
