@@ -93,12 +93,12 @@ const media = {
   removeEventListener: () => undefined,
 };
 
-async function enter(o: { perms?: string[]; mode?: string; people?: Person[] } = {}) {
+async function enter(o: { perms?: string[]; mode?: string; people?: Person[]; late?: boolean } = {}) {
   session = new RoomSession({
     token: 't',
     profile: 'seat',
     slots: { a: 5, v: 9, s: 1 },
-    offerAfterWelcome: false,
+    offerAfterWelcome: o.late === true,
     audio: devices.audio,
     hello: { client: { app: 'test', ver: '0', browser: 'x/1', class: 'desk', caps: [] }, lang: 'vi' },
     link: { connect: () => new FakeSocket(), ticker: intervalTicker, now: () => Date.now(), random: () => 0 },
@@ -120,7 +120,7 @@ async function enter(o: { perms?: string[]; mode?: string; people?: Person[] } =
     welcome({
       you: you({ perms: o.perms ?? ['speak', 'showCamera', 'shareScreen', 'chat', 'raiseHand'] }),
       room: { ...(base.room as object), mode: o.mode ?? 'discussion' },
-      answer: ANSWER,
+      ...(!o.late && { answer: ANSWER }),
     }),
   );
   const people = o.people ?? [person('p1')];
@@ -172,6 +172,21 @@ describe('entering', () => {
     expect(sent('offer')).toHaveLength(0);
     expect(peers[0]?.pc.remoteDescription).not.toBeNull();
     expect(room.net.conn).toBe('ok');
+  });
+
+  it('sends the offer after the welcome where the browser needs that', async () => {
+    await enter({ late: true });
+    expect(FakeSocket.last.of('hello')[0]).not.toHaveProperty('offer');
+    expect(sent('offer')[0]).toMatchObject({
+      sdp: 'sdp1',
+      restart: false,
+      profile: 'seat',
+      slots: { a: 5, v: 9, s: 1 },
+    });
+    FakeSocket.last.give({ t: 'answer', id: sent('offer')[0]?.id, ...ANSWER });
+    await settle();
+    expect(peers).toHaveLength(1);
+    expect(peers[0]?.pc.remoteDescription).not.toBeNull();
   });
 
   it('publishes what was switched on at the join page', async () => {
