@@ -156,3 +156,25 @@ export async function showsPattern(page: Page, corners: Corners = TRAINER_CORNER
     }),
   );
 }
+
+interface Marked {
+  __lophoc?: { pc: RTCPeerConnection | null };
+  __marked?: RTCPeerConnection | null;
+}
+
+/** Remembers the page's present peer connection. */
+export async function markConnection(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const w = window as unknown as Marked;
+    w.__marked = w.__lophoc?.pc ?? null;
+  });
+}
+
+/** Whether the page has another peer connection than the one remembered. */
+export async function hasNewConnection(page: Page): Promise<boolean> {
+  return page.evaluate(() => {
+    const w = window as unknown as Marked;
+    const pc = w.__lophoc?.pc ?? null;
+    return pc !== null && pc !== w.__marked;
+  });
+}

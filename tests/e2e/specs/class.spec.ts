@@ -1,7 +1,7 @@
 // The first class: a trainer with camera, then screen, and three learners in
 // real browsers. Times are printed, not asserted.
 import { test, expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
-import { audioEnergy, foreignRequests, inboundVideo, launch, person, showsPattern } from '../lib/browser.ts';
+import { audioEnergy, foreignRequests, hasNewConnection, inboundVideo, launch, markConnection, person, showsPattern } from '../lib/browser.ts';
 import { enter, inRoom, press } from '../lib/room.ts';
 import { Server } from '../lib/server.ts';
 
@@ -154,12 +154,14 @@ test('the trainer’s screen is shown large to learners', async () => {
 });
 
 test('a server killed with -9 and started again gets everybody back by itself', async () => {
+  for (const page of [trainer, ...learners]) await markConnection(page);
   await server.down('SIGKILL');
   await expect(learners[0]!.getByTestId('reconnecting')).toBeVisible();
   const since = Date.now();
   await server.up();
   for (const page of [trainer, ...learners]) {
     await expect(page.getByTestId('reconnecting')).toBeHidden({ timeout: 90_000 });
+    await expect.poll(() => hasNewConnection(page), { timeout: 60_000 }).toBe(true);
     await inRoom(page);
   }
   took('restart to everybody connected', since);
