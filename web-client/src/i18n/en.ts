@@ -241,7 +241,7 @@ export const en: Catalogue = {
 
   'people.title': 'Participants',
   'people.search': 'Find a person',
-  'people.searchHint': 'Find by name, marks not needed',
+  'people.searchHint': 'Find by name',
   'people.total': (n) => s(n, 'person', 'people'),
   'people.counts': (staff, learners, guests) =>
     [`${staff} staff`, s(learners, 'learner', 'learners'), guests ? s(guests, 'guest', 'guests') : '']

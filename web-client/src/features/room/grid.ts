@@ -17,7 +17,9 @@ export function bestGrid(count: number, width: number, height: number, gap: numb
     if (w <= 0 || h <= 0) continue;
     w = Math.min(w, (h * 16) / 9);
     h = Math.min(h, w / narrow);
-    if (w * h > best.width * best.height) best = { cols, rows, width: Math.floor(w), height: Math.floor(h) };
+    // On an upright screen a second column is worth a little size: faces are narrow.
+    const worth = narrow < 1 && cols === 2 ? 1.1 : 1;
+    if (w * h * worth > best.width * best.height) best = { cols, rows, width: Math.floor(w), height: Math.floor(h) };
   }
   return best;
 }
