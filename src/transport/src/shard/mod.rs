@@ -178,6 +178,8 @@ impl Shard {
         }
         self.take_outputs(now);
         self.visit_receivers(now);
+        // Visits bring estimates and ends of sessions, to which the core reacts.
+        self.take_outputs(now);
         self.batch.flush(&self.sockets);
         if self.next_sweep <= now {
             self.next_sweep = now + SWEEP;
