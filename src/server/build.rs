@@ -13,7 +13,7 @@ fn main() {
         println!("cargo:rerun-if-changed={}", dist.display());
     }
     println!(
-        "cargo:rustc-env=LOPHOC_COMMIT={}",
+        "cargo:rustc-env=BUILD_COMMIT={}",
         commit().unwrap_or_else(|| "unknown".to_owned())
     );
 }

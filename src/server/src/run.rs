@@ -76,7 +76,7 @@ async fn carry_out(cli: Cli) -> Result<(), CommandError> {
         Command::Version => tell(&format!(
             "lophoc {} ({})",
             env!("CARGO_PKG_VERSION"),
-            env!("LOPHOC_COMMIT")
+            env!("BUILD_COMMIT")
         )),
     }
 }

@@ -86,3 +86,128 @@ pub(super) fn open<T: DeserializeOwned>(key: &hmac::Key, text: &str) -> Result<T
         _ => Err(TokenError::Invalid),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lophoc_ledger::SessionKey;
+    use lophoc_protocol::{PersonId, Role, RoomId};
+    use proptest::prelude::*;
+
+    use super::super::{LinkClaims, NamedPerson, TokenClaims, person_of_device};
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::new(&[42; 32])
+    }
+
+    fn link(named: bool) -> LinkClaims {
+        LinkClaims {
+            room: RoomId::from("r1"),
+            role: Role::Learner,
+            exp: 1_000,
+            lid: "i1".into(),
+            named: named.then(|| NamedPerson {
+                person: PersonId::from("p1"),
+                name: "Nguyễn Thị Hoa".into(),
+                unit: Some("THPT A".into()),
+            }),
+        }
+    }
+
+    fn token() -> TokenClaims {
+        TokenClaims {
+            room: RoomId::from("r1"),
+            session: SessionKey::from("b1"),
+            person: PersonId::from("p1"),
+            name: "Hoa".into(),
+            unit: None,
+            role: Role::Learner,
+            device: "d".into(),
+            exp: 1_000,
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_opens_until_its_end() {
+        for named in [false, true] {
+            let text = link(named).seal(&keys()).unwrap();
+            assert_eq!(LinkClaims::open(&keys(), &text, 999), Ok(link(named)));
+            assert_eq!(
+                LinkClaims::open(&keys(), &text, 1_000),
+                Err(TokenError::Expired)
+            );
+        }
+        let text = token().seal(&keys()).unwrap();
+        assert_eq!(TokenClaims::open(&keys(), &text, 999), Ok(token()));
+        assert_eq!(
+            TokenClaims::open(&keys(), &text, 1_000),
+            Err(TokenError::Expired)
+        );
+        assert!(!text.contains(['/', '+', '=']));
+    }
+
+    #[test]
+    fn a_link_is_no_token_and_another_server_knows_neither() {
+        let text = link(true).seal(&keys()).unwrap();
+        assert_eq!(
+            TokenClaims::open(&keys(), &text, 0),
+            Err(TokenError::Invalid)
+        );
+        assert_eq!(
+            LinkClaims::open(&Keys::new(&[43; 32]), &text, 0),
+            Err(TokenError::Invalid)
+        );
+    }
+
+    #[test]
+    fn another_version_of_the_payload_is_refused_even_when_signed() {
+        let json = serde_json::to_vec(&link(false)).unwrap();
+        let payload = [&[2u8][..], &json].concat();
+        let tag = hmac::sign(&keys().link, &payload);
+        let text = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(&payload),
+            URL_SAFE_NO_PAD.encode(tag)
+        );
+        assert_eq!(
+            LinkClaims::open(&keys(), &text, 0),
+            Err(TokenError::Invalid)
+        );
+    }
+
+    #[test]
+    fn people_of_different_links_and_devices_differ() {
+        let person = |lid, device| person_of_device(&keys(), lid, device).0;
+        assert_eq!(person("a", "bc"), person("a", "bc"));
+        assert_ne!(person("a", "bc"), person("ab", "c"));
+        let (id, mark) = person_of_device(&keys(), "a", "secret device");
+        assert!(!id.0.contains("secret") && !mark.contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_changed_byte_is_refused(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let text = link(true).seal(&keys()).unwrap();
+            let mut bytes = text.clone().into_bytes();
+            let at = at.index(bytes.len());
+            prop_assume!(bytes[at] != byte);
+            bytes[at] = byte;
+            let changed = String::from_utf8_lossy(&bytes).into_owned();
+            prop_assert_eq!(LinkClaims::open(&keys(), &changed, 0), Err(TokenError::Invalid));
+        }
+
+        #[test]
+        fn any_text_is_refused_without_a_panic(text in ".{0,300}") {
+            prop_assert_eq!(TokenClaims::open(&keys(), &text, 0), Err(TokenError::Invalid));
+        }
+
+        #[test]
+        fn a_cut_or_lengthened_link_is_refused(cut in 1usize..60, tail in "[A-Za-z0-9_.-]{1,9}") {
+            let text = link(false).seal(&keys()).unwrap();
+            let short = &text[..text.len() - cut];
+            prop_assert_eq!(LinkClaims::open(&keys(), short, 0), Err(TokenError::Invalid));
+            let long = format!("{text}{tail}");
+            prop_assert_eq!(LinkClaims::open(&keys(), &long, 0), Err(TokenError::Invalid));
+        }
+    }
+}

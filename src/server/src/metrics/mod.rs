@@ -58,7 +58,7 @@ impl Metrics {
         };
         let build = make.gauges2("lophoc_build_info", "Always 1", &["version", "commit"])?;
         build
-            .with_label_values(&[env!("CARGO_PKG_VERSION"), env!("LOPHOC_COMMIT")])
+            .with_label_values(&[env!("CARGO_PKG_VERSION"), env!("BUILD_COMMIT")])
             .set(1);
         let frames = make.counters("lophoc_ws_frames_total", "Websocket frames", "dir")?;
         Ok(Self {

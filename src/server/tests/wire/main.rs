@@ -10,7 +10,7 @@
 )]
 
 mod client;
-// mod crash;
+mod crash;
 mod health;
 mod hostile;
 mod links;

@@ -77,14 +77,6 @@ impl World {
         let token = self.token(role, name).await;
         Client::enter(&self.host(), &token).await
     }
-
-    /// The stays as the server's export gives them.
-    pub async fn stays(&self, organiser_token: &str) -> String {
-        let path = format!("/api/sessions/{}/stays.csv", self.session);
-        crate::client::get(&self.host(), &path, Some(organiser_token))
-            .await
-            .1
-    }
 }
 
 /// A hello without media.
