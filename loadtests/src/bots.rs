@@ -44,6 +44,8 @@ pub struct Bots {
     pub videos: Vec<PathBuf>,
     /// Opus packets; none = no microphone.
     pub audio: Option<PathBuf>,
+    /// Names of the first bots; the others are called "Bot n".
+    pub names: Vec<String>,
 }
 
 /// A tone, loud in one turn of as many as there are bots.
@@ -72,6 +74,7 @@ struct Stage {
     ip: IpAddr,
     link: String,
     count: usize,
+    names: Vec<String>,
     clips: Vec<Arc<Clip>>,
     tone: Option<Arc<Vec<Vec<u8>>>>,
     reactor: Reactor,
@@ -82,7 +85,11 @@ impl Stage {
     async fn enter(&self, index: usize) -> Result<Link> {
         let guest = Guest {
             link: self.link.clone(),
-            name: format!("Bot {:02}", index + 1),
+            name: self
+                .names
+                .get(index)
+                .cloned()
+                .unwrap_or_else(|| format!("Bot {:02}", index + 1)),
             device: format!("loadtests-bot-{index}"),
         };
         let joined = join(&self.origin, &guest).await?;
@@ -167,6 +174,7 @@ impl Bots {
             ip: local_ip(&self.origin).await?,
             link: self.link.clone(),
             count: self.count,
+            names: self.names.clone(),
             clips,
             tone,
             reactor: Reactor::start("bots", clock.origin())?,

@@ -1,6 +1,6 @@
 //! Command line of the load generator.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -83,12 +83,16 @@ struct BotsArgs {
     /// How long they stay, seconds.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// VP8 in IVF; may be given several times: bot n plays file n.
-    #[arg(long, required = true)]
+    /// VP8 in IVF; may be given several times: bot n plays file n. Without it
+    /// the clips and the tone of `tests/fixtures` are played.
+    #[arg(long)]
     video: Vec<PathBuf>,
     /// Opus packets, each behind its length in two bytes.
     #[arg(long)]
     audio: Option<PathBuf>,
+    /// Names of the bots, separated by commas; the others are called "Bot n".
+    #[arg(long, value_delimiter = ',')]
+    names: Vec<String>,
 }
 
 async fn lecture(args: LectureArgs) -> Result<()> {
@@ -123,14 +127,34 @@ async fn lecture(args: LectureArgs) -> Result<()> {
     Ok(())
 }
 
+/// The committed clips in the order of their names, and the tone.
+fn fixtures(audio: Option<PathBuf>) -> Result<(Vec<PathBuf>, Option<PathBuf>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    let name = folder.display().to_string();
+    let entries = std::fs::read_dir(&folder).map_err(LoadError::io(name))?;
+    let mut videos: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "ivf"))
+        .collect();
+    videos.sort();
+    Ok((videos, audio.or_else(|| Some(folder.join("tone.opus")))))
+}
+
 async fn bots(args: BotsArgs) -> Result<()> {
+    let (videos, audio) = if args.video.is_empty() {
+        fixtures(args.audio)?
+    } else {
+        (args.video, args.audio)
+    };
     let bots = Bots {
         origin: Origin::parse(&args.server)?,
         link: args.link,
         count: args.count,
         seconds: args.seconds,
-        videos: args.video,
-        audio: args.audio,
+        videos,
+        audio,
+        names: args.names,
     };
     let broken = bots.run(|| println!("{} bots publish", args.count)).await?;
     for error in &broken {

@@ -264,6 +264,7 @@ async fn a_clip_of_a_bot_is_seen_by_another_client() {
         seconds: 30,
         videos: vec![fixtures.join("bot-01.ivf"), fixtures.join("bot-02.ivf")],
         audio: Some(fixtures.join("tone.opus")),
+        names: Vec::new(),
     };
     let playing = tokio::spawn(async move { bots.run(|| {}).await });
     let mut viewer = enter(&server, &link, "Viewer", Profile::Viewer).await;
