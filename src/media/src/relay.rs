@@ -84,10 +84,10 @@ pub enum RelayMsg {
         /// All layers.
         layers: Layers,
     },
-    /// A track is gone.
+    /// Tracks of one connection are gone, all at the same time.
     TrackDown {
-        /// Track.
-        track: TrackKey,
+        /// Tracks.
+        tracks: Vec<TrackKey>,
         /// Connection it belonged to; ignored when a newer one is known.
         epoch: Epoch,
     },

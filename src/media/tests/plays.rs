@@ -534,7 +534,7 @@ fn a_person_who_comes_back_on_another_shard_is_seen_again() {
         1,
         0,
         RelayMsg::TrackDown {
-            track: camera(1),
+            tracks: vec![camera(1)],
             epoch: Epoch(1),
         },
     );
@@ -613,7 +613,7 @@ fn lost_messages_between_shards_heal_by_themselves() {
         1,
         0,
         RelayMsg::TrackDown {
-            track: camera(1),
+            tracks: vec![camera(1)],
             epoch: Epoch(1),
         },
     );

@@ -144,7 +144,7 @@ impl ShardCore {
 
     fn audible(&self, index: usize) -> Option<Vec<TrackKey>> {
         let peer = self.peers.get(index)?;
-        let room = self.rooms.get(peer.room)?;
+        let room = self.rooms.get(peer.room).filter(|room| !room.incomplete)?;
         let mut screens: Vec<TrackKey> = room
             .tracks
             .iter()

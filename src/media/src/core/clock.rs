@@ -168,7 +168,7 @@ impl ShardCore {
                 continue;
             };
             let changed = room.ranking.rank(&scores);
-            if changed.ranked {
+            if std::mem::take(&mut room.incomplete) || changed.ranked {
                 self.apply_ranking(index);
             }
             if changed.recent {

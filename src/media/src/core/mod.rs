@@ -16,6 +16,7 @@ pub use crate::relay::RelayMsg;
 pub use stats::{CoreStats, DropReason};
 
 use crate::allocate::{Demand, Grant};
+use crate::speakers::Ranking;
 use crate::types::{
     Allow, Binding, Epoch, Forward, Kind, Layer, PeerId, RoomKey, ShardId, SlotRef, Slots,
     TrackKey, ViewSpec, Wish, WishSource,
@@ -224,7 +225,7 @@ impl ShardCore {
                 self.stats.drop_one(DropReason::StaleEpoch);
                 return;
             }
-            self.drop_peer(now, index);
+            self.drop_peer(index);
         }
         if self.peers.len() >= self.config.max_peers {
             self.stats.drop_one(DropReason::PeersFull);
@@ -251,7 +252,7 @@ impl ShardCore {
     pub fn remove_peer(&mut self, now: Instant, peer: PeerId, epoch: Epoch) {
         match self.find_peer(peer) {
             Some((index, present)) if present == epoch => {
-                self.drop_peer(now, index);
+                self.drop_peer(index);
                 self.settle(now);
             }
             Some(_) => self.stats.drop_one(DropReason::StaleEpoch),
@@ -266,13 +267,12 @@ impl ShardCore {
         };
         peer.spec.allow = allow;
         let sends = peer.sends;
-        for kind in [Kind::Mic, Kind::Camera, Kind::Screen, Kind::ScreenAudio] {
-            let track = sends.get(kind_index(kind)).copied().flatten();
-            if let Some(track) = track.filter(|_| !allow.allows(kind)) {
-                self.drop_track(track);
-                self.settle(now);
-            }
-        }
+        let ended = [Kind::Mic, Kind::Camera, Kind::Screen, Kind::ScreenAudio]
+            .into_iter()
+            .filter(|kind| !allow.allows(*kind))
+            .filter_map(|kind| sends.get(kind_index(kind)).copied().flatten());
+        self.drop_tracks(ended);
+        self.settle(now);
     }
 
     /// The receiver's whole wish.
@@ -403,7 +403,7 @@ impl ShardCore {
         }
     }
 
-    fn drop_peer(&mut self, now: Instant, index: usize) {
+    fn drop_peer(&mut self, index: usize) {
         let Some(peer) = self.peers.get(index) else {
             return;
         };
@@ -416,18 +416,19 @@ impl ShardCore {
         if let Some(entry) = self.rooms.get_mut(room) {
             entry.members.retain(|member| *member != index);
         }
-        // One by one, as other shards hear of it.
-        for track in sends.into_iter().flatten() {
-            self.drop_track(track);
-            self.settle(now);
-        }
+        self.drop_tracks(sends.into_iter().flatten());
         self.peers.remove(index);
         self.peer_index.remove(&key.peer);
         let Some(entry) = self.rooms.get_mut(room) else {
             return;
         };
         if entry.members.is_empty() {
-            // Nobody here needs the tracks of other shards any more.
+            // Nobody here needs what other shards told any more; who comes
+            // later is told anew.
+            entry.ranking = Ranking::default();
+            entry.heard.clear();
+            entry.own.clear();
+            entry.incomplete = false;
             let foreign = entry.tracks.clone();
             for track in foreign {
                 self.drop_track(track);
@@ -466,47 +467,54 @@ impl ShardCore {
         Some(index)
     }
 
-    fn drop_track(&mut self, index: usize) {
-        let Some(mut track) = self.tracks.remove(index) else {
-            return;
-        };
+    /// Ends tracks of one local peer together, here and on other shards: nobody
+    /// turns to one that ends in the same moment.
+    fn drop_tracks(&mut self, indices: impl Iterator<Item = usize>) {
+        let mut gone = Vec::new();
+        let mut of = None;
+        for index in indices {
+            if let Some(track) = self.drop_track(index) {
+                gone.push(track.key);
+                of = Some((track.room, track.epoch));
+            }
+        }
+        let Some((room, epoch)) = of else { return };
+        let present = self.rooms.get(room).map(|room| room.present.clone());
+        for to in present.unwrap_or_default() {
+            let tracks = gone.clone();
+            self.relay(to, RelayMsg::TrackDown { tracks, epoch });
+        }
+    }
+
+    /// Takes a track out of the tables. Does not tell other shards.
+    fn drop_track(&mut self, index: usize) -> Option<Track> {
+        let mut track = self.tracks.remove(index)?;
         self.track_index.remove(&track.key);
         for sub in std::mem::take(&mut track.subs) {
             self.lose_source(sub);
         }
-        let mut told = Vec::new();
         if let Some(room) = self.rooms.get_mut(track.room) {
             room.tracks.retain(|other| *other != index);
             room.ranking.forget(track.key);
-            told.clone_from(&room.present);
         }
         if track.live && track.key.kind == Kind::Camera {
             self.flag_speaker_wishes(track.room);
         }
-        if track.origin != Origin::Local {
-            return;
+        if track.origin == Origin::Local {
+            if let Some(peer) = self.peer_of(track.key.peer)
+                && let Some(place) = peer.sends.get_mut(kind_index(track.key.kind))
+            {
+                *place = None;
+            }
+            if track.live {
+                self.emit(Output::TrackLive {
+                    peer: track.key.peer,
+                    kind: track.key.kind,
+                    live: false,
+                });
+            }
         }
-        if let Some(peer) = self.peer_of(track.key.peer)
-            && let Some(place) = peer.sends.get_mut(kind_index(track.key.kind))
-        {
-            *place = None;
-        }
-        if track.live {
-            self.emit(Output::TrackLive {
-                peer: track.key.peer,
-                kind: track.key.kind,
-                live: false,
-            });
-        }
-        for to in told {
-            self.relay(
-                to,
-                RelayMsg::TrackDown {
-                    track: track.key,
-                    epoch: track.epoch,
-                },
-            );
-        }
+        Some(track)
     }
 
     fn emit(&mut self, output: Output) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::tables::{Origin, bit, layers_of};
 use super::{DropReason, Output, RelayMsg, ShardCore};
 use crate::relay::{Layers, RelayPacket};
-use crate::types::{Epoch, Layer, RoomKey, ShardId, SourcePacket, TrackKey};
+use crate::types::{Epoch, Layer, PeerId, RoomKey, ShardId, SourcePacket, TrackKey};
 
 /// Tracks looked through for one to append a packet to.
 const NEAR: usize = 8;
@@ -84,9 +84,15 @@ impl ShardCore {
                 epoch,
                 layers,
             } => self.on_track_up(now, from, room, track, epoch, layers)?,
-            RelayMsg::TrackDown { track, epoch } => {
-                let index = self.known(track, epoch, Origin::Remote(from))?;
-                self.drop_track(index);
+            RelayMsg::TrackDown { tracks, epoch } => {
+                for track in tracks {
+                    match self.known(track, epoch, Origin::Remote(from)) {
+                        Ok(index) => {
+                            self.drop_track(index);
+                        }
+                        Err(reason) => self.stats.drop_one(reason),
+                    }
+                }
             }
             RelayMsg::Demand {
                 track,
@@ -143,15 +149,31 @@ impl ShardCore {
                 recent,
             } => {
                 if let Some(index) = self.room_index.get(&room).copied() {
-                    if let Some(room) = self.rooms.get_mut(index) {
-                        room.ranking.adopt(ranked, recent);
-                    }
-                    self.apply_ranking(index);
-                    self.flag_speaker_wishes(index);
+                    self.on_speakers(index, ranked, recent);
                 }
             }
         }
         Ok(())
+    }
+
+    fn on_speakers(&mut self, index: usize, ranked: Vec<TrackKey>, recent: Vec<PeerId>) {
+        let Some(room) = self.rooms.get_mut(index) else {
+            return;
+        };
+        room.ranking.adopt(ranked, recent);
+        let ranked = room.ranking.ranked().to_vec();
+        // Each shard announces its own tracks; slots are filled once, in the
+        // order of the ranking, when all are here.
+        let complete = ranked
+            .iter()
+            .all(|key| self.track_in(index, *key).is_some());
+        if let Some(room) = self.rooms.get_mut(index) {
+            room.incomplete = !complete;
+        }
+        if complete {
+            self.apply_ranking(index);
+        }
+        self.flag_speaker_wishes(index);
     }
 
     /// The track of this name, if it is of this connection and owner.
@@ -283,7 +305,14 @@ impl ShardCore {
             if track.epoch > epoch {
                 return Err(DropReason::StaleEpoch);
             }
-            if track.origin != Origin::Remote(from) || track.epoch < epoch || track.room != room {
+            if track.origin == Origin::Local {
+                // The person came back on another shard.
+                self.drop_tracks(std::iter::once(known));
+                index = None;
+            } else if track.origin != Origin::Remote(from)
+                || track.epoch < epoch
+                || track.room != room
+            {
                 self.drop_track(known);
                 index = None;
             }

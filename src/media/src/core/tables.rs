@@ -30,6 +30,9 @@ pub(super) struct Room {
     pub own: Vec<Score>,
     /// What other shards said last, at most one entry per shard.
     pub heard: Vec<(ShardId, u64, Vec<Score>)>,
+    /// The ranking names tracks not announced yet; audio slots wait for them, at
+    /// most until the next ranking.
+    pub incomplete: bool,
     /// The last levels told were not empty.
     pub sounding: bool,
 }
@@ -44,6 +47,7 @@ impl Room {
             ranking: Ranking::default(),
             own: Vec::new(),
             heard: Vec::new(),
+            incomplete: false,
             sounding: false,
         }
     }
