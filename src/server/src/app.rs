@@ -7,6 +7,7 @@ use lophoc_ledger::Stamp;
 use lophoc_records::Store;
 use lophoc_room::LinkId;
 use lophoc_transport::MediaPlane;
+use tokio::sync::Semaphore;
 
 use crate::auth::Keys;
 use crate::clock::Clock;
@@ -40,6 +41,8 @@ pub struct App {
     pub api_rate: AddressRate,
     /// Websockets per address.
     pub link_places: Arc<AddressCount>,
+    /// Answers made at a time: making one keeps a core busy.
+    pub offers: Arc<Semaphore>,
     draining: AtomicBool,
     links: AtomicU64,
     peers: AtomicU64,
@@ -70,9 +73,11 @@ impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let limits = &parts.config.limits;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Arc::new(Self {
             api_rate: AddressRate::new(limits.api_per_minute, limits.api_burst),
             link_places: AddressCount::new(limits.links_per_address, limits.links),
+            offers: Arc::new(Semaphore::new(cores)),
             config: parts.config,
             keys: parts.keys,
             store: parts.store,

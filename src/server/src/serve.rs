@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::TokioTimer;
 use lophoc_records::{Store, StoreError};
 use lophoc_transport::{MediaConfig, MediaPlane, StartError};
 use tokio::task::JoinSet;
@@ -22,9 +24,13 @@ use crate::tls::{self, TlsError};
 /// Name of the database in the data folder.
 pub const DATABASE: &str = "lophoc.db";
 /// Time for rooms to say goodbye and for the ledger to be written.
-const DRAIN_WITHIN: Duration = Duration::from_secs(3);
+const DRAIN_WITHIN: Duration = Duration::from_millis(2_500);
+/// Time for the goodbyes to reach the clients.
+const FAREWELL_WITHIN: Duration = Duration::from_millis(1_000);
 /// Time for open answers after that.
-const CLOSE_WITHIN: Duration = Duration::from_millis(1_000);
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// Time for the head of a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// The server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -163,11 +169,26 @@ impl Server {
         {
             tracing::warn!("some rooms did not finish in time");
         }
+        let farewells = async {
+            while self.app.metrics.links.get() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(FAREWELL_WITHIN, farewells)
+            .await
+            .is_err()
+        {
+            tracing::info!(
+                links = self.app.metrics.links.get(),
+                "some links did not close in time"
+            );
+        }
         self.handle.graceful_shutdown(Some(CLOSE_WITHIN));
-        let closed = tokio::time::timeout(CLOSE_WITHIN + Duration::from_millis(300), async {
-            while self.tasks.join_next().await.is_some() {}
-        });
-        if closed.await.is_err() {
+        let closed = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSE_WITHIN.saturating_mul(2), closed)
+            .await
+            .is_err()
+        {
             tracing::debug!("some connections were cut");
         }
         let media = self.app.media.clone();
@@ -243,18 +264,29 @@ async fn serve(
     handle: Handle<SocketAddr>,
 ) -> std::io::Result<()> {
     let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum_server::from_tcp(listener)?.handle(handle);
+    // Small messages leave at once instead of waiting to be sent together.
     match tls {
         Some(tls) => {
-            axum_server::from_tcp_rustls(listener, tls)?
-                .handle(handle)
-                .serve(service)
-                .await
+            let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+            guarded(server.acceptor(acceptor)).serve(service).await
         }
         None => {
-            axum_server::from_tcp(listener)?
-                .handle(handle)
+            guarded(server.acceptor(NoDelayAcceptor::new()))
                 .serve(service)
                 .await
         }
     }
+}
+
+/// A connection that does not finish its request head is closed.
+fn guarded<A>(
+    mut server: axum_server::Server<SocketAddr, A>,
+) -> axum_server::Server<SocketAddr, A> {
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN);
+    server
 }

@@ -3,11 +3,23 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum_server::tls_rustls::RustlsConfig;
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
 
+use crate::clock::wall_ms;
 use crate::config::{Config, TlsMode};
 use crate::net;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// Life of a generated certificate: Apple's devices refuse more than 825 days.
+const LIFE_MS: u64 = 800 * DAY_MS;
+/// A new one is made when less than this is left.
+const RENEW_MS: u64 = 30 * DAY_MS;
 
 /// HTTPS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +59,10 @@ pub async fn setup(config: &Config) -> Result<Option<RustlsConfig>, TlsError> {
         }
         TlsMode::Generated => {
             let folder = config.data.folder.join("tls");
-            (generated(&folder, &names(config))?, folder.join("cert.pem"))
+            (
+                generated(&folder, &names(config), wall_ms())?,
+                folder.join("cert.pem"),
+            )
         }
     };
     let loaded = RustlsConfig::from_pem(pem.cert, pem.key).await;
@@ -81,15 +96,16 @@ fn names(config: &Config) -> Vec<String> {
     names
 }
 
-/// The kept certificate, or a new one when there is none or the names changed.
-fn generated(folder: &Path, names: &[String]) -> Result<Pem, TlsError> {
-    let (cert, key, list) = (
+/// The kept certificate, or a new one when there is none, the names changed or
+/// its time is nearly over.
+fn generated(folder: &Path, names: &[String], now_ms: u64) -> Result<Pem, TlsError> {
+    let (cert, key, made_for) = (
         folder.join("cert.pem"),
         folder.join("key.pem"),
-        folder.join("names.txt"),
+        folder.join("made-for.txt"),
     );
-    let wanted = names.join("\n");
-    if std::fs::read_to_string(&list).is_ok_and(|kept| kept == wanted)
+    if let Ok(kept) = std::fs::read_to_string(&made_for)
+        && is_current(&kept, names, now_ms)
         && cert.exists()
         && key.exists()
     {
@@ -98,19 +114,49 @@ fn generated(folder: &Path, names: &[String]) -> Result<Pem, TlsError> {
             key: read(&key)?,
         });
     }
-    let made = rcgen::generate_simple_self_signed(names.to_vec())?;
-    let pem = Pem {
-        cert: made.cert.pem().into_bytes(),
-        key: made.signing_key.serialize_pem().into_bytes(),
-    };
+    let pem = make(names, now_ms)?;
     std::fs::create_dir_all(folder).map_err(|source| TlsError::File {
         path: folder.to_owned(),
         source,
     })?;
     write_secret(&key, &pem.key)?;
     write(&cert, &pem.cert)?;
-    write(&list, wanted.as_bytes())?;
+    write(
+        &made_for,
+        note(names, now_ms.saturating_add(LIFE_MS)).as_bytes(),
+    )?;
     Ok(pem)
+}
+
+/// What is kept beside the certificate: its end, ms since the epoch, and its names.
+fn note(names: &[String], end_ms: u64) -> String {
+    format!("{end_ms}\n{}\n", names.join("\n"))
+}
+
+fn is_current(kept: &str, names: &[String], now_ms: u64) -> bool {
+    let Some((end, _)) = kept.split_once('\n') else {
+        return false;
+    };
+    end.parse()
+        .is_ok_and(|end: u64| kept == note(names, end) && now_ms.saturating_add(RENEW_MS) < end)
+}
+
+fn make(names: &[String], now_ms: u64) -> Result<Pem, TlsError> {
+    let mut params = CertificateParams::new(names.to_vec())?;
+    let at = |ms: u64| date_time_ymd(1970, 1, 1) + Duration::from_millis(ms);
+    // A day of difference between the clocks of server and client.
+    params.not_before = at(now_ms.saturating_sub(DAY_MS));
+    params.not_after = at(now_ms.saturating_add(LIFE_MS));
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Lophoc");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate()?;
+    let cert = params.self_signed(&key)?;
+    Ok(Pem {
+        cert: cert.pem().into_bytes(),
+        key: key.serialize_pem().into_bytes(),
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
@@ -142,4 +188,34 @@ fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {
             path: path.to_owned(),
             source,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_certificate_is_kept_until_its_names_or_its_time_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = |text: &str| vec!["localhost".to_owned(), text.to_owned()];
+        let now = 1_800_000_000_000;
+        let made = |text, now_ms| generated(folder.path(), &names(text), now_ms).unwrap().cert;
+        let first = made("192.0.2.1", now);
+        assert_eq!(made("192.0.2.1", now + DAY_MS), first);
+        let other = made("192.0.2.2", now);
+        assert_ne!(other, first);
+        assert_ne!(made("192.0.2.2", now + LIFE_MS - DAY_MS), other);
+    }
+
+    #[test]
+    fn the_key_can_be_read_by_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        generated(folder.path(), &["localhost".to_owned()], 1_800_000_000_000).unwrap();
+        let mode = std::fs::metadata(folder.path().join("key.pem"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0);
+    }
 }

@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::commits::Commits;
 use super::links::{Link, Links};
 use super::load::Loaded;
-use super::negotiate::{self, Answered, Offer};
+use super::negotiate::{self, Answered, Maker, Offer};
 use super::{Joining, QUEUE, RoomHandle, Status, ToRoom};
 use crate::app::App;
 use crate::media::Levels;
@@ -313,14 +313,14 @@ impl Actor {
             Ok(slots) => {
                 link.negotiating = true;
                 let allow = self.allows.get(&link.peer).copied().unwrap_or_default();
-                negotiate::start(
-                    &mut self.jobs,
-                    &self.app.media,
-                    self.key,
-                    (link, slots),
-                    allow,
-                    offer,
-                );
+                let app = &self.app;
+                let maker = Maker {
+                    jobs: &mut self.jobs,
+                    media: &app.media,
+                    turns: &app.offers,
+                    room: self.key,
+                };
+                maker.start(link, slots, allow, offer);
             }
             Err(code) => {
                 self.greet(offer.link, None);

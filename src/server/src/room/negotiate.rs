@@ -1,12 +1,14 @@
 //! Offers and answers. Making an answer costs a millisecond or two of computing,
 //! so it is done beside the room's task, one at a time per link.
 
+use std::sync::Arc;
+
 use lophoc_media::types::{PeerId, RoomKey, Slots};
 use lophoc_protocol::ErrorCode;
 use lophoc_protocol::limits::MAX_SDP;
 use lophoc_room::{Allow4, LinkId};
 use lophoc_transport::{ConnectError, ConnectSpec, Connected, MediaPlane};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
 use super::links::Link;
@@ -43,51 +45,61 @@ pub(super) fn check(link: &Link, sdp: &str) -> Result<Slots, ErrorCode> {
     slots_of(link.profile, link.slots).ok_or(ErrorCode::BadRequest)
 }
 
-/// Starts making the answer.
-pub(super) fn start(
-    jobs: &mut JoinSet<Answered>,
-    media: &MediaPlane,
-    room: RoomKey,
-    (link, slots): (&Link, Slots),
-    allow: Allow4,
-    offer: Offer,
-) {
-    let Offer {
-        link: link_id,
-        id,
-        sdp,
-        restart,
-    } = offer;
-    let peer = link.peer;
-    let media = media.clone();
-    if restart {
-        let (reply, answer) = oneshot::channel();
-        media.restart(peer, sdp, move |result| {
-            // The link may be gone by now.
-            let _ = reply.send(result);
-        });
-        jobs.spawn(async move {
-            let result = answer.await.unwrap_or(Err(ConnectError::Stopped));
-            Answered {
-                link: link_id,
-                id,
-                peer,
-                restart,
-                result,
-            }
-        });
-    } else {
-        let sends = sends_of(link.profile);
-        let allow = allow_of(allow);
-        jobs.spawn_blocking(move || {
-            let result = media.connect(ConnectSpec {
-                room,
-                peer,
-                sends,
-                slots,
-                allow,
-                offer: &sdp,
+/// What answers are made with.
+pub(super) struct Maker<'a> {
+    pub(super) jobs: &'a mut JoinSet<Answered>,
+    pub(super) media: &'a MediaPlane,
+    /// Turns; a start of the day brings hundreds of offers at once.
+    pub(super) turns: &'a Arc<Semaphore>,
+    pub(super) room: RoomKey,
+}
+
+impl Maker<'_> {
+    /// Starts making the answer.
+    pub(super) fn start(self, link: &Link, slots: Slots, allow: Allow4, offer: Offer) {
+        let Offer {
+            link: link_id,
+            id,
+            sdp,
+            restart,
+        } = offer;
+        let peer = link.peer;
+        let media = self.media.clone();
+        if restart {
+            let (reply, answer) = oneshot::channel();
+            media.restart(peer, sdp, move |result| {
+                // The link may be gone by now.
+                let _ = reply.send(result);
             });
+            self.jobs.spawn(async move {
+                let result = answer.await.unwrap_or(Err(ConnectError::Stopped));
+                Answered {
+                    link: link_id,
+                    id,
+                    peer,
+                    restart,
+                    result,
+                }
+            });
+            return;
+        }
+        let (room, sends, allow) = (self.room, sends_of(link.profile), allow_of(allow));
+        let turns = Arc::clone(self.turns);
+        self.jobs.spawn(async move {
+            // Never closed: an error cannot happen, and would cost the turn only.
+            let turn = turns.acquire_owned().await;
+            let made = tokio::task::spawn_blocking(move || {
+                media.connect(ConnectSpec {
+                    room,
+                    peer,
+                    sends,
+                    slots,
+                    allow,
+                    offer: &sdp,
+                })
+            });
+            let result = made.await.unwrap_or(Err(ConnectError::Internal));
+            drop(turn);
             Answered {
                 link: link_id,
                 id,

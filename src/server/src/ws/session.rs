@@ -34,10 +34,11 @@ const HELLO_WITHIN: Duration = Duration::from_secs(10);
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
 /// Time for the last words to a client that is being closed.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// Frames that are no messages of ours before the link is closed.
-const MAX_BAD_FRAMES: u32 = 5;
-/// Frames above the rate before the link is closed.
-const MAX_LIMITED_FRAMES: u32 = 200;
+/// Frames that are no messages of ours before the link is closed; one a minute
+/// is forgiven.
+const BAD_FRAMES: (f64, u32) = (1.0 / 60.0, 4);
+/// Frames above the rate before the link is closed; five a second are forgiven.
+const LIMITED_FRAMES: (f64, u32) = (5.0, 200);
 
 type Sink = SplitSink<WebSocket, Message>;
 type Stream = SplitStream<WebSocket>;
@@ -242,12 +243,14 @@ async fn read(
     stream: &mut Stream,
 ) -> End {
     let limits = &app.config.limits;
+    let now = || app.clock.now().mono_ms;
     let mut bucket = Bucket::new(
         f64::from(limits.frames_per_second),
         limits.frames_burst,
-        wall_ms(),
+        now(),
     );
-    let (mut bad, mut limited) = (0u32, 0u32);
+    let mut bad = Bucket::new(BAD_FRAMES.0, BAD_FRAMES.1, now());
+    let mut limited = Bucket::new(LIMITED_FRAMES.0, LIMITED_FRAMES.1, now());
     loop {
         let silence = Duration::from_millis(LINK_TIMEOUT_MS);
         let message = match tokio::time::timeout(silence, stream.next()).await {
@@ -257,7 +260,7 @@ async fn read(
             Ok(Some(Ok(message))) => message,
         };
         app.metrics.frames_in.inc();
-        let allowed = bucket.take(app.clock.now().mono_ms);
+        let allowed = bucket.take(now());
         let done = match decode(&message) {
             Ok(None) => room.heard(link).await,
             Ok(Some(frame)) if allowed => take(room, link, outbox, frame).await,
@@ -266,8 +269,7 @@ async fn read(
                     .refused
                     .with_label_values(&["rate_limited"])
                     .inc();
-                limited += 1;
-                if limited > MAX_LIMITED_FRAMES {
+                if !limited.take(now()) {
                     return End::Flood;
                 }
                 reply(
@@ -285,9 +287,8 @@ async fn read(
                     .refused
                     .with_label_values(&[label(refusal.code).as_str()])
                     .inc();
-                bad += 1;
                 push(outbox, &refusal.reply());
-                if bad >= MAX_BAD_FRAMES {
+                if !bad.take(now()) {
                     return End::Malformed;
                 }
                 Ok(())
