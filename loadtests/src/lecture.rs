@@ -21,7 +21,7 @@ use crate::peer::{Offered, Peer, local_ip, payload_type};
 use crate::publisher::{AudioSource, Outlet, Pace, Packet, Publisher, Sent};
 use crate::reactor::{Client, Reactor, Role};
 use crate::report::{ClientKind, LectureReport, Settings};
-use crate::server::{Build, CpuTime, Metrics, OwnServer, resident_mib};
+use crate::server::{Build, CpuTime, Metrics, OwnServer, machine_busy, resident_mib};
 use crate::signal::{Guest, Link, join};
 use crate::webrtc_client::WebrtcLearner;
 
@@ -418,6 +418,7 @@ impl Lecture {
 
         let own = std::process::id();
         let generator = CpuTime::of(own)?;
+        let busy = machine_busy()?;
         let before = Moment::now(&run.origin, remote.pid).await?;
         let sent_before = take_sent(&publisher).await?;
         tokio::time::sleep(IN_FLIGHT).await;
@@ -426,6 +427,7 @@ impl Lecture {
         let sent = take_sent(&publisher).await?;
         let after = Moment::now(&run.origin, remote.pid).await?;
         let generator = CpuTime::of(own)?.since(&generator);
+        let busy = machine_busy()? - busy;
         tokio::time::sleep(IN_FLIGHT).await;
         let (received, connected) = take_received(&run, &webrtc).await?;
         let rss = remote.pid.map(resident_mib).transpose()?;
@@ -484,6 +486,10 @@ impl Lecture {
             server_drops: after.metrics.drops(&before.metrics),
             published,
             generator_cpu_s: generator,
+            others_cpu_s: {
+                let of_run = generator.total + cpu.map_or(0.0, |cpu| cpu.total);
+                ((busy - of_run).max(0.0) * 100.0).round() / 100.0
+            },
             failures,
             settings: Settings {
                 scenario: "lecture",

@@ -80,6 +80,8 @@ pub struct LectureReport {
     pub published: Sent,
     /// Processor time of this generator.
     pub generator_cpu_s: CpuTime,
+    /// Processor time of everything else on the machine: what disturbed the run.
+    pub others_cpu_s: f64,
     /// Clients that could not join or lost their link, with the first reasons.
     pub failures: Vec<String>,
     /// Settings.
@@ -150,8 +152,8 @@ impl fmt::Display for LectureReport {
         writeln!(f, "server drops           {:?}", self.server_drops)?;
         writeln!(
             f,
-            "generator CPU          {:.2} s",
-            self.generator_cpu_s.total
+            "generator CPU          {:.2} s, others {:.2} s",
+            self.generator_cpu_s.total, self.others_cpu_s
         )?;
         for failure in &self.failures {
             writeln!(f, "failure: {failure}")?;

@@ -332,6 +332,20 @@ impl CpuTime {
     }
 }
 
+/// Processor time of the whole machine so far, seconds: all that is not idle.
+pub fn machine_busy() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/stat").map_err(LoadError::io("/proc/stat"))?;
+    let first = stat.lines().next().unwrap_or_default();
+    let ticks: Vec<f64> = first
+        .split_whitespace()
+        .skip(1)
+        .take(8)
+        .map(|n| n.parse().unwrap_or(0.0))
+        .collect();
+    let idle: f64 = ticks.iter().skip(3).take(2).sum();
+    Ok((ticks.iter().sum::<f64>() - idle) / USER_HZ)
+}
+
 /// Resident memory of a process, MiB.
 pub fn resident_mib(pid: u32) -> Result<f64> {
     let path = format!("/proc/{pid}/status");
