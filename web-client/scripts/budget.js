@@ -34,7 +34,7 @@ const find = (end) => {
 };
 
 const join = closure(['index.html', find('LinkRoute.svelte'), find('i18n/vi.ts')]);
-const room = closure([find('state/enter.ts'), find('RoomPage.svelte')]);
+const room = closure([find('state/enter.ts'), find('features/room/index.ts')]);
 const more = [...room].filter((key) => !join.has(key));
 
 let failed = false;
