@@ -165,6 +165,8 @@ impl Actor {
                 // Who asked may have gone.
                 let _ = answer.send(self.status());
             }
+            #[cfg(test)]
+            ToRoom::Break => panic!("asked to by a test"),
             ToRoom::Drain(done) => {
                 self.apply(Command::Drain).await;
                 self.draining.push(done);

@@ -8,6 +8,8 @@ mod links;
 mod load;
 mod negotiate;
 mod registry;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -71,6 +73,9 @@ enum ToRoom {
     },
     Status(oneshot::Sender<Status>),
     Drain(oneshot::Sender<()>),
+    /// A fault of the server, for the test of what follows.
+    #[cfg(test)]
+    Break,
 }
 
 /// The way into a room.
