@@ -16,6 +16,9 @@ export interface Toast {
   tone: 'calm' | 'bad' | 'good';
 }
 
+/** The hand queue is told at most this long after a hand was acknowledged (1 s in the largest rooms). */
+const HAND_SETTLES_MS = 1500;
+
 export class RoomView {
   panel = $state<Panel | null>(null);
   open = $state.raw<Open | null>(null);
@@ -23,6 +26,8 @@ export class RoomView {
   /** The space bar is held to talk. */
   held = $state(false);
   #next = 1;
+  #handWish = $state<boolean | null>(null);
+  #presses = 0;
 
   constructor(readonly room: RoomModel) {}
 
@@ -82,9 +87,21 @@ export class RoomView {
     else if (problem) this.open = { dialog: 'problem', what: 'screen', problem };
   }
   async hand(): Promise<void> {
-    await this.act(this.room.raiseHand(!this.handUp));
+    const up = !this.handUp;
+    const press = ++this.#presses;
+    this.#handWish = up;
+    const done = await this.act(this.room.raiseHand(up));
+    // The queue of the room follows the answer a moment later; a newer press has its own wish.
+    setTimeout(
+      () => {
+        if (press === this.#presses) this.#handWish = null;
+      },
+      done ? HAND_SETTLES_MS : 0,
+    );
   }
+  /** As last pressed until the room has answered, so that a second press means the opposite. */
   get handUp(): boolean {
+    if (this.#handWish !== null) return this.#handWish;
     return this.room.hands.some((h) => h.who === this.room.me.person);
   }
   who(): string {
