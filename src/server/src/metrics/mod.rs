@@ -48,6 +48,8 @@ pub struct Metrics {
     pub room_faults: IntCounter,
     /// Commands waiting for rooms, at the last look.
     pub room_queue: IntGauge,
+    /// Messages waiting for websockets, at the last look.
+    pub ws_queue: IntGauge,
 }
 
 impl Metrics {
@@ -110,6 +112,7 @@ impl Metrics {
                 "Rooms that broke and were rebuilt",
             )?,
             room_queue: make.gauge("lophoc_room_queue", "Commands waiting for rooms")?,
+            ws_queue: make.gauge("lophoc_ws_queue", "Messages waiting for websockets")?,
             registry: make.registry,
         })
     }

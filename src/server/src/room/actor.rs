@@ -43,6 +43,17 @@ pub(super) enum Stop {
     Ledger(lophoc_records::StoreError),
 }
 
+/// What a room has added to the gauges all rooms share.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counted {
+    /// Staff, learners, guests.
+    pub(super) people: [i64; 3],
+    /// Commands that wait for the room.
+    pub(super) queued: i64,
+    /// Messages that wait for websockets.
+    pub(super) waiting: i64,
+}
+
 /// A room and everything around it.
 pub(super) struct Actor {
     pub(super) app: Arc<App>,
@@ -57,8 +68,7 @@ pub(super) struct Actor {
     pub(super) jobs: JoinSet<Answered>,
     pub(super) sweeps: JoinSet<()>,
     pub(super) draining: Vec<oneshot::Sender<()>>,
-    /// People counted in the shared gauges: staff, learners, guests.
-    pub(super) counted: [i64; 3],
+    pub(super) counted: Counted,
     idle: u32,
 }
 
@@ -82,7 +92,7 @@ impl Actor {
             jobs: JoinSet::new(),
             sweeps: JoinSet::new(),
             draining: Vec::new(),
-            counted: [0; 3],
+            counted: Counted::default(),
             idle: 0,
         };
         app.metrics.rooms.inc();
@@ -133,7 +143,7 @@ impl Actor {
                 Some(levels) = levels.recv() => self.apply(Command::MediaLevels { levels }).await,
                 _ = tick.tick() => self.apply(Command::Tick).await,
                 _ = sweep.tick() => {
-                    self.sweep();
+                    self.sweep(inbox.len());
                     if self.is_idle() && inbox.is_empty() {
                         break Stop::Empty;
                     }

@@ -10,7 +10,7 @@ use lophoc_records::{SessionState, StoreError};
 use lophoc_room::{Command, Effect, LinkId};
 use lophoc_transport::ConnectError;
 
-use super::actor::{Actor, Stop};
+use super::actor::{Actor, Counted, Stop};
 use super::commits::Settled;
 use super::links::Greeting;
 use super::negotiate::{Answered, code_of};
@@ -308,14 +308,17 @@ impl Actor {
     fn end(&mut self) {
         let (store, session) = (self.app.store.clone(), self.session.clone());
         self.sweeps.spawn(async move {
+            // The ledger first: an append of nothing answers after all before it.
+            // Whether they failed is for the room to see.
+            let _ = store.ledger().append_waiting(Vec::new()).await.await;
             if let Err(error) = store.set_session_state(&session, SessionState::Ended).await {
-                tracing::error!(%session, %error, "the end of a session could not be stored");
+                tracing::error!(%session, %error, "the end of a session could not be noted");
             }
         });
     }
 
     /// Every five seconds: last-seen marks, new tokens, counts.
-    pub(super) fn sweep(&mut self) {
+    pub(super) fn sweep(&mut self, queued: usize) {
         while self.sweeps.try_join_next().is_some() {}
         let seen = self.room.last_seen();
         // One at a time: while the disk is slow the next sweep brings newer marks.
@@ -328,7 +331,7 @@ impl Actor {
             });
         }
         self.renew_tokens();
-        self.count();
+        self.count(queued);
     }
 
     fn renew_tokens(&mut self) {
@@ -354,31 +357,36 @@ impl Actor {
         }
     }
 
-    fn count(&mut self) {
-        let counts = self.room.counts();
-        let now = [counts.staff, counts.learners, counts.guests].map(i64::from);
-        self.count_people(now);
+    /// What this room adds to the gauges all rooms share.
+    fn count(&mut self, queued: usize) {
+        let people = self.room.counts();
+        let waiting: usize = self.links.members().map(|link| link.outbox.depth().0).sum();
+        let now = Counted {
+            people: [people.staff, people.learners, people.guests].map(i64::from),
+            queued: i64::try_from(queued).unwrap_or(i64::MAX),
+            waiting: i64::try_from(waiting).unwrap_or(i64::MAX),
+        };
+        self.tell_count(now);
     }
 
-    /// Adds what changed since the last count to the gauges all rooms share.
-    pub(super) fn count_people(&mut self, now: [i64; 3]) {
-        for ((sort, now), before) in ["staff", "learner", "guest"]
-            .into_iter()
-            .zip(now)
-            .zip(&mut self.counted)
-        {
-            self.app
-                .metrics
+    /// Adds what changed since the last count.
+    fn tell_count(&mut self, now: Counted) {
+        let before = std::mem::replace(&mut self.counted, now);
+        let metrics = &self.app.metrics;
+        for (at, sort) in ["staff", "learner", "guest"].into_iter().enumerate() {
+            let of = |counted: &Counted| counted.people.get(at).copied().unwrap_or(0);
+            metrics
                 .people
                 .with_label_values(&[sort])
-                .add(now - *before);
-            *before = now;
+                .add(of(&now) - of(&before));
         }
+        metrics.room_queue.add(now.queued - before.queued);
+        metrics.ws_queue.add(now.waiting - before.waiting);
     }
 
     /// The last things of a room that goes.
     pub(super) fn stop(&mut self) {
-        self.count_people([0; 3]);
+        self.tell_count(Counted::default());
         let peers: Vec<PeerId> = self.links.peers().collect();
         for peer in peers {
             self.app.routes.remove(peer);

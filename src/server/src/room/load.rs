@@ -42,12 +42,6 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
         .map_err(failed)?;
     let events = app.store.events(&session.id).await.map_err(failed)?;
     let presence = app.store.presence(&session.id).await.map_err(failed)?;
-    if session.state == SessionState::Scheduled {
-        app.store
-            .set_session_state(&session.id, SessionState::Open)
-            .await
-            .map_err(failed)?;
-    }
     let config = RoomConfig {
         room: room.clone(),
         session: session.id.clone(),
@@ -63,6 +57,20 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
     } else {
         Room::rebuild(config, &events, &presence, now)
     };
+    if room.is_ended() {
+        // The server stopped between the end and the note of it.
+        app.store
+            .set_session_state(&session.id, SessionState::Ended)
+            .await
+            .map_err(failed)?;
+        return Err(ErrorCode::Ended);
+    }
+    if session.state == SessionState::Scheduled {
+        app.store
+            .set_session_state(&session.id, SessionState::Open)
+            .await
+            .map_err(failed)?;
+    }
     Ok(Loaded {
         session: session.id,
         room,
