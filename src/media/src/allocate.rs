@@ -9,6 +9,11 @@
 //!
 //! A layer already sent is kept as long as it fits; a higher one must fit with
 //! a margin, so that an estimate that trembles switches nothing.
+//!
+//! An estimate knows only what was sent: while little flows it stays far below
+//! what the path carries. So when the caller dares ([`crate::trial`]), the first
+//! screen whose lowest layer does not fit is sent all the same, and every camera
+//! gives way to it.
 
 use std::cmp::Reverse;
 
@@ -21,6 +26,8 @@ pub const AUDIO_RESERVE: u64 = 48_000;
 const PLANNED: u64 = 95;
 /// What a higher layer must leave free of its own cost, percent.
 const RISE_MARGIN: u64 = 15;
+/// A screen is tried up to this many times the budget; beyond, it is hopeless.
+const REACH: u64 = 4;
 /// Heights assumed until a keyframe tells, pixels.
 const USUAL_HEIGHTS: [u16; MAX_LAYERS] = [180, 360, 720];
 /// Bit rates assumed until measured, bit/s.
@@ -53,8 +60,10 @@ pub struct Grant {
     /// Layer the source does not send but should, because it is wanted and
     /// would fit.
     pub wake: Option<Layer>,
-    /// Less than wanted was given for bandwidth; ask again later.
+    /// Less than wanted was given for bandwidth, or more than fits; ask again later.
     pub limited: bool,
+    /// Given although it does not fit.
+    pub tried: bool,
 }
 
 /// Height of a layer: told by a keyframe, else assumed.
@@ -77,21 +86,60 @@ fn rate_of(layers: &Layers, layer: usize) -> u64 {
     let Some(info) = layers.get(layer) else {
         return 0;
     };
+    let others = layers.iter().enumerate().any(|(other, info)| {
+        other != layer && (info.live || info.height > 0 || info.bits_per_second > 0)
+    });
     match (info.bits_per_second, info.height) {
         (0, 0) => USUAL_RATES.get(layer).copied().unwrap_or(0),
+        // One layer of several has a usual rate.
+        (0, _) if others => USUAL_RATES.get(layer).copied().unwrap_or(0),
         (0, height) => u64::from(height) * BITS_PER_LINE,
         (rate, _) => u64::from(rate),
     }
 }
 
-/// Writes one grant per demand into `grants` (cleared first) and returns what
-/// they cost together, bit/s. `audio` counts the audio slots in use.
-pub fn allocate(estimate: u64, audio: usize, demands: &[Demand], grants: &mut Vec<Grant>) -> u64 {
+/// What the demands would take were the path without limit, bit/s; 0 when no
+/// source sends what somebody wants. Where nothing larger was measured, the rates
+/// browsers use for such heights count, since a still screen may move at any time.
+pub fn wanted(demands: &[Demand]) -> u64 {
+    let of = |demand: &Demand| {
+        if demand.height == 0 || !(0..MAX_LAYERS).any(|layer| is_live(demand, layer)) {
+            return 0;
+        }
+        let usual = match demand.height {
+            0..=180 => 150_000,
+            181..=360 => 500_000,
+            361..=720 => 1_700_000,
+            _ => 2_500_000,
+        };
+        let layer = layer_for(&demand.layers, demand.height);
+        rate_of(&demand.layers, layer).max(usual)
+    };
+    demands.iter().map(of).fold(0, u64::saturating_add)
+}
+
+/// Writes one grant per demand into `grants` (cleared first) and returns how much
+/// of the estimate they use up, bit/s. `audio` counts the audio slots in use;
+/// `daring` allows one screen more than fits.
+pub fn allocate(
+    estimate: u64,
+    audio: usize,
+    daring: bool,
+    demands: &[Demand],
+    grants: &mut Vec<Grant>,
+) -> u64 {
     grants.clear();
     grants.resize(demands.len(), Grant::default());
     let reserved = AUDIO_RESERVE.saturating_mul(audio as u64);
     let budget = (estimate / 100 * PLANNED).saturating_sub(reserved);
-    let mut plan = Plan { free: budget };
+    let mut plan = Plan {
+        free: budget,
+        reach: if daring {
+            budget.saturating_mul(REACH)
+        } else {
+            0
+        },
+    };
     let mut order: Vec<(usize, &Demand)> = demands.iter().enumerate().collect();
     order.sort_by_key(|(index, demand)| (Reverse(rank(demand)), *index));
 
@@ -123,6 +171,8 @@ fn rank(demand: &Demand) -> (bool, u8) {
 
 struct Plan {
     free: u64,
+    /// Largest rate a screen that does not fit may have.
+    reach: u64,
 }
 
 impl Plan {
@@ -132,6 +182,20 @@ impl Plan {
             return;
         };
         self.take(demand, grant, lowest, 0);
+        if grant.layer.is_none() && demand.screen {
+            self.try_all_the_same(demand, grant, lowest);
+        }
+    }
+
+    fn try_all_the_same(&mut self, demand: &Demand, grant: &mut Grant, layer: usize) {
+        let rises = demand.held.is_none_or(|held| usize::from(held.0) < layer);
+        if rate_of(&demand.layers, layer) > self.reach || (rises && !demand.may_rise) {
+            return;
+        }
+        self.free = 0;
+        self.reach = 0;
+        grant.tried = true;
+        grant.layer = u8::try_from(layer).ok().map(Layer);
     }
 
     fn raise(&mut self, demand: &Demand, grant: &mut Grant) {
@@ -211,7 +275,7 @@ mod tests {
 
     fn granted(estimate: u64, demands: &[Demand]) -> Vec<Option<u8>> {
         let mut grants = Vec::new();
-        allocate(estimate, 0, demands, &mut grants);
+        allocate(estimate, 0, false, demands, &mut grants);
         grants
             .iter()
             .map(|grant| grant.layer.map(|layer| layer.0))
@@ -239,7 +303,7 @@ mod tests {
     #[test]
     fn no_height_gets_nothing_and_wakes_nobody() {
         let mut grants = Vec::new();
-        allocate(10_000_000, 0, &[camera(0, 0)], &mut grants);
+        allocate(10_000_000, 0, false, &[camera(0, 0)], &mut grants);
         assert_eq!(grants, [Grant::default()]);
     }
 
@@ -293,10 +357,10 @@ mod tests {
         let mut demand = camera(720, 0);
         demand.layers[2].live = false;
         let mut grants = Vec::new();
-        allocate(5_000_000, 0, &[demand], &mut grants);
+        allocate(5_000_000, 0, false, &[demand], &mut grants);
         assert_eq!(grants[0].layer, Some(Layer(1)));
         assert_eq!(grants[0].wake, Some(Layer(2)));
-        allocate(800_000, 0, &[demand], &mut grants);
+        allocate(800_000, 0, false, &[demand], &mut grants);
         assert_eq!(grants[0].wake, None);
     }
 
@@ -306,6 +370,59 @@ mod tests {
         assert_eq!(granted(0, &[demand]), [None]);
         demand.held = None;
         assert_eq!(granted(250_000, &[demand]), [Some(0)]);
+    }
+
+    fn single_screen(bits_per_second: u32) -> Demand {
+        Demand {
+            screen: true,
+            layers: [
+                info(true, 1080, bits_per_second),
+                LayerInfo::default(),
+                LayerInfo::default(),
+            ],
+            ..camera(1080, 0)
+        }
+    }
+
+    #[test]
+    fn a_screen_that_does_not_fit_is_tried_and_cameras_give_way() {
+        let demands = [camera(360, 9), single_screen(2_000_000)];
+        let mut grants = Vec::new();
+        allocate(1_000_000, 1, true, &demands, &mut grants);
+        assert_eq!(grants[0].layer, None);
+        assert_eq!((grants[1].layer, grants[1].tried), (Some(Layer(0)), true));
+        allocate(1_000_000, 1, false, &demands, &mut grants);
+        assert_eq!((grants[0].layer, grants[1].layer), (Some(Layer(1)), None));
+        allocate(300_000, 1, true, &demands, &mut grants);
+        assert_eq!(grants[1].layer, None, "hopeless");
+    }
+
+    #[test]
+    fn a_screen_of_two_layers_begins_small_and_rises_before_any_camera() {
+        let screen = Demand {
+            layers: [
+                info(true, 540, 0),
+                LayerInfo::default(),
+                info(true, 1080, 2_000_000),
+            ],
+            ..single_screen(0)
+        };
+        let of = |estimate| granted(estimate, &[camera(720, 9), screen]);
+        assert_eq!(of(400_000), [Some(0), Some(0)]);
+        assert_eq!(of(2_700_000), [Some(0), Some(2)]);
+        assert_eq!(of(6_000_000), [Some(2), Some(2)]);
+    }
+
+    #[test]
+    fn what_is_wanted_counts_sources_that_send_and_heights_asked_for() {
+        assert_eq!(wanted(&[]), 0);
+        assert_eq!(wanted(&[camera(0, 0)]), 0);
+        let mut silent = camera(720, 0);
+        silent.layers = Default::default();
+        assert_eq!(wanted(&[silent]), 0);
+        assert_eq!(wanted(&[camera(180, 0), camera(360, 0)]), 650_000);
+        assert_eq!(wanted(&[single_screen(40_000)]), 2_500_000);
+        assert_eq!(wanted(&[single_screen(4_000_000)]), 4_000_000);
     }
 
     fn demands() -> impl Strategy<Value = Vec<Demand>> {
@@ -334,9 +451,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_budget_holds_and_only_live_layers_are_given(estimate in 0u64..20_000_000, audio in 0usize..6, demands in demands()) {
+        fn the_budget_holds_and_only_live_layers_are_given(estimate in 0u64..20_000_000, audio in 0usize..6, daring in any::<bool>(), demands in demands()) {
             let mut grants = Vec::new();
-            let cost = allocate(estimate, audio, &demands, &mut grants);
+            let cost = allocate(estimate, audio, daring, &demands, &mut grants);
+            let tried: Vec<_> = demands.iter().zip(&grants).filter(|(_, grant)| grant.tried).collect();
+            prop_assert!(tried.len() <= usize::from(daring));
+            prop_assert!(tried.iter().all(|(demand, grant)| demand.screen && grant.limited && grant.layer.is_some()));
+            if tried.is_empty() {
+                let sum: u64 = demands.iter().zip(&grants)
+                    .filter_map(|(demand, grant)| Some(rate_of(&demand.layers, usize::from(grant.layer?.0))))
+                    .sum();
+                prop_assert!(sum <= estimate.max(cost));
+            } else {
+                let camera = |(demand, grant): (&Demand, &Grant)| !demand.screen && grant.layer.is_some_and(|l| rate_of(&demand.layers, usize::from(l.0)) > 0);
+                prop_assert!(!demands.iter().zip(&grants).any(camera), "a camera kept what a screen lacks");
+            }
             prop_assert!(cost == 0 || cost + AUDIO_RESERVE * audio as u64 <= estimate);
             prop_assert_eq!(grants.len(), demands.len());
             for (demand, grant) in demands.iter().zip(&grants) {
@@ -351,17 +480,17 @@ mod tests {
         }
 
         #[test]
-        fn allocating_again_with_what_was_given_changes_nothing(estimate in 0u64..20_000_000, mut demands in demands()) {
+        fn allocating_again_with_what_was_given_changes_nothing(estimate in 0u64..20_000_000, daring in any::<bool>(), mut demands in demands()) {
             let mut grants = Vec::new();
             for demand in &mut demands {
                 demand.may_rise = false;
             }
-            allocate(estimate, 2, &demands, &mut grants);
+            allocate(estimate, 2, daring, &demands, &mut grants);
             let first = grants.clone();
             for (demand, grant) in demands.iter_mut().zip(&first) {
                 demand.held = grant.layer;
             }
-            allocate(estimate, 2, &demands, &mut grants);
+            allocate(estimate, 2, daring, &demands, &mut grants);
             let layers = |grants: &[Grant]| grants.iter().map(|g| g.layer).collect::<Vec<_>>();
             prop_assert_eq!(layers(&first), layers(&grants));
         }
@@ -370,7 +499,7 @@ mod tests {
         fn more_bandwidth_never_takes_from_the_first_in_order(estimate in 0u64..10_000_000, more in 0u64..10_000_000, demands in demands()) {
             let best = |estimate| {
                 let mut grants = Vec::new();
-                allocate(estimate, 0, &demands[..demands.len().min(1)], &mut grants);
+                allocate(estimate, 0, false, &demands[..demands.len().min(1)], &mut grants);
                 grants.first().and_then(|grant| grant.layer)
             };
             prop_assert!(best(estimate) <= best(estimate + more));

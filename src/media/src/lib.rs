@@ -26,5 +26,6 @@ pub mod rtp;
 pub mod slot;
 pub mod speakers;
 pub mod stun;
+pub mod trial;
 pub mod types;
 pub mod vp8;

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::tables::{Link, Sub, bit};
-use super::{DropReason, ShardCore};
+use super::{DropReason, Output, ShardCore};
 use crate::allocate::{self, Demand};
 use crate::relay::Layers;
 use crate::slot::{Pause, Replayed};
@@ -310,12 +310,15 @@ impl ShardCore {
             }
         }
         let mut grants = std::mem::take(&mut self.grants);
-        let estimate = self.peers.get(index).map_or(0, |peer| peer.estimate);
-        let cost = allocate::allocate(estimate, used_audio, &demands, &mut grants);
         if let Some(peer) = self.peers.get_mut(index) {
+            let daring = peer.trial.dares(now, peer.estimate);
+            let cost = allocate::allocate(peer.estimate, used_audio, daring, &demands, &mut grants);
             peer.planned = cost + allocate::AUDIO_RESERVE * used_audio as u64;
             peer.limited = grants.iter().any(|grant| grant.limited);
+            let tried = grants.iter().any(|grant| grant.tried);
+            peer.trial.planned(now, peer.estimate, tried);
         }
+        self.tell_wanted_rate(index, allocate::wanted(&demands));
         let video = slots
             .iter()
             .filter(|slot| !matches!(slot, SlotRef::Audio(_)));
@@ -324,6 +327,23 @@ impl ShardCore {
         }
         self.demands = demands;
         self.grants = grants;
+    }
+
+    /// Small changes are not worth telling.
+    fn tell_wanted_rate(&mut self, index: usize, bits_per_second: u64) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let told = peer.wanted;
+        let crosses_zero = (told == 0) != (bits_per_second == 0);
+        if crosses_zero || told.abs_diff(bits_per_second) > told / 10 {
+            peer.wanted = bits_per_second;
+            let peer = peer.spec.peer;
+            self.emit(Output::Wanted {
+                peer,
+                bits_per_second,
+            });
+        }
     }
 
     fn demand_of(&self, now: Instant, index: usize, slot: SlotRef, mode: Mode) -> Demand {

@@ -25,8 +25,8 @@ const LOWER_AFTER: Duration = Duration::from_secs(2);
 /// Silence that ends a layer: alone, and while others of its track send.
 fn silence(kind: Kind, others_send: bool) -> Duration {
     match (kind, others_send) {
-        // A still screen may send one frame a second or less.
-        (Kind::Screen, true) => Duration::from_secs(3),
+        // A still screen may send one frame a second or less, but then on all layers.
+        (Kind::Screen, true) => Duration::from_millis(1_200),
         (Kind::Screen, false) => Duration::from_secs(5),
         (Kind::Camera, true) => Duration::from_secs(1),
         (Kind::Camera, false) => Duration::from_secs(2),

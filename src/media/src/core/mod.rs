@@ -123,6 +123,15 @@ pub enum Output {
         /// Publisher and −dBov.
         levels: Vec<(PeerId, u8)>,
     },
+    /// What a local receiver's video would take were its path without limit, when
+    /// it changes: what the bandwidth estimator should look for. 0 when no source
+    /// in its slots sends, or it wants no video.
+    Wanted {
+        /// Receiver.
+        peer: PeerId,
+        /// Bit/s.
+        bits_per_second: u64,
+    },
     /// A local publisher's track began or stopped to send.
     TrackLive {
         /// Publisher.
@@ -305,6 +314,7 @@ impl ShardCore {
             return;
         };
         peer.estimate = bits_per_second;
+        peer.trial.on_estimate(now, bits_per_second);
         if bits_per_second < peer.planned {
             self.flag_allocate(index);
             self.settle(now);

@@ -10,6 +10,7 @@ use crate::relay::{Layers, Score};
 use crate::rewrite::Rewriter;
 use crate::slot::VideoSlot;
 use crate::speakers::{Loudness, Ranking};
+use crate::trial::Trial;
 use crate::types::{
     Binding, Epoch, Forward, Kind, Layer, MAX_LAYERS, RoomKey, ShardId, SlotRef, SlotState,
     SourcePacket, TrackKey, ViewSpec,
@@ -103,6 +104,10 @@ pub(super) struct Peer {
     pub planned: u64,
     /// Something wanted was not given at the last allocation.
     pub limited: bool,
+    /// Whether a screen may be sent that does not fit the estimate.
+    pub trial: Trial,
+    /// What [`super::Output::Wanted`] told last, bit/s.
+    pub wanted: u64,
     pub audio: Vec<AudioSlot>,
     pub video: Vec<BoundSlot>,
     pub screen: Vec<BoundSlot>,
@@ -160,6 +165,8 @@ impl Peer {
             estimate,
             planned: 0,
             limited: false,
+            trial: Trial::default(),
+            wanted: 0,
             audio: (0..spec.slots.audio).map(audio).collect(),
             video: (0..spec.slots.video)
                 .map(|i| bound(SlotRef::Video(i), salt(1, i)))

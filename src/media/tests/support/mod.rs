@@ -208,6 +208,7 @@ pub struct World {
     pub levels: Vec<Vec<(PeerId, u8)>>,
     pub live: Vec<(PeerId, Kind, bool)>,
     pub wanted: HashMap<TrackKey, u8>,
+    pub wanted_rate: HashMap<PeerId, u64>,
     /// Whether encoders follow [`Output::LayersWanted`].
     pub obey_wants: bool,
     pub placing: fn(PeerId, usize) -> usize,
@@ -233,6 +234,7 @@ impl World {
             levels: Vec::new(),
             live: Vec::new(),
             wanted: HashMap::new(),
+            wanted_rate: HashMap::new(),
             obey_wants: false,
             placing: |peer, shards| peer.0 as usize % shards,
             next_audio: start + Duration::from_millis(7),
@@ -463,6 +465,12 @@ impl World {
             }
             Output::Levels { levels, .. } => self.levels.push(levels),
             Output::TrackLive { peer, kind, live } => self.live.push((peer, kind, live)),
+            Output::Wanted {
+                peer,
+                bits_per_second,
+            } => {
+                self.wanted_rate.insert(peer, bits_per_second);
+            }
             Output::LayersWanted { peer, kind, layers } => {
                 self.wanted.insert(TrackKey { peer, kind }, layers);
             }
