@@ -312,16 +312,7 @@ fn keyframe_wishes_travel_both_ways() {
 #[test]
 fn the_estimate_rises_to_what_the_view_wants_when_the_path_allows() {
     let mut pair = Pair::connected();
-    let wish = Wish {
-        slot: SlotRef::Video(0),
-        source: Some(WishSource::Speaker(0)),
-        height: 720,
-        priority: 1,
-    };
-    pair.session.set_desired(&ViewSpec {
-        wishes: vec![wish; 2],
-        ..ViewSpec::default()
-    });
+    pair.session.set_wanted(3_400_000);
     for n in 0..300u64 {
         pair.visit(frame(10 + n * 5, 5, n == 0));
         pair.run(Duration::from_millis(33));
@@ -331,6 +322,75 @@ fn the_estimate_rises_to_what_the_view_wants_when_the_path_allows() {
         _ => None,
     });
     assert!(last.unwrap() > 3_500_000, "{last:?}");
+}
+
+/// Datagrams of RTP larger than audio, padding among them, and what they weigh.
+fn padding(pair: &Pair, from: usize) -> usize {
+    let is = |d: &&Vec<u8>| d[0] & 0xc0 == 0x80 && !(192..224).contains(&(d[1] & 0x7f | 0x80));
+    pair.sent[from..].iter().filter(is).count()
+}
+
+#[test]
+fn without_video_no_padding_is_sent_and_with_it_the_estimate_comes_back() {
+    let mut pair = Pair::connected();
+    pair.session.set_wanted(1_700_000);
+    for n in 0..90u64 {
+        pair.visit(frame(10 + n * 3, 3, n == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    let flowing = pair.session.report.estimate;
+    pair.session.set_wanted(0);
+    pair.run(Duration::from_millis(500));
+    let from = pair.sent.len();
+    for n in 0..250u64 {
+        let sound = Forward {
+            slot: SlotRef::Audio(0),
+            codec: Codec::Opus,
+            seq: 100 + n,
+            ts: n as u32 * 960,
+            marker: false,
+            level: Some(30),
+            capture_ntp: None,
+            vp8: None,
+            payload: Arc::from(vec![7u8; 80]),
+        };
+        pair.visit(vec![sound]);
+        pair.run(Duration::from_millis(20));
+    }
+    let count = padding(&pair, from);
+    assert!(
+        (250..270).contains(&count),
+        "250 packets of sound became {count}"
+    );
+    assert_eq!(pair.session.report.estimate, flowing, "kept while it rests");
+    pair.session.set_wanted(2_500_000);
+    for n in 100..190u64 {
+        pair.visit(frame(10 + n * 3, 3, n == 100));
+        pair.run(Duration::from_millis(33));
+    }
+    assert!(
+        pair.session.report.estimate > 2_500_000,
+        "{:?}",
+        pair.session.report
+    );
+}
+
+#[test]
+fn a_screen_beside_one_small_camera_finds_its_room_within_a_second() {
+    let mut pair = Pair::connected();
+    pair.session.set_wanted(150_000);
+    for n in 0..200u64 {
+        pair.visit(frame(10 + n, 1, n == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    let before = pair.session.report.estimate;
+    pair.session.set_wanted(4_000_000);
+    for n in 200..230u64 {
+        pair.visit(frame(10 + n, 1, n == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    let after = pair.session.report.estimate;
+    assert!(after > 4_000_000, "{before} became {after}");
 }
 
 #[test]

@@ -126,6 +126,9 @@ impl SessionFactory {
             clock: now,
             reachable: true,
             saw_twcc: false,
+            resting: None,
+            desired: 0,
+            began_anew: None,
             refused: 0,
             candidates: 0,
             sends: mids

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lophoc_media::types::{Codec, Forward, Kind, Layer, Mode, SlotRef, SourcePacket, ViewSpec};
+use lophoc_media::types::{Codec, Forward, Kind, Layer, SlotRef, SourcePacket};
 use str0m::media::{Mid, Pt, Rid};
 use str0m::rtp::{AbsCaptureTime, ExtensionValues, RtpPacket, RtpWrite, Ssrc, Vp8Descriptor};
 
@@ -120,29 +120,6 @@ fn from_ntp(ntp: u64) -> Option<SystemTime> {
     let seconds = (ntp >> 32).checked_sub(NTP_UNIX_OFFSET)?;
     let nanos = ((ntp & 0xffff_ffff) * 1_000_000_000).div_ceil(1 << 32);
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds) + Duration::from_nanos(nanos))
-}
-
-/// What a view would take at best, bits per second: the rates browsers use for
-/// our layers (web client: q ≤ 120, h ≤ 400, f ≤ 1,200 kbit/s) and audio, with a
-/// fifth on top for retransmission and the estimator's own caution.
-pub(super) fn desired_rate(view: &ViewSpec) -> u64 {
-    const AUDIO: u64 = 160_000;
-    let video: u64 = match view.mode {
-        Mode::AudioOnly => 0,
-        Mode::Normal | Mode::Save => view
-            .wishes
-            .iter()
-            .filter(|wish| wish.source.is_some())
-            .map(|wish| match (wish.height, view.mode) {
-                (0, _) => 0,
-                (_, Mode::Save) | (1..=180, _) => 150_000,
-                (181..=360, _) => 500_000,
-                (361..=720, _) => 1_700_000,
-                _ => 2_500_000,
-            })
-            .sum(),
-    };
-    (AUDIO + video) * 6 / 5
 }
 
 impl Session {

@@ -31,6 +31,16 @@ const MAX_INLINE: usize = 256;
 const MAX_OUTPUTS: usize = 2_048;
 /// Errors str0m may report on received datagrams before we give up on it.
 const MAX_REFUSED: u32 = 64;
+/// Audio of all slots, bit/s.
+const AUDIO_RATE: u64 = 160_000;
+/// Room looked for while any video flows, bit/s: what it takes to begin with
+/// something larger. Probes last 15 ms, one each 5 s.
+const LEAST_DESIRED: u64 = 1_000_000;
+/// Estimation begins anew at most this often, so that views that change quickly
+/// do not become a flood of probes.
+const BEGIN_GAP: Duration = Duration::from_secs(3);
+/// Least estimate to begin with when video comes back, bit/s.
+const MIN_RESTART: u64 = 300_000;
 /// Candidates taken from a client after its offer.
 const MAX_CANDIDATES: u32 = 32;
 
@@ -133,6 +143,12 @@ pub(crate) struct Session {
     /// ICE has a working pair; without it nothing is sent to the client.
     reachable: bool,
     saw_twcc: bool,
+    /// No video is wanted; the estimate to go on with when there is.
+    resting: Option<u64>,
+    /// What was asked of the estimator last, bit/s.
+    desired: u64,
+    /// When estimation began anew last.
+    began_anew: Option<Instant>,
     refused: u32,
     candidates: u32,
     mids: MidMap,
@@ -231,11 +247,43 @@ impl Session {
         self.deadline = self.clock;
     }
 
-    /// Tells the estimator what the view is worth, so that it looks for room up
-    /// to there and not beyond.
-    pub(crate) fn set_desired(&mut self, view: &ViewSpec) {
-        let desired = Bitrate::from(media::desired_rate(view));
-        self.rtc.bwe().set_bitrate(Bitrate::ZERO, desired);
+    /// Tells the estimator what the receiver's video would take at best, so that
+    /// it looks for room up to there and not beyond. When there is no video the
+    /// estimator rests: str0m fills a positive estimate with 50 kbit/s of padding
+    /// at least, whatever is asked of it, and an estimate of zero with none.
+    ///
+    /// str0m caps probes at twice what is wanted and takes their rate for its
+    /// estimate, which so falls beside a small picture on the best of paths, and
+    /// rises by later probes only seconds apart. When much more is wanted than
+    /// estimated, estimation therefore begins anew from where it was: the first
+    /// probes of a beginning leave at once, and look as far as is wanted.
+    pub(crate) fn set_wanted(&mut self, video: u64) {
+        match (video, self.resting) {
+            (0, None) => {
+                self.resting = Some(self.report.estimate.max(MIN_RESTART));
+                self.desired = 0;
+                self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
+                self.rtc.bwe().reset(Bitrate::ZERO);
+            }
+            (0, Some(_)) => {}
+            (_, resting) => {
+                // Audio, and a fifth for retransmission and the estimator's caution.
+                let desired = video.saturating_add(AUDIO_RATE).saturating_mul(6) / 5;
+                let rises = desired > self.desired.saturating_mul(5) / 4;
+                let estimate = resting.unwrap_or(self.report.estimate);
+                let recent = self
+                    .began_anew
+                    .is_some_and(|at| self.clock < at + BEGIN_GAP);
+                if resting.is_some() || (rises && !recent && estimate < desired) {
+                    self.resting = None;
+                    self.began_anew = Some(self.clock);
+                    self.rtc.bwe().reset(Bitrate::from(estimate));
+                }
+                self.desired = desired;
+                let desired = Bitrate::from(desired.max(LEAST_DESIRED));
+                self.rtc.bwe().set_bitrate(Bitrate::ZERO, desired);
+            }
+        }
         self.deadline = self.clock;
     }
 
@@ -306,6 +354,13 @@ impl Session {
             BweKind::Remb { estimate, .. } if !self.saw_twcc => estimate,
             _ => return,
         };
+        if self.resting.is_some() {
+            // Feedback on audio alone says nothing about room for video.
+            if estimate.as_u64() > 0 && self.saw_twcc {
+                self.rtc.bwe().reset(Bitrate::ZERO);
+            }
+            return;
+        }
         self.report.estimate = estimate.as_u64();
         sink.event(SessionEvent::Estimate(self.report.estimate));
     }

@@ -253,13 +253,10 @@ impl Shard {
             }
         }
         if let Some(view) = &command.view {
-            session.set_desired(view);
             session.view.clone_from(view);
             if session.connected {
                 self.core.set_view(now, peer, view.clone());
             }
-            let (epoch, deadline) = (session.epoch, session.deadline);
-            self.timers.arm(peer, epoch, deadline, &mut session.armed);
         }
     }
 
@@ -337,6 +334,13 @@ impl Shard {
                 Output::Binding { peer, binding } => {
                     self.emit(MediaEvent::Binding { peer, binding });
                 }
+                Output::Wanted {
+                    peer,
+                    bits_per_second,
+                } => self.on_session(now, peer, |session, sink| {
+                    session.set_wanted(bits_per_second);
+                    session.timeout(now, sink)
+                }),
                 Output::Levels { room, levels } => self.emit(MediaEvent::Levels { room, levels }),
                 Output::TrackLive { peer, kind, live } => {
                     self.emit(MediaEvent::TrackLive { peer, kind, live });

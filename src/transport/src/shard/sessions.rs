@@ -85,7 +85,8 @@ impl Shard {
             return;
         };
         let view = session.view.clone();
-        session.set_desired(&view);
+        // Until the core finds something to show.
+        session.set_wanted(0);
         let epoch = session.epoch;
         self.core.add_peer(
             now,
