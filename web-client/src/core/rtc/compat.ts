@@ -20,6 +20,11 @@ export function isWebKit(ua = hints().userAgent): boolean {
   return /AppleWebKit\//.test(ua) && !/Chrom(e|ium)\//.test(ua);
 }
 
+/** Chromium encodes a screen in layers as it does a camera; the others send one. */
+export function sendsScreenLayers(ua = hints().userAgent): boolean {
+  return !isFirefox(ua) && !isWebKit(ua);
+}
+
 /** Family and major version, for example `chromium/156`. */
 export function browserName(ua = hints().userAgent): string {
   const families: [string, RegExp][] = [

@@ -52,6 +52,9 @@ const fake = (peer: Peer) => peer.pc as unknown as FakeConnection;
 const shape = (peer: Peer) => fake(peer).lines.map((line) => `${line.kind} ${line.init.direction}`);
 
 beforeEach(() => {
+  vi.stubGlobal('navigator', {
+    userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36',
+  });
   vi.stubGlobal('RTCPeerConnection', FakeConnection);
   vi.stubGlobal(
     'MediaStream',
@@ -86,14 +89,19 @@ describe('m-lines', () => {
     ]);
   });
 
-  it('send the camera in three layers from small to large, the screen in one', () => {
+  it('send the camera in three layers from small to large, the screen in two', () => {
     const [, camera, screen] = fake(new Peer('seat', { a: 5, v: 9, s: 1 })).lines;
     expect(camera?.init.sendEncodings?.map((e) => [e.rid, e.scaleResolutionDownBy, e.maxBitrate])).toEqual([
       ['q', 4, 120_000],
       ['h', 2, 400_000],
       ['f', 1, 1_200_000],
     ]);
-    expect(screen?.init.sendEncodings).toHaveLength(1);
+    expect(
+      screen?.init.sendEncodings?.map((e) => [e.rid, e.scaleResolutionDownBy, e.maxBitrate, e.maxFramerate]),
+    ).toEqual([
+      ['q', 2, 250_000, 5],
+      ['f', 1, 2_500_000, 15],
+    ]);
   });
 });
 

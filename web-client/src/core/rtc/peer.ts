@@ -4,6 +4,7 @@
 import { Emitter } from '../base/emitter';
 import type { MediaKind, Profile, SlotCounts } from '../proto';
 import { trimCodecs } from './codecs';
+import { sendsScreenLayers } from './compat';
 
 export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
@@ -25,6 +26,12 @@ const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
   { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 400_000, maxFramerate: 30 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, maxFramerate: 30 },
 ];
+/** A screen in two layers: who lacks the bandwidth for the whole one reads a small one instead of nothing. */
+const SCREEN_LAYERS: RTCRtpEncodingParameters[] = [
+  { rid: 'q', scaleResolutionDownBy: 2, maxBitrate: 250_000, maxFramerate: 5 },
+  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 2_500_000, maxFramerate: 15 },
+];
+const SCREEN_SINGLE: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
 /** Below this many pixels Chromium encodes two layers at most, the first two by index. */
 const THREE_LAYERS_FROM = 960 * 540;
 
@@ -75,7 +82,10 @@ function sendLine(kind: MediaKind): Line {
     case 'screen':
       return {
         kind: 'video',
-        init: { direction: 'sendonly', sendEncodings: [{ maxBitrate: 2_500_000, maxFramerate: 15 }] },
+        init: {
+          direction: 'sendonly',
+          sendEncodings: (sendsScreenLayers() ? SCREEN_LAYERS : SCREEN_SINGLE).map((e) => ({ ...e })),
+        },
       };
     case 'screenAudio':
       return { kind: 'audio', init: { direction: 'sendonly', sendEncodings: [{ maxBitrate: 96_000 }] } };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pickAudioCodecs, pickVideoCodecs } from './codecs';
-import { browserName, deviceClass, isFirefox, isWebKit } from './compat';
+import { browserName, deviceClass, isFirefox, isWebKit, sendsScreenLayers } from './compat';
 import { BLIND_DELAY, rtpAtOrAfter, whenFrameShown } from './frame-gate';
 import { cameraLayers } from './peer';
 import { AudioWatchdog, netLevel, NO_SAMPLE, packetsByMid, StatsSampler } from './stats';
@@ -66,6 +66,7 @@ describe('browser features', () => {
     expect(browserName(IPHONE)).toBe('safari/17');
     expect(browserName(FIREFOX)).toBe('firefox/153');
     expect([isWebKit(CHROME), isWebKit(IPHONE), isFirefox(FIREFOX)]).toEqual([false, true, true]);
+    expect([CHROME, IPHONE, FIREFOX].map((ua) => sendsScreenLayers(ua))).toEqual([true, false, false]);
   });
 
   it('tell phone, tablet and desk apart', () => {
