@@ -5,11 +5,11 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::Response;
 use tokio_tungstenite::tungstenite::protocol::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 use crate::world::hello;
 
@@ -47,10 +47,28 @@ pub async fn open(
     })
 }
 
+/// Opens a websocket whose side of the connection holds next to nothing unread.
+pub async fn open_narrow(host: &str) -> Socket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let stream = socket.connect(host.parse().unwrap()).await.unwrap();
+    let mut request = format!("ws://{host}/rtc/v1").into_client_request().unwrap();
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", "lophoc.v1".parse().unwrap());
+    client_async(request, MaybeTlsStream::Plain(stream))
+        .await
+        .unwrap()
+        .0
+}
+
 impl Client {
     /// A socket that has said nothing yet.
     pub async fn raw(host: &str) -> Self {
-        let (socket, _) = open(host, None).await.unwrap();
+        Self::over(open(host, None).await.unwrap().0)
+    }
+
+    pub fn over(socket: Socket) -> Self {
         Self {
             socket,
             seen: Vec::new(),

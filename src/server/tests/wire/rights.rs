@@ -78,6 +78,7 @@ async fn check(mode: RoomMode) {
             };
             assert_eq!(outcome, expected, "{role:?} in {mode:?}: {request}");
         }
+        drop((actor, target));
         world.server.stop().await;
     }
 }
