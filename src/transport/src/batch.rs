@@ -133,6 +133,13 @@ impl SendBatch {
         self.arena.extend_from_slice(bytes);
     }
 
+    /// Forgets what was not sent yet.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.arena.clear();
+        self.runs.clear();
+    }
+
     /// Whether to flush before more is added: the arena should stay in the cache.
     pub(crate) fn wants_flush(&self) -> bool {
         self.arena.len() >= FLUSH_BYTES

@@ -25,6 +25,8 @@ mod session;
 #[cfg(test)]
 mod session_tests;
 mod shard;
+#[cfg(test)]
+mod shard_tests;
 mod stats;
 mod stun;
 mod sys;

@@ -65,7 +65,7 @@ pub(crate) fn run(mut shard: Shard, mut poll: Poll, stop: &Arc<AtomicBool>) {
         if let Some(mailbox) = shard.mailbox() {
             Mailbox::woken(mailbox);
         }
-        shard.turn(Instant::now(), &mut readable);
+        shard.guarded_turn(Instant::now(), &mut readable);
     }
     shard.shut_down(Instant::now());
 }

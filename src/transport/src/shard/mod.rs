@@ -4,6 +4,7 @@
 
 mod demux;
 mod neighbours;
+mod rescue;
 mod sessions;
 
 use std::collections::{HashMap, VecDeque};
@@ -69,6 +70,9 @@ pub(crate) struct Shard {
     sockets: Sockets,
     batch: SendBatch,
     core: ShardCore,
+    /// What a core is made of, and the start all shards share.
+    core_config: CoreConfig,
+    start: Instant,
     egress: EngineEgress,
     timers: Timers,
     sessions: HashMap<PeerId, Box<Session>>,
@@ -119,7 +123,9 @@ impl Shard {
             inbox,
             batch: SendBatch::new(gso && sockets.gso),
             sockets,
-            core: ShardCore::new(core, start),
+            core: ShardCore::new(core.clone(), start),
+            core_config: core,
+            start,
             egress: EngineEgress,
             timers: Timers::default(),
             sessions: HashMap::new(),
@@ -232,6 +238,8 @@ impl Shard {
         }
         self.set_wishes(now, peer, &command);
         for candidate in &command.candidates {
+            #[cfg(test)]
+            assert_ne!(candidate, "panic in the shard", "provoked by a test");
             self.on_session(now, peer, |session, sink| {
                 session.add_candidate(candidate);
                 session.timeout(now, sink)
