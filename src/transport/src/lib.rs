@@ -30,6 +30,9 @@ mod shard_tests;
 mod stats;
 mod stun;
 mod sys;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod test_client;
 mod timer;
 mod udp;
 mod worker;

@@ -11,10 +11,9 @@ use crate::egress::{Egress, EngineEgress};
 use crate::registry::{Found, Registry};
 use crate::session::{Session, SessionEvent, SessionFactory, Sink};
 use crate::stun::BindingRequest;
+use crate::test_client::{Client, vp8};
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-use common::{Client, vp8};
+mod codecs;
 
 const SERVER: &str = "127.0.0.1:5000";
 const CLIENT: &str = "127.0.0.1:6000";

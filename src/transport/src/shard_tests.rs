@@ -9,9 +9,7 @@ use lophoc_media::types::*;
 use crate::api::{ConnectSpec, DisconnectReason, MediaConfig, MediaEvent};
 use crate::plane::MediaPlane;
 
-#[path = "../tests/common/mod.rs"]
-mod common;
-use common::{NetClient, run_until, vp8};
+use crate::test_client::{NetClient, run_until, vp8};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const SHARDS: usize = 3;

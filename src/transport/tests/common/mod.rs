@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use lophoc_media::types::{Kind, Slots};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
-use str0m::format::Codec;
-use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Rid};
+use str0m::format::{Codec, PayloadParams};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid};
 use str0m::media::{Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{Extension, RtpWrite};
@@ -227,19 +227,44 @@ impl Client {
         marker: bool,
         payload: Vec<u8>,
     ) {
-        let rid = rid.map(Rid::from);
-        let mid = self.sends.iter().find(|(k, _)| *k == kind).unwrap().1;
         let wanted = if kind.is_audio() {
             Codec::Opus
         } else {
             Codec::Vp8
         };
-        let pt = self
+        let pt = self.payload_types(wanted).0;
+        self.write_as(kind, rid, pt, ts, marker, payload);
+    }
+
+    /// Payload type of a codec, and of RED around it.
+    pub fn payload_types(&self, codec: Codec) -> (Pt, Option<Pt>) {
+        // Of the many kinds of H.264 the one the server takes.
+        let usual = |p: &&PayloadParams| {
+            let format = p.spec().format;
+            format.profile_level_id == Some(0x42_e01f) && format.packetization_mode == Some(1)
+        };
+        let params = self
             .rtc
             .codec_config()
-            .find(|p| p.spec().codec == wanted)
-            .unwrap()
-            .pt();
+            .params()
+            .iter()
+            .filter(|p| p.spec().codec == codec)
+            .find(|p| codec != Codec::H264 || usual(p));
+        (params.unwrap().pt(), params.unwrap().red())
+    }
+
+    /// Queues an RTP packet under a payload type.
+    pub fn write_as(
+        &mut self,
+        kind: Kind,
+        rid: Option<&str>,
+        pt: Pt,
+        ts: u32,
+        marker: bool,
+        payload: Vec<u8>,
+    ) {
+        let rid = rid.map(Rid::from);
+        let mid = self.sends.iter().find(|(k, _)| *k == kind).unwrap().1;
         let seq = self.next_seq.entry((mid, rid)).or_insert(1);
         *seq += 1;
         let seq = *seq;
