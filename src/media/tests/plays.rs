@@ -751,3 +751,167 @@ fn everything_is_given_back_when_all_have_left() {
         world.check_streams();
     });
 }
+
+fn share(world: &mut World, layers: &[(u8, u16, usize)]) {
+    for (layer, height, packets) in layers {
+        let mut encoder = Encoder::video(screen(1), *layer);
+        encoder.height = *height;
+        encoder.packets = *packets;
+        encoder.size = 1_180;
+        world.encoders.push(encoder);
+    }
+}
+
+fn screen_state(world: &World, peer: u64) -> SlotState {
+    world.bindings[&PeerId(peer)].screen[0].1
+}
+
+/// Packets of the screen slot of the last `millis`, and the layer of the last one.
+fn screen_now(world: &World, peer: u64, millis: u64) -> (usize, Option<u8>) {
+    let since = world.now - world.start - std::time::Duration::from_millis(millis);
+    let recent: Vec<_> = world
+        .got(peer, SlotRef::Screen(0))
+        .iter()
+        .filter(|got| got.at >= since)
+        .collect();
+    (recent.len(), recent.last().map(|got| got.name().1))
+}
+
+#[test]
+fn a_new_screen_is_shown_at_once_beside_a_camera_though_the_estimate_is_small() {
+    on_one_and_three(|mut world| {
+        world.join(1, SEAT);
+        world.join(2, SEAT);
+        world.publish_camera(1, 2);
+        world.estimate(2, 1_000_000);
+        world.watch(2, &[(camera(1), 360), (screen(1), 1080)]);
+        world.run(8_000);
+        let before = world.wanted_rate[&PeerId(2)];
+        assert!(before < 1_000_000, "{before}");
+        // 1.9 Mbit/s in one layer.
+        share(&mut world, &[(0, 1080, 8)]);
+        world.run(3_000);
+        assert!(matches!(screen_state(&world, 2), SlotState::Live { .. }));
+        assert!(screen_now(&world, 2, 1_000).0 >= 190);
+        assert_eq!(world.video(2, 0).1, SlotState::PausedBandwidth);
+        assert!(world.wanted_rate[&PeerId(2)] >= 2_500_000);
+        // The path bears it: the estimate follows and the camera comes back.
+        world.estimate(2, 4_000_000);
+        world.run(5_000);
+        assert!(screen_now(&world, 2, 1_000).0 >= 190);
+        assert_eq!(world.layer_now(2, 0, 100), Some(1));
+        world.check_streams();
+    });
+}
+
+#[test]
+fn a_screen_the_path_does_not_bear_gives_the_camera_its_place_back() {
+    on_one_and_three(|mut world| {
+        world.join(1, SEAT);
+        world.join(2, SEAT);
+        world.publish_camera(1, 1);
+        world.estimate(2, 1_000_000);
+        world.watch(2, &[(camera(1), 180), (screen(1), 1080)]);
+        world.run(2_000);
+        share(&mut world, &[(0, 1080, 8)]);
+        world.run(2_000);
+        world.estimate(2, 700_000);
+        assert_eq!(screen_state(&world, 2), SlotState::PausedBandwidth);
+        world.run(4_000);
+        assert_eq!(world.layer_now(2, 0, 100), Some(0));
+        let before = world.got(2, SlotRef::Screen(0)).len();
+        // It is tried again, less and less often.
+        world.run(60_000);
+        let tried = (world.got(2, SlotRef::Screen(0)).len() - before) / 200;
+        assert!((4..=20).contains(&tried), "{tried} s of 60");
+        world.check_streams();
+    });
+}
+
+#[test]
+fn a_screen_of_two_layers_begins_small_rises_and_survives_the_death_of_the_large_one() {
+    on_one_and_three(|mut world| {
+        world.join(1, SEAT);
+        world.join(2, SEAT);
+        world.estimate(2, 1_000_000);
+        world.watch(2, &[(screen(1), 1080)]);
+        share(&mut world, &[(0, 540, 1), (2, 1080, 8)]);
+        world.run(3_000);
+        assert_eq!(screen_now(&world, 2, 200).1, Some(0));
+        world.estimate(2, 4_000_000);
+        world.run(1_000);
+        assert_eq!(screen_now(&world, 2, 200).1, Some(2));
+        world.encoder(screen(1), 2).on = false;
+        world.run(1_600);
+        assert_eq!(
+            screen_now(&world, 2, 200).1,
+            Some(0),
+            "{:?}",
+            screen_state(&world, 2)
+        );
+        world.encoder(screen(1), 2).on = true;
+        world.encoder(screen(1), 2).key_next = true;
+        world.run(4_000);
+        assert_eq!(screen_now(&world, 2, 200).1, Some(2));
+        world.estimate(2, 600_000);
+        world.run(1_000);
+        assert_eq!(screen_now(&world, 2, 200).1, Some(0));
+        world.check_streams();
+    });
+}
+
+#[test]
+fn when_the_first_packet_of_a_keyframe_is_lost_another_keyframe_is_asked_for() {
+    on_one_and_three(|mut world| {
+        world.join(1, SEAT);
+        world.join(2, SEAT);
+        world.watch(2, &[(camera(1), 180)]);
+        let mut encoder = Encoder::video(camera(1), 0);
+        encoder.packets = 3;
+        for _ in 0..3 {
+            // Every keyframe comes without its beginning.
+            encoder.key_next = true;
+            for packet in encoder.frame().into_iter().skip(1) {
+                world.push(camera(1), packet);
+            }
+            for _ in 0..20 {
+                world.run(40);
+                for packet in encoder.frame() {
+                    world.push(camera(1), packet);
+                }
+            }
+        }
+        assert!(world.requests.len() >= 3, "{:?}", world.requests);
+        assert!(world.got(2, video(0)).is_empty());
+        encoder.key_next = true;
+        for packet in encoder.frame() {
+            world.push(camera(1), packet);
+        }
+        world.run(100);
+        assert!(matches!(world.video(2, 0).1, SlotState::Live { .. }));
+    });
+}
+
+#[test]
+fn a_screen_shared_again_under_other_numbers_is_shown_in_the_same_slot() {
+    on_one_and_three(|mut world| {
+        world.join(1, SEAT);
+        world.join(2, SEAT);
+        world.watch(2, &[(screen(1), 1080)]);
+        share(&mut world, &[(0, 720, 2)]);
+        world.run(2_000);
+        world.encoders.clear();
+        world.run(7_000);
+        assert_eq!(screen_state(&world, 2), SlotState::PausedMuted);
+        assert_eq!(world.wanted_rate[&PeerId(2)], 0);
+        share(&mut world, &[(0, 720, 2)]);
+        let again = world.encoder(screen(1), 0);
+        again.seq += 60_000;
+        again.ts = again.ts.wrapping_add(1 << 31);
+        world.run(1_000);
+        assert!(matches!(screen_state(&world, 2), SlotState::Live { .. }));
+        assert!(screen_now(&world, 2, 200).0 > 5);
+        assert!(world.wanted_rate[&PeerId(2)] > 0);
+        world.check_streams();
+    });
+}
