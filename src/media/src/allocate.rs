@@ -17,7 +17,7 @@
 
 use std::cmp::Reverse;
 
-use crate::relay::Layers;
+use crate::relay::{LayerInfo, Layers};
 use crate::types::{Layer, MAX_LAYERS};
 
 /// Reserved for each audio slot, bit/s: Opus with in-band FEC and packet headers.
@@ -28,6 +28,8 @@ const PLANNED: u64 = 95;
 const RISE_MARGIN: u64 = 15;
 /// A screen is tried up to this many times the budget; beyond, it is hopeless.
 const REACH: u64 = 4;
+/// A screen shown at most this high is a thumbnail, pixels.
+const SCREEN_THUMBNAIL: u16 = 240;
 /// Heights assumed until a keyframe tells, pixels.
 const USUAL_HEIGHTS: [u16; MAX_LAYERS] = [180, 360, 720];
 /// Bit rates assumed until measured, bit/s.
@@ -82,6 +84,17 @@ pub fn layer_for(layers: &Layers, height: u16) -> usize {
         .unwrap_or(MAX_LAYERS - 1)
 }
 
+/// The layer a demand asks for. The small layer of a screen is meant for weak
+/// links: few frames, and text too coarse to read even where it is shown no
+/// larger than the layer is high. So all but a thumbnail asks for the largest.
+fn wanted_layer(demand: &Demand) -> usize {
+    if !demand.screen || demand.height <= SCREEN_THUMBNAIL {
+        return layer_for(&demand.layers, demand.height);
+    }
+    let known = |info: &LayerInfo| info.live || info.height > 0 || info.bits_per_second > 0;
+    demand.layers.iter().rposition(known).unwrap_or(0)
+}
+
 fn rate_of(layers: &Layers, layer: usize) -> u64 {
     let Some(info) = layers.get(layer) else {
         return 0;
@@ -112,7 +125,13 @@ pub fn wanted(demands: &[Demand]) -> u64 {
             361..=720 => 1_700_000,
             _ => 2_500_000,
         };
-        let layer = layer_for(&demand.layers, demand.height);
+        // Of a screen, whatever its size, the largest layer is wanted.
+        let usual = if demand.screen && demand.height > SCREEN_THUMBNAIL {
+            2_500_000
+        } else {
+            usual
+        };
+        let layer = wanted_layer(demand);
         rate_of(&demand.layers, layer).max(usual)
     };
     demands.iter().map(of).fold(0, u64::saturating_add)
@@ -203,7 +222,7 @@ impl Plan {
             return;
         };
         let now = usize::from(now);
-        let wanted = layer_for(&demand.layers, demand.height);
+        let wanted = wanted_layer(demand);
         let next = (now + 1..=wanted).find(|layer| is_live(demand, *layer));
         if let Some(next) = next {
             self.take(demand, grant, next, rate_of(&demand.layers, now));
@@ -226,7 +245,7 @@ impl Plan {
     }
 
     fn wake(&mut self, demand: &Demand, grant: &mut Grant) {
-        let wanted = layer_for(&demand.layers, demand.height);
+        let wanted = wanted_layer(demand);
         if demand.height == 0 || is_live(demand, wanted) || grant.limited {
             return;
         }
@@ -247,7 +266,6 @@ fn is_live(demand: &Demand, layer: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::LayerInfo;
     use proptest::prelude::*;
 
     fn info(live: bool, height: u16, bits_per_second: u32) -> LayerInfo {
@@ -411,6 +429,11 @@ mod tests {
         assert_eq!(of(400_000), [Some(0), Some(0)]);
         assert_eq!(of(2_700_000), [Some(0), Some(2)]);
         assert_eq!(of(6_000_000), [Some(2), Some(2)]);
+        let mut shown = screen;
+        shown.height = 540;
+        assert_eq!(granted(9_000_000, &[shown]), [Some(2)], "readable");
+        shown.height = 180;
+        assert_eq!(granted(9_000_000, &[shown]), [Some(0)]);
     }
 
     #[test]
