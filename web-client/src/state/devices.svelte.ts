@@ -163,7 +163,8 @@ export class Devices implements DevicesModel {
         (status) => {
           status.onchange = () => {
             const denied = kind === 'mic' ? this.micProblem : this.cameraProblem;
-            if (status.state === 'granted' && denied === 'denied') void this.capture.open([kind]);
+            if (status.state === 'granted' && denied === 'denied' && this.capture.watching)
+              void this.capture.open([kind]);
           };
         },
         // This engine cannot be asked about devices; the retry button remains.

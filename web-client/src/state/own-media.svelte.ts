@@ -172,14 +172,23 @@ export class OwnMedia {
 
   async startScreen(): Promise<MediaProblem | null> {
     const { session, may, refused } = this.#deps;
-    if (this.screen === 'live') return null;
+    if (this.screen === 'live' || this.#choosing) return null;
     if (!may('shareScreen')) {
       refused('forbidden');
       return null;
     }
+    this.#choosing = true;
     const result = await captureScreen();
+    this.#choosing = false;
     if (!result.ok) return result.problem;
     const { video, audio } = result.screen;
+    // The chooser can stay open for minutes: the room or the right may be gone meanwhile.
+    if (!this.#ready || !may('shareScreen')) {
+      video.stop();
+      audio?.stop();
+      if (this.#ready) refused('forbidden');
+      return null;
+    }
     this.screenStream = new MediaStream([video]);
     this.screen = 'live';
     // The browser's own "stop sharing" button.
@@ -196,6 +205,8 @@ export class OwnMedia {
   }
 
   #audio: MediaStreamTrack | null = null;
+  /** The browser's chooser is open: a second press must not open another. */
+  #choosing = false;
 
   async stopScreen(): Promise<void> {
     const { session } = this.#deps;

@@ -257,6 +257,32 @@ describe('own microphone and camera', () => {
     expect(room.notices.at(-1)).toMatchObject({ kind: 'mutedBy', text: 'Cô Hà' });
   });
 
+  it('a screen chosen after the end is not captured, and one press opens one chooser', async () => {
+    const chosen: FakeTrack[] = [];
+    let choose = () => undefined as void;
+    const getDisplayMedia = vi.fn(
+      () =>
+        new Promise((resolve) => {
+          choose = () => {
+            const video = new FakeTrack('video');
+            chosen.push(video);
+            resolve({ getVideoTracks: () => [video], getAudioTracks: () => [] });
+          };
+        }),
+    );
+    vi.stubGlobal('navigator', { mediaDevices: { ...media, getDisplayMedia } });
+    await enter();
+    void room.startScreen();
+    void room.startScreen();
+    expect(getDisplayMedia).toHaveBeenCalledTimes(1);
+    FakeSocket.last.give({ t: 'bye', action: 'stop', code: 'ended' });
+    await settle();
+    choose();
+    await settle();
+    expect(chosen[0]?.readyState).toBe('ended');
+    expect(room.screen).toBe('off');
+  });
+
   it('being asked never opens the microphone without consent', async () => {
     await devices.start({ mic: true, camera: false });
     await enter({ perms: ['chat'], mode: 'training' });

@@ -63,6 +63,8 @@ export class Capture extends Emitter<CaptureEvents> {
   #watching: (() => void) | null = null;
   #muteTimers = new Map<MediaStreamTrack, ReturnType<typeof setTimeout>>();
   #openedAt = new Map<MediaStreamTrack, number>();
+  /** Counts the stops: what was asked for before one must not light up after it. */
+  #stops = 0;
 
   constructor(options: CaptureOptions) {
     super();
@@ -98,7 +100,9 @@ export class Capture extends Emitter<CaptureEvents> {
 
   /** Opens the kinds that are not open, with one permission question where possible. */
   open(kinds: readonly InputKind[]): Promise<void> {
+    const stops = this.#stops;
     return this.#serial(async () => {
+      if (stops !== this.#stops) return;
       const wanted = kinds.filter((kind) => this.#tracks[kind]?.readyState !== 'live');
       if (wanted.length === 2) {
         const stream = await this.#ask(wanted).catch(() => null);
@@ -109,7 +113,7 @@ export class Capture extends Emitter<CaptureEvents> {
         }
       }
       // One refusal must not cost the other device; and each gets its own reason.
-      for (const kind of wanted) await this.#openOne(kind);
+      for (const kind of wanted) if (stops === this.#stops) await this.#openOne(kind);
       if (wanted.length > 0) await this.#refresh();
     });
   }
@@ -156,18 +160,28 @@ export class Capture extends Emitter<CaptureEvents> {
     if (!media || missing) {
       return Promise.reject(new DOMException('', missing === 'insecure' ? 'SecurityError' : 'NotSupportedError'));
     }
-    return media.getUserMedia({
-      audio: kinds.includes('mic') && (plain ? true : micConstraints(this.#ids.mic)),
-      video: kinds.includes('camera') && (plain ? true : cameraConstraints(this.#ids.camera, this.#options.width)),
-    });
+    const stops = this.#stops;
+    return media
+      .getUserMedia({
+        audio: kinds.includes('mic') && (plain ? true : micConstraints(this.#ids.mic)),
+        video: kinds.includes('camera') && (plain ? true : cameraConstraints(this.#ids.camera, this.#options.width)),
+      })
+      .then((stream) => {
+        if (stops === this.#stops) return stream;
+        // The permission came when nobody waited for it any more.
+        for (const track of [...stream.getAudioTracks(), ...stream.getVideoTracks()]) track.stop();
+        throw new DOMException('', 'AbortError');
+      });
   }
 
   async #openOne(kind: InputKind): Promise<void> {
+    const stops = this.#stops;
     let problem: MediaProblem;
     try {
       this.#adopt(kind, await this.#ask([kind]));
       return;
     } catch (error) {
+      if (stops !== this.#stops) return;
       problem = problemOf(error);
     }
     // The remembered device may be gone, or its wished size impossible: take any.
@@ -178,6 +192,7 @@ export class Capture extends Emitter<CaptureEvents> {
           this.#adopt(kind, await this.#ask([kind], true));
           return;
         } catch (error) {
+          if (stops !== this.#stops) return;
           problem = problemOf(error);
         }
       }
@@ -290,7 +305,13 @@ export class Capture extends Emitter<CaptureEvents> {
     }
   }
 
+  /** Between the first opening and the stop. */
+  get watching(): boolean {
+    return this.#watching !== null;
+  }
+
   stop(): void {
+    this.#stops += 1;
     this.#watching?.();
     this.#watching = null;
     this.#release('mic');

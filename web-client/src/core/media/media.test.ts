@@ -76,6 +76,21 @@ afterEach(() => {
 const fake = (kind: 'mic' | 'camera') => capture.track(kind) as unknown as FakeTrack | null;
 
 describe('capture', () => {
+  it('lights no camera when the permission comes after the end', async () => {
+    media.delay = 20;
+    const opening = capture.open(['mic', 'camera']);
+    const second = capture.open(['camera']);
+    await Promise.resolve();
+    capture.stop();
+    await Promise.all([opening, second]);
+    expect(fake('mic')).toBeNull();
+    expect(fake('camera')).toBeNull();
+    expect(media.log).toEqual(['open mic1', 'open cam1', 'stop mic1', 'stop cam1']);
+    expect(capture.problem('camera')).toBeNull();
+    await capture.open(['camera']);
+    expect(fake('camera')?.readyState).toBe('live');
+  });
+
   it('asks once for microphone and camera together', async () => {
     await capture.open(['mic', 'camera']);
     expect(media.asked).toHaveLength(1);
