@@ -324,6 +324,10 @@ export const en: Catalogue = {
   'banner.saverOn': 'Turn on data saver',
 
   'notice.mutedBy': (by) => `${by} muted you.`,
+  'notice.cameraStoppedBy': (by) => `${by} turned off your camera.`,
+  'notice.cameraStopped': 'Your camera was turned off.',
+  'notice.screenStoppedBy': (by) => `${by} stopped your screen sharing.`,
+  'notice.screenStopped': 'Your screen sharing was stopped.',
   'notice.mutedBySomebody': 'You were muted.',
   'notice.floorGiven': 'You have the floor.',
   'notice.floorTaken': 'Your turn to speak is over.',

@@ -326,6 +326,10 @@ export const vi = {
   'banner.saverOn': 'Bật tiết kiệm dữ liệu',
 
   'notice.mutedBy': (by: string) => `${by} đã tắt mic của bạn.`,
+  'notice.cameraStoppedBy': (by: string) => `${by} đã tắt camera của bạn.`,
+  'notice.cameraStopped': 'Camera của bạn đã bị tắt.',
+  'notice.screenStoppedBy': (by: string) => `${by} đã dừng phần chia sẻ màn hình của bạn.`,
+  'notice.screenStopped': 'Phần chia sẻ màn hình của bạn đã dừng.',
   'notice.mutedBySomebody': 'Mic của bạn đã bị tắt.',
   'notice.floorGiven': 'Bạn được mời phát biểu.',
   'notice.floorTaken': 'Lượt phát biểu của bạn đã kết thúc.',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Person, Role } from '../proto';
 import { rankPeople, stableOrder } from './gallery';
 import { effectiveLayout, onStage, pageOf, sharedScreens, type LayoutFacts } from './layout';
+import { mayActOn } from './rank';
 import { Roster } from './roster';
 import { HOLD, levelFromWire, SpeakerTracker } from './speakers';
 
@@ -10,6 +11,16 @@ function person(id: string, more: Partial<Person> = {}): Person {
 }
 const withCamera = (id: string, role: Role = 'learner') =>
   person(id, { role, tracks: [{ k: `k${id}c`, kind: 'camera', st: 'live' }] });
+
+describe('rank', () => {
+  it('lets only organisers and chairs act upon organisers and chairs', () => {
+    expect(mayActOn('adviser', 'chair')).toBe(false);
+    expect(mayActOn('trainer', 'organiser')).toBe(false);
+    expect(mayActOn('chair', 'organiser')).toBe(true);
+    expect(mayActOn('adviser', 'trainer')).toBe(true);
+    expect(mayActOn('technician', 'learner')).toBe(true);
+  });
+});
 
 describe('the roster', () => {
   it('lists staff first, then by given name as Vietnamese sorts it', () => {
