@@ -100,6 +100,13 @@ describe('links in chat', () => {
     ]);
   });
 
+  it('keep a bracket that belongs to the address and leave one that does not', () => {
+    const href = (text: string) => linkify(text).find((piece) => piece.href !== undefined)?.text;
+    expect(href('https://vi.wikipedia.org/wiki/Sử_(môn).')).toBe('https://vi.wikipedia.org/wiki/Sử_(môn)');
+    expect(href('(xem https://a.vn/b)')).toBe('https://a.vn/b');
+    expect(href('(xem https://a.vn/b_(c)).')).toBe('https://a.vn/b_(c)');
+  });
+
   it('are http and https only', () => {
     for (const text of ['javascript:alert(1)', 'data:text/html,x', 'www.a.vn', 'http://', 'https://[']) {
       expect(linkify(text).some((piece) => piece.href !== undefined)).toBe(false);
