@@ -763,7 +763,9 @@ fn share(world: &mut World, layers: &[(u8, u16, usize)]) {
 }
 
 fn screen_state(world: &World, peer: u64) -> SlotState {
-    world.bindings[&PeerId(peer)].screen[0].1
+    let binding = world.bindings.get(&PeerId(peer));
+    let slot = binding.and_then(|binding| binding.screen.first());
+    slot.map_or(SlotState::Off, |(_, state)| *state)
 }
 
 /// Packets of the screen slot of the last `millis`, and the layer of the last one.
