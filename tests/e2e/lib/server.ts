@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const REPO = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-const BINARY = process.env.LOPHOC_BIN ?? join(REPO, 'target/debug/lophoc');
+const BINARY = process.env.E2E_SERVER ?? join(REPO, 'target/debug/lophoc');
 
 export type RoleName = 'organiser' | 'chair' | 'trainer' | 'adviser' | 'technician' | 'learner' | 'guest';
 

@@ -11,7 +11,7 @@ import { Server } from '../lib/server.ts';
 
 const REPO = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const FOLDER = join(REPO, 'docs/screenshots');
-const LOADTESTS = process.env.LOADTESTS_BIN ?? join(REPO, 'target/debug/loadtests');
+const LOADTESTS = process.env.E2E_LOADTESTS ?? join(REPO, 'target/debug/loadtests');
 
 async function picturesShown(page: Page, count: number): Promise<void> {
   await expect.poll(async () => (await shownCorners(page)).length, { timeout: 90_000 }).toBeGreaterThanOrEqual(count);

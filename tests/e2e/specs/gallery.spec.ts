@@ -8,7 +8,7 @@ import { enter, press } from '../lib/room.ts';
 import { Server } from '../lib/server.ts';
 
 const REPO = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-const LOADTESTS = process.env.LOADTESTS_BIN ?? join(REPO, 'target/debug/loadtests');
+const LOADTESTS = process.env.E2E_LOADTESTS ?? join(REPO, 'target/debug/loadtests');
 const BOTS = 12;
 
 let server: Server;
