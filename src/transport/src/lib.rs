@@ -18,6 +18,9 @@ mod api;
 mod batch;
 mod egress;
 mod mailbox;
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub mod measure;
 mod offer;
 mod plane;
 mod registry;
@@ -30,7 +33,7 @@ mod shard_tests;
 mod stats;
 mod stun;
 mod sys;
-#[cfg(test)]
+#[cfg(any(test, feature = "measure"))]
 #[path = "../tests/common/mod.rs"]
 mod test_client;
 mod timer;
