@@ -70,8 +70,10 @@ export class MicMeter {
     this.#clone = null;
   }
 
+  /** Gives the sound hardware back; the next use of the context wakes it. */
   close(): void {
     this.#stop();
+    if (shared?.state === 'running') void shared.suspend().catch(() => undefined);
   }
 }
 
