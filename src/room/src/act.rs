@@ -162,8 +162,7 @@ impl Room {
             M::ModMode { mode } => self.mod_mode(me, mode),
             M::ModEnd => {
                 self.need(me, Action::End)?;
-                self.say_ok(link, id);
-                self.end(Some(me));
+                self.end(Some(me), Some((link, id)));
                 Ok(Done::Gone)
             }
             M::Hello(_)

@@ -32,6 +32,9 @@ pub const LEVELS: usize = 8;
 /// Most broadcasts replayed to a link that resumes. Overflow: `welcome` and
 /// `state` in place of `resumed`, which is shorter then.
 pub const REPLAY: usize = 256;
+/// The same in bytes of JSON: well below what may wait for one link, or the
+/// replay itself would shed it. Overflow: as [`REPLAY`].
+pub const REPLAY_BYTES: usize = 1024 * 1024;
 /// What a person held (hand, floor) is given back when a broken link returns
 /// within this time, milliseconds.
 pub const KEEP_MS: u64 = 10 * 60_000;

@@ -1,5 +1,7 @@
 //! Coming in, coming back, going away.
 
+use std::sync::Arc;
+
 use lophoc_ledger::{EventKind, LeaveReason};
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, Limits, PING_EVERY_MS};
 use lophoc_protocol::server::{ByeAction, PingRule, Welcome};
@@ -8,7 +10,9 @@ use lophoc_protocol::{
 };
 
 use crate::api::{Allow4, Arrival, Effect, Identity, LinkId, Now};
-use crate::bounds::{DRAIN_SPREAD_MS, FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, REPLAY, SILENCE_MS};
+use crate::bounds::{
+    DRAIN_SPREAD_MS, FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, REPLAY, REPLAY_BYTES, SILENCE_MS,
+};
 use crate::person::{KINDS, Member, PerKind, Presence};
 use crate::rights::allowed;
 use crate::room::{Phase, Room, key_of};
@@ -296,7 +300,7 @@ impl Room {
         let missed = self
             .ring
             .after(last_seq)
-            .filter(|frames| frames.len() <= REPLAY);
+            .filter(|frames| frames.len() <= REPLAY && fits(frames, REPLAY_BYTES));
         let Some(frames) = missed else {
             self.welcome(person, link, key);
             return;
@@ -469,13 +473,17 @@ impl Room {
         peer
     }
 
-    /// Ends the session for everybody.
-    pub(crate) fn end(&mut self, by: Option<&PersonId>) {
+    /// Ends the session for everybody. `asked`: the request to do so; its `ok`
+    /// waits for the end to be kept and goes before the goodbye.
+    pub(crate) fn end(&mut self, by: Option<&PersonId>, asked: Option<(LinkId, Option<u32>)>) {
         if self.phase == Phase::Ended {
             return;
         }
         self.record(EventKind::Ended { by: by.map(key_of) });
         self.phase = Phase::Ended;
+        if let Some((link, id)) = asked {
+            self.say_ok(link, id);
+        }
         for person in self.roster.ids() {
             let link = self.roster.get(&person).and_then(Member::link);
             if let Some(peer) = self.exit_quietly(&person, false, self.now.wall_ms) {
@@ -521,6 +529,18 @@ impl Room {
             self.out.push(Effect::Close { link });
         }
     }
+}
+
+/// Whether the frames together are at most this many bytes of JSON. Looks no
+/// further than that.
+fn fits(frames: &[Arc<ServerFrame>], most: usize) -> bool {
+    let mut left = most;
+    frames.iter().all(|frame| {
+        let bytes = serde_json::to_string(&**frame).map_or(usize::MAX, |json| json.len());
+        let fits = bytes <= left;
+        left = left.saturating_sub(bytes);
+        fits
+    })
 }
 
 /// Name of a role in the ledger; the same as on the wire.

@@ -265,9 +265,10 @@ impl Member {
             && now_ms.saturating_sub(self.returned_ms) < HOLD_MS
     }
 
-    /// Whether this is the key of the session, or the one before.
+    /// Whether this is the key of the session, or the one before. Somebody known
+    /// from the ledger alone has none.
     pub(crate) fn has_key(&self, key: &str) -> bool {
-        self.key == key || self.key_before.as_deref() == Some(key)
+        !key.is_empty() && (self.key == key || self.key_before.as_deref() == Some(key))
     }
 
     pub(crate) fn link(&self) -> Option<LinkId> {

@@ -164,7 +164,10 @@ impl Room {
             } => {
                 self.mics_closed = !may_unmute;
                 for id in self.roster.ids() {
-                    self.close_mic(&id);
+                    let staff = self.roster.get(&id).is_none_or(|m| m.role.is_staff());
+                    if !staff {
+                        self.close_mic(&id);
+                    }
                 }
             }
             EventKind::Asked { person, kind, .. } => {

@@ -109,7 +109,7 @@ impl Room {
             Command::LinkClosed { link, clean } => self.link_closed(link, clean),
             Command::MediaLevels { levels } => self.media_levels(&levels),
             Command::Tick => self.tick(),
-            Command::End => self.end(None),
+            Command::End => self.end(None, None),
             Command::Drain => self.drain(),
         }
         std::mem::take(&mut self.out)
@@ -131,6 +131,11 @@ impl Room {
     /// The media peer behind a link.
     pub fn peer_of(&self, link: LinkId) -> Option<u64> {
         self.roster.get(self.links.get(&link)?)?.peer
+    }
+
+    /// Whether a media peer belongs to somebody present.
+    pub fn has_peer(&self, peer: u64) -> bool {
+        self.peers.contains_key(&peer)
     }
 
     /// The links that belong to the room.

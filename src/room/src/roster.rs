@@ -234,7 +234,8 @@ impl Roster {
     /// A page of the present whose name or unit holds every word of `q`.
     pub(crate) fn page(&self, q: &str, from: usize, n: usize) -> (u32, Vec<Person>) {
         let q = fold(q);
-        let words: Vec<&str> = q.split_whitespace().collect();
+        // A word said twice asks for no more work.
+        let words: BTreeSet<&str> = q.split_whitespace().collect();
         let mut total = 0usize;
         let mut list = Vec::new();
         for member in self.iter() {

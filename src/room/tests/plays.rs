@@ -1404,6 +1404,33 @@ fn messages_of_the_server_and_of_the_future_are_bad_requests() {
     assert!(!play.room.is_ended());
 }
 
+#[test]
+fn what_is_too_large_to_be_replayed_comes_as_the_whole_state() {
+    let mut play = Play::new(RoomMode::Training);
+    let writers: Vec<_> = (0..25)
+        .map(|n| play.join(&format!("w{n}"), Role::Trainer))
+        .collect();
+    let lost = play.join("p1", Role::Learner);
+    play.wait(200);
+    play.drop_link(lost, false);
+    let seq = play.seq;
+    let text = "ế".repeat(4_900);
+    for n in 0..4 {
+        for link in &writers {
+            play.ok(*link, chat(&format!("{n}"), &text));
+        }
+    }
+    assert!(play.seq - seq < lophoc_room::bounds::REPLAY as u64);
+    let back = play.resume(lost);
+    assert!(matches!(play.news(back)[0], ServerMessage::Welcome(_)));
+    let session = &play.client(lost).session;
+    assert_eq!(
+        play.client(back).session,
+        *session,
+        "the tracks still stand"
+    );
+}
+
 // ---- after a crash ----
 
 fn mark(person: &str, boot: u64, wall_ms: u64, mono_ms: u64) -> LastSeen {
@@ -1494,6 +1521,40 @@ fn a_room_rebuilt_from_its_ledger_is_the_same_room() {
         swept - first.to_ms.unwrap() <= 4_000,
         "to the last sign of life: {first:?}"
     );
+}
+
+#[test]
+fn staff_asked_to_speak_before_all_were_muted_may_speak_after_a_crash() {
+    let mut play = Play::new(RoomMode::Conference);
+    let trainer = play.join("p1", Role::Trainer);
+    let adviser = play.join("p2", Role::Adviser);
+    play.ok(
+        trainer,
+        M::ModAsk {
+            who: id("p2"),
+            kind: MIC,
+        },
+    );
+    play.ok(trainer, M::ModMuteAll { may_unmute: false });
+    play.ok(adviser, publish(MIC, LIVE));
+    let mut after = play.restart(5_000, &[]);
+    let back = after.join("p2", Role::Adviser);
+    after.ok(back, publish(MIC, LIVE));
+}
+
+#[test]
+fn nobody_resumes_by_an_empty_key_after_a_crash() {
+    let mut play = Play::new(RoomMode::Training);
+    play.join("p1", Role::Learner);
+    let mut after = play.restart(5_000, &[]);
+    let resume = lophoc_protocol::client::Resume {
+        session: "".into(),
+        key: String::new(),
+        last_seq: 0,
+    };
+    let name = after.person("p1").unwrap().name;
+    let back = after.hello("p1", &name, Role::Learner, "máy", Some(resume));
+    assert!(matches!(after.news(back)[0], ServerMessage::Welcome(_)));
 }
 
 #[test]

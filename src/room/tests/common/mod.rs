@@ -188,6 +188,16 @@ impl Play {
 
     pub fn apply(&mut self, command: Command) {
         let effects = self.room.apply(self.now, command);
+        // `ok` waits for the events before it, so none may come after it.
+        let ok = effects.iter().position(
+            |effect| matches!(effect, Effect::Send { frame, .. } if frame.msg == ServerMessage::Ok),
+        );
+        let last = effects
+            .iter()
+            .rposition(|effect| matches!(effect, Effect::Ledger(_)));
+        if let (Some(ok), Some(last)) = (ok, last) {
+            assert!(last < ok, "acknowledged before it is kept: {effects:?}");
+        }
         for effect in effects {
             self.carry_out(effect);
         }
