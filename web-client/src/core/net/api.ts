@@ -28,10 +28,12 @@ export type ApiResult<T> = { ok: true; value: T } | { ok: false; code: ApiCode }
 
 const TIMEOUT = 15_000;
 
-function codeOf(body: unknown, status: number): ErrorCode {
+function codeOf(body: unknown, status: number): ApiCode {
   const code = (body as { code?: unknown } | null)?.code;
   if (typeof code === 'string') return code as ErrorCode;
   if (status === 404) return 'not_found';
+  // A proxy speaks for a server that it cannot reach.
+  if (status >= 502 && status <= 504) return 'network';
   if (status === 429) return 'rate_limited';
   return status >= 500 ? 'internal' : 'bad_request';
 }

@@ -325,6 +325,28 @@ describe('what the server decides', () => {
     expect(overs).toEqual([]);
   });
 
+  it('an expired token that cannot be renewed yet does not end the stay', async () => {
+    const refreshToken = vi
+      .fn()
+      .mockResolvedValueOnce({ code: 'network' })
+      .mockResolvedValueOnce({ code: 'internal' })
+      .mockResolvedValue({ token: 'token2' });
+    const { overs } = await connected({ refreshToken });
+    FakeSocket.last.break();
+    await settle();
+    for (let n = 0; n < 3; n += 1) {
+      FakeSocket.last.open();
+      await settle();
+      FakeSocket.last.give({ t: 'err', code: 'expired' });
+      await vi.advanceTimersByTimeAsync(9_000);
+    }
+    FakeSocket.last.open();
+    await settle();
+    expect(FakeSocket.last.of('hello')[0]?.token).toBe('token2');
+    expect(refreshToken).toHaveBeenCalledTimes(3);
+    expect(overs).toEqual([]);
+  });
+
   it('a token renewed in `you` is used from then on', async () => {
     const { link } = await connected();
     FakeSocket.last.give({ t: 'you', ...you({ token: 'token9' }) });

@@ -330,8 +330,15 @@ export class Link extends Emitter<LinkEvents> {
       void refresh().then((result) => {
         if (this.#status === 'ended') return;
         if ('token' in result) this.#setToken(result.token);
-        if ('token' in result || result.code === 'network') this.#schedule();
-        else this.#over(result.code);
+        if ('token' in result) {
+          this.#schedule();
+        } else if (result.code === 'network' || TRANSIENT.has(result.code)) {
+          // No new token could be had yet: the next refusal asks for one again.
+          this.#refreshed = false;
+          this.#schedule();
+        } else {
+          this.#over(result.code);
+        }
       });
       return;
     }
