@@ -13,6 +13,8 @@ use lophoc_transport::MidMap;
 
 /// Most wishes of a view that are looked at: every slot of the largest profile.
 const MAX_WISHES: usize = 64;
+/// Longest name of an m-line, bytes.
+const MAX_MID: usize = 16;
 /// Most pinned audio tracks.
 const MAX_PINS: usize = 2;
 
@@ -49,6 +51,15 @@ pub fn slots_of(profile: Profile, wanted: SlotCounts) -> Option<Slots> {
         video: wanted.v,
         screen: wanted.s,
     })
+}
+
+/// Cuts a view to what can be acted upon, before it is queued or kept.
+pub fn bound_view(view: &mut View) {
+    view.slots.retain(|wish| wish.mid.as_str().len() <= MAX_MID);
+    view.slots.truncate(MAX_WISHES);
+    view.slots.shrink_to_fit();
+    view.audio.pin.truncate(MAX_PINS);
+    view.audio.pin.shrink_to_fit();
 }
 
 /// Sending rights in the words of the media plane.
@@ -247,6 +258,26 @@ mod tests {
         );
         let slots: Vec<_> = spec.wishes.iter().map(|wish| wish.slot).collect();
         assert_eq!(slots, [SlotRef::Video(1), SlotRef::Screen(0)]);
+    }
+
+    #[test]
+    fn a_view_of_any_size_is_kept_small() {
+        let wish = |mid: String| SlotWish {
+            mid: SlotId(mid),
+            src: None,
+            h: 0,
+            prio: 0,
+        };
+        let mut slots = vec![wish("9".repeat(100_000))];
+        slots.extend((0..10_000).map(|n| wish(n.to_string())));
+        let mut view = View {
+            slots,
+            ..View::default()
+        };
+        bound_view(&mut view);
+        assert_eq!(view.slots.len(), MAX_WISHES);
+        assert_eq!(view.slots[0].mid.as_str(), "0");
+        assert!(view.slots.capacity() < 1_000);
     }
 
     #[test]

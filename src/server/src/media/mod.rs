@@ -4,5 +4,5 @@
 mod convert;
 mod routes;
 
-pub use convert::{MidTable, allow_of, sends_of, slots_of};
+pub use convert::{MidTable, allow_of, bound_view, sends_of, slots_of};
 pub use routes::{Levels, Routes};

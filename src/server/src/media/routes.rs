@@ -72,6 +72,12 @@ impl Routes {
         self.peers.remove(&peer);
     }
 
+    /// How many peers have a route.
+    #[cfg(test)]
+    pub fn peers(&self) -> usize {
+        self.peers.len()
+    }
+
     /// A connection was made. Returns the last view, in its m-lines.
     pub fn connected(&self, peer: PeerId, epoch: Epoch, mids: MidTable) -> Option<ViewSpec> {
         let mut route = self.peers.entry(peer).or_default();

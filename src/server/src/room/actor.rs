@@ -16,9 +16,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::commits::Commits;
 use super::links::{Link, Links};
 use super::load::Loaded;
-use super::negotiate::{self, Answered, Maker, Offer};
+use super::negotiate::{self, Answered, Maker, OFFERS, Offer};
 use super::{Joining, QUEUE, RoomHandle, Status, ToRoom};
 use crate::app::App;
+use crate::bucket::Bucket;
 use crate::media::Levels;
 use crate::random;
 
@@ -156,7 +157,6 @@ impl Actor {
         // From here on nobody is answered: senders find the room gone.
         inbox.close();
         self.app.rooms.forget(&self.id, self.run);
-        self.stop();
         stop
     }
 
@@ -232,6 +232,7 @@ impl Actor {
                 profile: hello.profile,
                 slots: hello.slots,
                 negotiating: false,
+                offers: Bucket::new(OFFERS.0, OFFERS.1, now.mono_ms),
             },
         );
         self.apply_for(Command::Hello(Box::new(arrival)), id).await;
@@ -246,7 +247,13 @@ impl Actor {
                 None => self.greet(link, None),
             },
             // Refused: the room said why.
-            Some(refused) => refused.outbox.release(None),
+            Some(refused) => {
+                refused.outbox.release(None);
+                // Refused newcomers leave no number behind.
+                if !self.room.has_peer(peer.0) {
+                    self.links.forget_peer(peer);
+                }
+            }
             None => {}
         }
     }
@@ -321,7 +328,7 @@ impl Actor {
         let Some(link) = self.links.get_mut(offer.link) else {
             return;
         };
-        match negotiate::check(link, &offer.sdp) {
+        match negotiate::check(link, &offer.sdp, self.app.clock.now().mono_ms) {
             Ok(slots) => {
                 link.negotiating = true;
                 let allow = self.allows.get(&link.peer).copied().unwrap_or_default();

@@ -26,6 +26,9 @@ struct Commit {
 pub(super) struct Commits {
     last: u64,
     waiting: VecDeque<Commit>,
+    /// The last append failed and nothing was written since: what the room did
+    /// is kept by the writer, but not on disk.
+    behind: bool,
 }
 
 /// A finished append.
@@ -65,6 +68,12 @@ impl Commits {
         newest.id
     }
 
+    /// Nothing is under way, and yet not everything is durable. Who is to wait
+    /// for that needs an append, if only an empty one.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind && self.waiting.is_empty()
+    }
+
     /// Nothing is under way.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -78,6 +87,8 @@ impl Commits {
         let result = (&mut oldest.durable)
             .await
             .unwrap_or(Err(StoreError::Stopped));
+        // Appends become durable in order: one that is, has all before it.
+        self.behind = result.is_err();
         match self.waiting.pop_front() {
             Some(Commit {
                 id, since, links, ..

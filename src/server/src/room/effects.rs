@@ -31,6 +31,20 @@ impl Actor {
     pub(super) async fn apply_for(&mut self, command: Command, id: Option<u32>) {
         let effects = self.room.apply(self.app.clock.now(), command);
         let mut events = Vec::new();
+        // A request sent again after its append failed changes nothing in the
+        // room, and still must not be acknowledged before it is on disk.
+        let waits = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Send {
+                    after_commit: true,
+                    ..
+                }
+            )
+        };
+        if self.commits.is_behind() && effects.iter().any(waits) {
+            self.hand_over(Vec::new()).await;
+        }
         for effect in effects {
             // Events that follow each other are one append; what comes after
             // them may wait for them, so they are handed over first.
@@ -53,13 +67,12 @@ impl Actor {
             .metrics
             .events
             .inc_by(u64::try_from(events.len()).unwrap_or(0));
-        // Waits while the writer's queue is full: the room reads slower then.
-        let durable = self
-            .app
-            .store
-            .ledger()
-            .append_waiting(std::mem::take(events))
-            .await;
+        self.hand_over(std::mem::take(events)).await;
+    }
+
+    /// Waits while the writer's queue is full: the room reads slower then.
+    async fn hand_over(&mut self, events: Vec<Event>) {
+        let durable = self.app.store.ledger().append_waiting(events).await;
         self.commits.push(durable);
     }
 
@@ -384,8 +397,9 @@ impl Actor {
         metrics.ws_queue.add(now.waiting - before.waiting);
     }
 
-    /// The last things of a room that goes.
-    pub(super) fn stop(&mut self) {
+    /// The last things of a room that goes, in order or by a fault: nobody stays
+    /// in the media plane without a room that lists him.
+    fn stop(&mut self) {
         self.tell_count(Counted::default());
         let peers: Vec<PeerId> = self.links.peers().collect();
         for peer in peers {
@@ -401,6 +415,12 @@ impl Actor {
             // Who asked may have given up waiting.
             let _ = done.send(());
         }
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

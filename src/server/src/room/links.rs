@@ -9,6 +9,7 @@ use lophoc_protocol::{PersonId, Profile, SlotCounts};
 use lophoc_room::LinkId;
 
 use crate::auth::TokenClaims;
+use crate::bucket::Bucket;
 use crate::ws::outbox::{CommitId, Outbox};
 
 /// A greeting that waits for the answer to the offer in the hello.
@@ -35,6 +36,8 @@ pub(super) struct Link {
     pub(super) slots: SlotCounts,
     /// An answer is being made.
     pub(super) negotiating: bool,
+    /// How often the link may offer.
+    pub(super) offers: Bucket,
 }
 
 /// All of them. Bounded by the places of the room and of the server.

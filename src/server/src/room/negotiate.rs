@@ -34,12 +34,16 @@ pub(super) struct Answered {
     pub(super) result: Result<Connected, ConnectError>,
 }
 
+/// Offers of one link: on average per second, and at once. Each costs a core a
+/// few milliseconds. Overflow: refused as `rate_limited`.
+pub(super) const OFFERS: (f64, u32) = (0.5, 10);
+
 /// Checks that need no engine.
-pub(super) fn check(link: &Link, sdp: &str) -> Result<Slots, ErrorCode> {
+pub(super) fn check(link: &mut Link, sdp: &str, now_ms: u64) -> Result<Slots, ErrorCode> {
     if sdp.len() > MAX_SDP {
         return Err(ErrorCode::TooLarge);
     }
-    if link.negotiating {
+    if link.negotiating || !link.offers.take(now_ms) {
         return Err(ErrorCode::RateLimited);
     }
     slots_of(link.profile, link.slots).ok_or(ErrorCode::BadRequest)

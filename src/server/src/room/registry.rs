@@ -62,7 +62,7 @@ impl Rooms {
     }
 
     /// Tells every room to say goodbye and waits until all that is to be kept is
-    /// durable.
+    /// durable. From [`App::start_draining`] on no room is loaded any more.
     pub async fn drain(&self) {
         let slots: Vec<Slot> = self
             .slots
@@ -72,7 +72,11 @@ impl Rooms {
         let mut waiting = Vec::with_capacity(slots.len());
         for slot in slots {
             let (done, drained) = oneshot::channel();
-            if let Some(handle) = slot.get()
+            // Waits for a room that is being loaded, and loads none itself.
+            let handle = slot
+                .get_or_try_init(|| async { Err::<RoomHandle, ()>(()) })
+                .await;
+            if let Ok(handle) = handle
                 && handle.to.send(ToRoom::Drain(done)).await.is_ok()
             {
                 waiting.push(drained);
@@ -95,6 +99,9 @@ impl Rooms {
         let slot = Arc::clone(self.slots.entry(room.clone()).or_default().value());
         let found = slot
             .get_or_try_init(|| async {
+                if app.is_draining() {
+                    return Err(ErrorCode::Busy);
+                }
                 let run = self.runs.fetch_add(1, Ordering::Relaxed);
                 let loaded = load(app, room).await?;
                 Ok(Actor::start(app, room.clone(), run, loaded))

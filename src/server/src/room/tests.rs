@@ -149,6 +149,15 @@ async fn a_room_that_breaks_is_rebuilt_from_the_ledger() {
     while room.heard(link).await.is_ok() {
         tokio::task::yield_now().await;
     }
+    // The watcher of the task tells when all of it is gone.
+    while world.app.metrics.room_faults.get() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        world.app.routes.peers(),
+        0,
+        "nobody is left in the media plane"
+    );
     let (_, outbox, _) = world.join("Bình").await;
     assert!(matches!(
         next(&outbox).await.unwrap().msg,
@@ -184,6 +193,9 @@ async fn with_a_full_storage_nothing_is_acknowledged_and_the_class_goes_on() {
         retry: true,
     };
     assert_eq!(refused, busy);
+    // Sent again it is known to the room, and still not on disk.
+    room.frame(link, Some(100), chat(n, &text)).await.unwrap();
+    assert_eq!(answer(&writer, 100).await, busy);
     // The others have the message all the same: the room goes on.
     let mut heard = 0;
     while heard < n {

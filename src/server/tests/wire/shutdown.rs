@@ -5,7 +5,7 @@ use lophoc_protocol::Role;
 use serde_json::json;
 
 use crate::client::{Client, get};
-use crate::world::{World, config};
+use crate::world::{World, config, hello};
 
 #[tokio::test]
 async fn a_stopping_server_asks_everybody_to_resume_and_the_next_one_knows_the_room() {
@@ -72,6 +72,21 @@ async fn a_stopping_server_is_not_ready_and_takes_nobody() {
     assert_eq!(
         crate::client::open(&world.host(), None).await.err(),
         Some(503)
+    );
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_socket_opened_before_the_stop_loads_no_room_after_it() {
+    let world = World::new().await;
+    let token = world.token(Role::Learner, "An").await;
+    let mut client = Client::raw(&world.host()).await;
+    world.server.app.start_draining();
+    client.send(&hello(&token)).await;
+    let bye = client.until("bye").await;
+    assert_eq!(
+        (&bye["action"], &bye["code"]),
+        (&json!("rejoin"), &json!("busy"))
     );
     world.server.stop().await;
 }
