@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use lophoc_ledger::{CsvOptions, SessionKey, stays, stays_csv};
+use lophoc_ledger::{CsvOptions, Event, EventKind, PersonKey, SessionKey, stays, stays_csv};
 use lophoc_protocol::{Action, ErrorCode, PersonId, Role, RoomMode};
 use lophoc_records::{Session, SessionState, StoreError};
 use lophoc_room::text::{clean_name, clean_unit};
@@ -180,9 +180,11 @@ pub async fn join(
 /// The stays of a session as CSV, for those with the right to export.
 pub async fn stays_file(
     State(app): State<Arc<App>>,
+    ConnectInfo(socket): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    limit(&app, socket, &headers)?;
     let claims = bearer(&app, &headers)?;
     let session = SessionKey(id);
     if claims.session != session {
@@ -198,8 +200,12 @@ pub async fn stays_file(
     if !lophoc_room::rights::allowed(claims.role, mode_of(known.mode), false, Action::Export) {
         return Err(ApiError(ErrorCode::Forbidden));
     }
+    let events = app.store.events(&session).await.map_err(stored)?;
+    if let Some(code) = sent_away(&events, &PersonKey(claims.person.0)) {
+        return Err(ApiError(code));
+    }
     let csv = app
-        .stays_csv(&session, CsvOptions::default())
+        .stays_csv(&session, &events, CsvOptions::default())
         .await
         .map_err(stored)?;
     let name = format!("attachment; filename=\"stays-{}.csv\"", session.as_str());
@@ -214,19 +220,37 @@ pub async fn stays_file(
 }
 
 impl App {
-    /// The stays as CSV, up to now.
-    pub async fn stays_csv(
+    /// The stays as CSV, up to now. `events` are those of the session.
+    async fn stays_csv(
         &self,
         session: &SessionKey,
+        events: &[Event],
         options: CsvOptions,
     ) -> Result<String, StoreError> {
-        let events = self.store.events(session).await?;
         let presence = self.store.presence(session).await?;
         Ok(stays_csv(
-            &stays(&events, &presence, Some(self.stamp())),
+            &stays(events, &presence, Some(self.stamp())),
             options,
         ))
     }
+}
+
+/// Whether the person was removed and not let in since: a token given before
+/// is good for nothing then.
+fn sent_away(events: &[Event], person: &PersonKey) -> Option<ErrorCode> {
+    events.iter().fold(None, |code, event| match &event.kind {
+        EventKind::Removed {
+            person: who,
+            barred,
+            ..
+        } if who == person => Some(if *barred {
+            ErrorCode::Banned
+        } else {
+            ErrorCode::Removed
+        }),
+        EventKind::Join { person: who, .. } if who == person => None,
+        _ => code,
+    })
 }
 
 fn bearer(app: &App, headers: &HeaderMap) -> Result<TokenClaims, ApiError> {
@@ -240,7 +264,8 @@ fn bearer(app: &App, headers: &HeaderMap) -> Result<TokenClaims, ApiError> {
 
 fn limit(app: &App, socket: SocketAddr, headers: &HeaderMap) -> Result<(), ApiError> {
     let address = client_address(socket, headers, &app.config.server.trusted_proxies);
-    if app.api_rate.take(address, wall_ms()) {
+    // By the clock that is never set: a step back must not lock anybody out.
+    if app.api_rate.take(address, app.clock.now().mono_ms) {
         return Ok(());
     }
     app.metrics.limited.inc();

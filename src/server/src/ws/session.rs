@@ -26,6 +26,7 @@ use crate::auth::TokenClaims;
 use crate::bucket::Bucket;
 use crate::clock::wall_ms;
 use crate::http::error::code_of;
+use crate::media::bound_view;
 use crate::room::{Joining, RoomGone, RoomHandle};
 
 /// The first frame must come within this time.
@@ -39,6 +40,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const BAD_FRAMES: (f64, u32) = (1.0 / 60.0, 4);
 /// Frames above the rate before the link is closed; five a second are forgiven.
 const LIMITED_FRAMES: (f64, u32) = (5.0, 200);
+
+/// Longest candidate line looked at, bytes. Overflow: ignored.
+const MAX_CANDIDATE: usize = 512;
 
 type Sink = SplitSink<WebSocket, Message>;
 type Stream = SplitStream<WebSocket>;
@@ -262,7 +266,10 @@ async fn read(
         app.metrics.frames_in.inc();
         let allowed = bucket.take(now());
         let done = match decode(&message) {
-            Ok(None) => room.heard(link).await,
+            // Pings of the websocket itself: they count like any other frame.
+            Ok(None) if allowed => room.heard(link).await,
+            Ok(None) if limited.take(now()) => Ok(()),
+            Ok(None) => return End::Flood,
             Ok(Some(frame)) if allowed => take(room, link, outbox, frame).await,
             Ok(Some(frame)) => {
                 app.metrics
@@ -336,7 +343,21 @@ async fn take(
             }
             room.heard(link).await
         }
-        msg => room.frame(link, id, msg).await,
+        msg => room.frame(link, id, bounded(msg)).await,
+    }
+}
+
+/// What waits for the room is no larger than what it can use.
+fn bounded(msg: ClientMessage) -> ClientMessage {
+    match msg {
+        ClientMessage::View(mut view) => {
+            bound_view(&mut view);
+            ClientMessage::View(view)
+        }
+        ClientMessage::Ice { cand } => ClientMessage::Ice {
+            cand: cand.filter(|candidate| candidate.len() <= MAX_CANDIDATE),
+        },
+        other => other,
     }
 }
 

@@ -163,3 +163,45 @@ async fn too_many_frames_are_refused_and_a_flood_closes_the_link() {
     assert_eq!(other.chat("c", "vẫn ổn").await, "ok");
     world.server.stop().await;
 }
+
+#[tokio::test]
+async fn a_flood_of_websocket_pings_closes_its_link_alone() {
+    let world = World::new().await;
+    let mut other = world.enter(Role::Learner, "Khác").await;
+    let mut client = world.enter(Role::Learner, "An").await;
+    for _ in 0..2_000 {
+        // The server may close while they still arrive.
+        if client
+            .socket
+            .send(Message::Ping(Vec::new().into()))
+            .await
+            .is_err()
+        {
+            break;
+        }
+    }
+    let bye = client.until("bye").await;
+    assert_eq!(
+        (&bye["action"], &bye["code"]),
+        (&json!("rejoin"), &json!("rate_limited"))
+    );
+    assert_eq!(other.chat("c", "vẫn ổn").await, "ok");
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn offers_without_end_are_refused_for_their_rate() {
+    let world = World::new().await;
+    let mut client = world.enter(Role::Learner, "An").await;
+    let mut limited = false;
+    for _ in 0..20 {
+        let outcome = client.outcome(json!({"t": "offer", "sdp": "v=0"})).await;
+        limited |= outcome == "rate_limited";
+        assert!(
+            outcome == "rate_limited" || outcome == "bad_request",
+            "{outcome}"
+        );
+    }
+    assert!(limited);
+    world.server.stop().await;
+}

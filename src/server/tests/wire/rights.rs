@@ -157,3 +157,18 @@ async fn nobody_exports_another_session() {
     assert_eq!(client.chat("c", "a").await, "ok");
     world.server.stop().await;
 }
+
+#[tokio::test]
+async fn an_organiser_who_was_removed_exports_no_more() {
+    let world = World::new().await;
+    let token = world.token(Organiser, "Người bị mời ra").await;
+    let removed = Client::enter(&world.host(), &token).await;
+    let mut other = world.enter(Organiser, "Ban tổ chức").await;
+    let path = format!("/api/sessions/{}/stays.csv", world.session);
+    assert_eq!(get(&world.host(), &path, Some(&token)).await.0, 200);
+    let request = json!({"t": "modRemove", "who": removed.person, "bar": true});
+    assert_eq!(other.outcome(request).await, "ok");
+    let (status, body) = get(&world.host(), &path, Some(&token)).await;
+    assert_eq!((status, body.contains("banned")), (403, true), "{body}");
+    world.server.stop().await;
+}
