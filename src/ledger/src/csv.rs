@@ -97,7 +97,9 @@ fn line<const N: usize>(out: &mut String, delimiter: char, cells: [String; N]) {
 /// A cell from outside: a leading apostrophe where a spreadsheet would take it
 /// for a formula.
 fn guarded(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+    // Some spreadsheets read the wide forms of the signs as the signs.
+    const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if text.starts_with(SIGNS) {
         format!("'{text}")
     } else {
         text.to_owned()

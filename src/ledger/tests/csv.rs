@@ -107,7 +107,9 @@ fn the_leap_day_is_a_day() {
 
 #[test]
 fn cells_that_would_be_formulas_are_guarded() {
-    for evil in ["=1+1", "+84", "-5", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
+    for evil in [
+        "=1+1", "+84", "-5", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋84", "－5", "＠A1",
+    ] {
         let mut one = stay(evil, START, Some(START));
         one.person = PersonKey::from(evil);
         one.unit = Some(evil.to_owned());
