@@ -264,9 +264,11 @@ impl Actor {
                 }
             }
             Err(error) => {
-                tracing::info!(link = link.0, peer = peer.0, %error, "offer refused");
-                self.greet(link, None);
                 let code = code_of(&error);
+                tracing::info!(link = link.0, peer = peer.0, ?code, "offer refused");
+                // The engine's words may repeat the offer's: addresses, line ends.
+                tracing::debug!(link = link.0, ?error, "offer refused");
+                self.greet(link, None);
                 self.reply(
                     link,
                     id,
