@@ -11,6 +11,10 @@ WEB := web-client
 E2E := tests/e2e
 WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune -o -type f -print 2>/dev/null)
 
+# The selection of the tests: another one would unify features differently and
+# build half of the dependencies again.
+DEBUG_BUILD := cargo build --workspace --bins --tests
+
 .PHONY: help run build web test lint fmt unit e2e screenshots loadtest clean
 
 help: ## this list
@@ -65,13 +69,13 @@ e2e: ## whole classes in Chromium
 .PHONY: e2e-run
 e2e-run: web $(STAMPS)/npm-$(E2E)
 	@scripts/packages.sh test
-	cargo build -p lophoc -p loadtests
+	$(DEBUG_BUILD)
 	npm --prefix $(E2E) run check
 	npm --prefix $(E2E) test
 
 screenshots: web $(STAMPS)/npm-$(E2E) ## pictures for the readme
 	@scripts/packages.sh test
-	cargo build -p lophoc -p loadtests
+	$(DEBUG_BUILD)
 	npm --prefix $(E2E) run screenshots
 
 loadtest: ## a short lecture; for figures see docs/CAPACITY.md

@@ -40,14 +40,20 @@ impl Build {
     }
 
     /// The server's program. `LOADTESTS_SERVER` names it; else it lies beside this
-    /// program; else it is built.
+    /// program (a test lies in `deps`, one folder below the programs); else it is
+    /// built.
     pub async fn binary(self) -> Result<PathBuf> {
         if let Some(path) = std::env::var_os("LOADTESTS_SERVER") {
             return Ok(path.into());
         }
         let own = std::env::current_exe().map_err(LoadError::io("own path"))?;
-        let beside = own.parent().map(|folder| folder.join("lophoc"));
-        if let Some(beside) = beside.filter(|path| path.is_file()) {
+        let beside = own
+            .ancestors()
+            .skip(1)
+            .take(2)
+            .map(|folder| folder.join("lophoc"))
+            .find(|path| path.is_file());
+        if let Some(beside) = beside {
             return Ok(beside);
         }
         self.make().await
