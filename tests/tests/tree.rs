@@ -71,7 +71,7 @@ const MAY_BE_UNSAFE: [&str; 2] = ["src/transport/", "loadtests/"];
 /// Longest source file, lines.
 const MAX_LINES: usize = 900;
 /// Longest file of tests, lines: a list of cases is read one by one.
-const MAX_TEST_LINES: usize = 1_600;
+const MAX_TEST_LINES: usize = 1_000;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

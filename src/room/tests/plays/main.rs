@@ -1,0 +1,48 @@
+//! Small plays: people come, speak, break off and come back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod coming;
+mod crash;
+mod lock;
+mod rates;
+mod speaking;
+mod talk;
+
+use common::{Play, START, config, id};
+use lophoc_ledger::{EventKind, LastSeen, LeaveReason, PersonKey, Stamp, StayEnd, stays};
+use lophoc_protocol::limits::{LINK_TIMEOUT_MS, RESUME_MS, RING};
+use lophoc_protocol::people::LinkState;
+use lophoc_protocol::server::ByeAction;
+use lophoc_protocol::{
+    Action, ClientMessage as M, ErrorCode, MediaKind, Role, RoomMode, ServerMessage, TrackState,
+};
+use lophoc_room::{Command, RoomConfig};
+
+const LIVE: TrackState = TrackState::Live;
+const MIC: MediaKind = MediaKind::Mic;
+
+fn publish(kind: MediaKind, st: TrackState) -> M {
+    M::Pub { kind, st }
+}
+
+fn chat(cid: &str, text: &str) -> M {
+    M::Chat {
+        cid: cid.into(),
+        text: text.into(),
+    }
+}
+
+fn muted(by: &str) -> ServerMessage {
+    ServerMessage::Muted {
+        kind: MIC,
+        by: by.into(),
+    }
+}
