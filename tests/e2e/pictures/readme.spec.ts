@@ -13,6 +13,15 @@ const REPO = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const FOLDER = join(REPO, 'docs/screenshots');
 const LOADTESTS = process.env.E2E_LOADTESTS ?? join(REPO, 'target/debug/loadtests');
 
+const NAMES = [
+  'Trần Văn An',
+  'Lê Thị Bình',
+  'Phạm Minh Châu',
+  'Công Tằng Tôn Nữ Huyền Trang',
+  'Đặng Quốc Đạt',
+  'Bùi Thị Ngọc Ánh',
+];
+
 async function picturesShown(page: Page, count: number): Promise<void> {
   await expect.poll(async () => (await shownCorners(page)).length, { timeout: 90_000 }).toBeGreaterThanOrEqual(count);
   await page.waitForTimeout(2_000);
@@ -23,9 +32,11 @@ test('pictures of join page and room', async () => {
   const server = await Server.start();
   const room = server.newClass('Bồi dưỡng giáo viên: Dạy học với công cụ số');
   const link = server.link(room, 'learner');
-  const bots = spawn(LOADTESTS, ['bots', '--server', server.origin, '--link', link, '--count', '6', '--seconds', '300'], {
-    stdio: 'ignore',
-  });
+  const bots = spawn(
+    LOADTESTS,
+    ['bots', '--server', server.origin, '--link', link, '--count', '6', '--seconds', '300', '--names', NAMES.join(',')],
+    { stdio: 'ignore' },
+  );
   const browser = await launch();
   try {
     for (const [width, viewport] of [
