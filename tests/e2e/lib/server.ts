@@ -1,6 +1,7 @@
 // A Lophoc server of its own for a spec: free ports, a temporary data folder.
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -23,16 +24,30 @@ async function freePort(): Promise<number> {
   });
 }
 
+/** Whether the server says it is ready; its own certificate is signed by nobody. */
+async function isReady(url: string): Promise<boolean> {
+  if (url.startsWith('http:')) {
+    return fetch(url).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  }
+  return new Promise((done) => {
+    get(url, { rejectUnauthorized: false }, (answer) => {
+      answer.resume();
+      done(answer.statusCode === 200);
+    }).once('error', () => done(false));
+  });
+}
+
 export class Server {
   readonly origin: string;
   readonly folder: string;
   private child: ChildProcess | null = null;
   private output = '';
-  private readonly port: number;
 
-  private constructor(port: number, mediaPort: number, shards: number) {
-    this.port = port;
-    this.origin = `http://localhost:${port}`;
+  private constructor(port: number, mediaPort: number, shards: number, https: boolean) {
+    this.origin = `${https ? 'https' : 'http'}://localhost:${port}`;
     this.folder = mkdtempSync(join(tmpdir(), 'lophoc-e2e-'));
     writeFileSync(
       this.config,
@@ -40,6 +55,8 @@ export class Server {
         '[server]',
         `listen = ["127.0.0.1:${port}"]`,
         `public_url = "${this.origin}"`,
+        '[tls]',
+        `mode = "${https ? 'generated' : 'off'}"`,
         '[data]',
         `folder = "${join(this.folder, 'data')}"`,
         '[media]',
@@ -56,8 +73,8 @@ export class Server {
   }
 
   /** Starts a server and waits until it is ready. */
-  static async start(options: { shards?: number } = {}): Promise<Server> {
-    const server = new Server(await freePort(), await freePort(), options.shards ?? 1);
+  static async start(options: { shards?: number; https?: boolean } = {}): Promise<Server> {
+    const server = new Server(await freePort(), await freePort(), options.shards ?? 1, options.https ?? false);
     await server.up();
     return server;
   }
@@ -79,10 +96,7 @@ export class Server {
     const deadline = Date.now() + 60_000;
     for (;;) {
       if (child.exitCode !== null) throw new Error(`server ended with ${child.exitCode}\n${this.output}`);
-      const ready = await fetch(`http://127.0.0.1:${this.port}/readyz`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
+      const ready = await isReady(`${this.origin}/readyz`);
       if (ready) return;
       if (Date.now() > deadline) throw new Error(`server not ready\n${this.output}`);
       await new Promise((next) => setTimeout(next, 100));
