@@ -23,10 +23,14 @@ const COMMON_ARGS = [
 export interface LaunchOptions {
   /** Play the trainer's pattern and tone instead of Chromium's own test picture and beep. */
   pattern?: boolean;
+  /** Refuse every wish for a device, as a person who presses "Block". */
+  deny?: boolean;
 }
 
 export async function launch(options: LaunchOptions = {}): Promise<Browser> {
-  const args = [...COMMON_ARGS];
+  const args = options.deny
+    ? [...COMMON_ARGS.filter((arg) => arg !== '--use-fake-ui-for-media-stream'), '--deny-permission-prompts']
+    : [...COMMON_ARGS];
   if (options.pattern) {
     args.push(
       `--use-file-for-fake-video-capture=${patternVideo(MEDIA_FOLDER, TRAINER_CORNERS)}`,
