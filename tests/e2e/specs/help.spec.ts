@@ -1,7 +1,7 @@
 // A refused device, and the attendance list an organiser takes home.
 import { readFileSync } from 'node:fs';
 import { test, expect } from '@playwright/test';
-import { launch, person } from '../lib/browser.ts';
+import { audioEnergy, launch, person } from '../lib/browser.ts';
 import { enter, inRoom, press } from '../lib/room.ts';
 import { Server } from '../lib/server.ts';
 
@@ -49,6 +49,34 @@ test('the organiser takes home the list of stays, also of who has left', async (
     const rows = csv.trim().split('\r\n');
     expect(rows.some((row) => row.includes('Đặng Quốc Đạt'))).toBe(true);
     expect(rows.some((row) => row.includes('Vũ Thị Tổ Chức'))).toBe(true);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
+
+test('where the browser blocks sound one large button brings it', async () => {
+  const server = await Server.start();
+  const browser = await launch();
+  try {
+    const room = server.newClass('Lớp bị chặn tiếng');
+    await enter(await person(browser, server.origin), server.link(room, 'trainer'), { name: 'Nguyễn Thị Hạnh', mic: true });
+    const context = await person(browser, server.origin);
+    // Headless Chromium never blocks sound: the refusal is put in its place.
+    await context.addInitScript(() => {
+      const play = HTMLMediaElement.prototype.play;
+      HTMLMediaElement.prototype.play = function (this: HTMLMediaElement) {
+        const blocked = (window as unknown as { __allowed?: boolean }).__allowed !== true && this instanceof HTMLAudioElement;
+        return blocked ? Promise.reject(new DOMException('blocked', 'NotAllowedError')) : play.call(this);
+      };
+    });
+    const page = await enter(context, server.link(room, 'learner'), { name: 'Trần Văn An' });
+    const button = page.getByRole('button', { name: 'Bấm để nghe' });
+    await expect(button).toBeVisible();
+    await page.evaluate(() => ((window as unknown as { __allowed?: boolean }).__allowed = true));
+    await button.click();
+    await expect(button).toBeHidden();
+    await expect.poll(() => audioEnergy(page), { timeout: 45_000 }).toBeGreaterThan(0.001);
   } finally {
     await browser.close();
     await server.close();
