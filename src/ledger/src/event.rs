@@ -1,11 +1,15 @@
 //! What is written to the log: one event, its stamp, its kinds.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
 
 macro_rules! key {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS, ToSchema,
+        )]
         #[serde(transparent)]
         pub struct $name(pub String);
 
@@ -81,6 +85,21 @@ pub enum LeaveReason {
     /// The same person came in on another device.
     TakenOver,
     /// A reason of a newer version; out all the same.
+    #[serde(other)]
+    Other,
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WaitOutcome {
+    /// Let in.
+    Admitted,
+    /// Refused.
+    Denied,
+    /// Went away, or the session ended.
+    Left,
+    /// An outcome of a newer version.
     #[serde(other)]
     Other,
 }
@@ -244,6 +263,89 @@ pub enum EventKind {
         /// Text.
         text: String,
     },
+    /// Somebody came to the waiting room. Waiting is not presence.
+    Waiting {
+        /// Who.
+        person: PersonKey,
+        /// Full name as shown.
+        name: String,
+        /// Unit, when known or declared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
+        /// Role, the protocol's name.
+        role: String,
+        /// Key of the device.
+        device: String,
+    },
+    /// The wait is over; an admission is followed by the `Join`.
+    WaitOver {
+        /// Who waited.
+        person: PersonKey,
+        /// How it ended.
+        outcome: WaitOutcome,
+        /// Who decided; absent when the person went away or the time did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+    },
+    /// The lesson began: the rehearsal (kết nối thử) is over, the counted window
+    /// begins. A second one, after an `Ended`, opens another window.
+    Started {
+        /// Who began it; absent when its time had come.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+    },
+    /// An announced break began or ended. It leaves the counted window.
+    Break {
+        /// Began.
+        on: bool,
+        /// Who said so; absent when its time ran out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+        /// Announced end, wall clock, ms since the epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+    },
+    /// Another device of somebody who is in asked to come in; nothing changes
+    /// until it takes over, which is a `Join`.
+    OtherDevice {
+        /// Who.
+        person: PersonKey,
+        /// Key of the other device.
+        device: String,
+    },
+    /// A track of somebody went live or stopped: camera and microphone spans.
+    Track {
+        /// Whose.
+        person: PersonKey,
+        /// What.
+        kind: MediaName,
+        /// Went live.
+        on: bool,
+    },
+    /// Somebody spoke, written when the speech is over: pauses shorter than two
+    /// seconds are inside.
+    Talk {
+        /// Who.
+        person: PersonKey,
+        /// When it began, same run as the event's stamp.
+        from: Stamp,
+        /// When it ended.
+        to: Stamp,
+    },
+    /// A presence check (kiểm tra sự có mặt) went out to everybody.
+    CheckAsked {
+        /// Id of the check in the session.
+        id: String,
+        /// Answers count up to then, wall clock, ms since the epoch.
+        until_ms: u64,
+    },
+    /// Somebody answered a presence check in time.
+    CheckAnswered {
+        /// Who.
+        person: PersonKey,
+        /// Which check.
+        id: String,
+    },
     /// A kind this version does not know, or one whose fields it can not read:
     /// the JSON as it stands in the log, kept and written back unchanged.
     #[serde(untagged)]
@@ -274,6 +376,15 @@ impl EventKind {
             Self::Asked { .. } => "asked",
             Self::Share { .. } => "share",
             Self::Chat { .. } => "chat",
+            Self::Waiting { .. } => "waiting",
+            Self::WaitOver { .. } => "waitOver",
+            Self::Started { .. } => "started",
+            Self::Break { .. } => "break",
+            Self::OtherDevice { .. } => "otherDevice",
+            Self::Track { .. } => "track",
+            Self::Talk { .. } => "talk",
+            Self::CheckAsked { .. } => "checkAsked",
+            Self::CheckAnswered { .. } => "checkAnswered",
             Self::Unknown(raw) => raw.get("e").and_then(|e| e.as_str()).unwrap_or_default(),
         }
     }
@@ -290,13 +401,22 @@ impl EventKind {
             | Self::Hand { person, .. }
             | Self::Asked { person, .. }
             | Self::Share { person, .. }
-            | Self::Chat { person, .. } => Some(person),
+            | Self::Chat { person, .. }
+            | Self::Waiting { person, .. }
+            | Self::WaitOver { person, .. }
+            | Self::OtherDevice { person, .. }
+            | Self::Track { person, .. }
+            | Self::Talk { person, .. }
+            | Self::CheckAnswered { person, .. } => Some(person),
             Self::Mute { person, .. } => person.as_ref(),
             Self::Opened { .. }
             | Self::Reopened {}
             | Self::Ended { .. }
             | Self::Locked { .. }
             | Self::Mode { .. }
+            | Self::Started { .. }
+            | Self::Break { .. }
+            | Self::CheckAsked { .. }
             | Self::Unknown(_) => None,
         }
     }

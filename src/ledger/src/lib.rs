@@ -14,12 +14,19 @@
 //! and meaning. A log written by a newer version still loads; kinds this
 //! version does not know are kept as they were read ([`EventKind::Unknown`]).
 
+mod attendance;
 mod collation;
 mod csv;
 mod event;
 mod stays;
 
+pub use attendance::{
+    Adjustment, Change, ClassBy, Expected, HallHow, HallMark, Input, Interval, IntervalKind,
+    Outcome, Report, Row, Rules, Span, Status, Totals, Window,
+};
 pub use collation::{NameKey, name_key};
 pub use csv::{CsvOptions, INDOCHINA_OFFSET_MIN, stays_csv};
-pub use event::{Event, EventKind, LastSeen, LeaveReason, MediaName, PersonKey, SessionKey, Stamp};
+pub use event::{
+    Event, EventKind, LastSeen, LeaveReason, MediaName, PersonKey, SessionKey, Stamp, WaitOutcome,
+};
 pub use stays::{Stay, StayEnd, stays};

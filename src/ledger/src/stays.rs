@@ -251,7 +251,10 @@ impl<'a> Walk<'a> {
                     self.leave(person, at, LeaveReason::Ended);
                 }
             }
-            EventKind::Chat { person, .. } | EventKind::Share { person, .. } => {
+            EventKind::Chat { person, .. }
+            | EventKind::Share { person, .. }
+            | EventKind::Track { person, .. }
+            | EventKind::CheckAnswered { person, .. } => {
                 let time = self.line.time(at);
                 if let Some(open) = self.open.get_mut(person)
                     && open.boot == at.boot
@@ -267,6 +270,13 @@ impl<'a> Walk<'a> {
             | EventKind::Hand { .. }
             | EventKind::Mute { .. }
             | EventKind::Asked { .. }
+            | EventKind::Waiting { .. }
+            | EventKind::WaitOver { .. }
+            | EventKind::Started { .. }
+            | EventKind::Break { .. }
+            | EventKind::OtherDevice { .. }
+            | EventKind::Talk { .. }
+            | EventKind::CheckAsked { .. }
             | EventKind::Unknown(_) => {}
         }
     }
