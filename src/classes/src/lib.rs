@@ -1,1 +1,76 @@
-//! Sans-IO class records.
+//! Sans-IO class records: what a class hangs from (units, people, courses,
+//! classes, sessions, staff, rosters), their life cycles and rights, and the
+//! reading of rosters from files. Also the shapes of `/api/v1`, from which the
+//! browser client's types are made.
+//!
+//! It never stores, never asks a network or a clock, never makes up an id.
+
+mod account;
+mod class;
+mod day;
+mod export;
+mod hall;
+mod person;
+mod rest;
+mod rights;
+mod roster;
+mod staff;
+mod unit;
+
+pub use account::{
+    Account, AccountState, ApiToken, NewAccount, NewApiToken, Printed, Scope, SignIn, SignedIn,
+};
+pub use class::{
+    Class, ClassForm, ClassKind, ClassState, ClassStep, GuestPolicy, Plan, Readiness, Session,
+    SessionForm, SessionPhase, StepRefused,
+};
+pub use day::{BadDay, Day};
+pub use export::{ExportFormat, ExportKind, ExportRecord, Frozen, Verdict, VerdictKind};
+pub use hall::{CheckInOffer, HallPerson, HallTick, Site};
+pub use person::{Gender, Identifier, IdentifierKind, Person, PersonForm};
+pub use rest::*;
+pub use rights::{Actor, Grant, Right, Standing, UnitRole, grant};
+pub use roster::{Delegate, Excuse, RosterRow, RosterState, RosterVersion};
+pub use staff::{StaffMember, StaffRole};
+pub use unit::{DataCheck, Unit, UnitId, UnitKind};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord,
+            serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use id;
+
+id!(
+    /// Id of a class (lớp).
+    ClassId
+);
+id!(
+    /// Id of a course (khóa).
+    CourseId
+);
