@@ -19,10 +19,11 @@ mod collation;
 mod csv;
 mod event;
 mod stays;
+mod timeline;
 
 pub use attendance::{
     Adjustment, Change, ClassBy, Expected, HallHow, HallMark, Input, Interval, IntervalKind,
-    Outcome, Report, Row, Rules, Span, Status, Totals, Window,
+    Outcome, Report, Row, Rules, Span, Status, Totals, Window, attendance, is_staff, permille,
 };
 pub use collation::{NameKey, name_key};
 pub use csv::{CsvOptions, INDOCHINA_OFFSET_MIN, stays_csv};

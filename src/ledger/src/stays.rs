@@ -1,8 +1,9 @@
 //! Events → stays.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::event::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp};
+use crate::timeline::{TimeLine, ordered};
 
 /// How a stay ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,70 +44,6 @@ impl Stay {
     }
 }
 
-/// One time line for all runs of the server: inside a run the monotonic clock
-/// counts from the wall clock of the run's first event; a run never begins
-/// before the run before it ended, so a clock that was set back moves nothing
-/// into the past.
-struct TimeLine {
-    runs: BTreeMap<u64, Anchor>,
-}
-
-#[derive(Clone, Copy)]
-struct Anchor {
-    wall_ms: u64,
-    mono_ms: u64,
-}
-
-impl Anchor {
-    fn time(self, mono_ms: u64) -> u64 {
-        if mono_ms >= self.mono_ms {
-            self.wall_ms.saturating_add(mono_ms - self.mono_ms)
-        } else {
-            self.wall_ms.saturating_sub(self.mono_ms - mono_ms)
-        }
-    }
-}
-
-impl TimeLine {
-    /// `events` in order of `seq`.
-    fn new(events: &[&Event], presence: &[LastSeen], now: Option<Stamp>) -> Self {
-        // Of each run: the first stamp met, and the span of its monotonic clock.
-        let mut spans: BTreeMap<u64, (Anchor, u64, u64)> = BTreeMap::new();
-        let heard = events.iter().filter_map(|event| match &event.kind {
-            EventKind::Lapse { last_heard, .. } => Some(*last_heard),
-            _ => None,
-        });
-        let stamps = events.iter().map(|event| event.at);
-        let seen = presence.iter().map(|seen| seen.at);
-        for at in stamps.chain(heard).chain(seen).chain(now) {
-            let first = Anchor {
-                wall_ms: at.wall_ms,
-                mono_ms: at.mono_ms,
-            };
-            let span = spans
-                .entry(at.boot)
-                .or_insert((first, at.mono_ms, at.mono_ms));
-            span.1 = span.1.min(at.mono_ms);
-            span.2 = span.2.max(at.mono_ms);
-        }
-        let mut runs = BTreeMap::new();
-        let mut floor = 0u64;
-        for (boot, (mut anchor, least, most)) in spans {
-            let late = floor.saturating_sub(anchor.time(least));
-            anchor.wall_ms = anchor.wall_ms.saturating_add(late);
-            floor = anchor.time(most);
-            runs.insert(boot, anchor);
-        }
-        Self { runs }
-    }
-
-    fn time(&self, at: Stamp) -> u64 {
-        self.runs
-            .get(&at.boot)
-            .map_or(at.wall_ms, |anchor| anchor.time(at.mono_ms))
-    }
-}
-
 /// Identity given at a join.
 #[derive(Clone, PartialEq)]
 struct Identity {
@@ -129,7 +66,7 @@ struct Walk<'a> {
     line: &'a TimeLine,
     seen: HashMap<(&'a PersonKey, u64), u64>,
     identities: HashMap<&'a PersonKey, Identity>,
-    open: BTreeMap<&'a PersonKey, Open>,
+    open: HashMap<&'a PersonKey, Open>,
     done: Vec<Stay>,
 }
 
@@ -316,10 +253,18 @@ fn still(person: &PersonKey, open: Open, proven_ms: u64) -> Stay {
 /// last frame heard when the link lapsed; at the last sign of life when the
 /// server died. A person's stays never overlap, however the clock was set.
 pub fn stays(events: &[Event], presence: &[LastSeen], now: Option<Stamp>) -> Vec<Stay> {
-    let mut ordered: Vec<&Event> = events.iter().collect();
-    ordered.sort_by_key(|event| event.seq);
-    ordered.dedup_by_key(|event| event.seq);
+    let ordered = ordered(events);
     let line = TimeLine::new(&ordered, presence, now);
+    stays_on(&line, &ordered, presence, now)
+}
+
+/// [`stays`] on a time line that is there already; `ordered` as it was made of.
+pub(crate) fn stays_on(
+    line: &TimeLine,
+    ordered: &[&Event],
+    presence: &[LastSeen],
+    now: Option<Stamp>,
+) -> Vec<Stay> {
     let mut seen: HashMap<(&PersonKey, u64), u64> = HashMap::new();
     for mark in presence {
         let time = line.time(mark.at);
@@ -327,13 +272,13 @@ pub fn stays(events: &[Event], presence: &[LastSeen], now: Option<Stamp>) -> Vec
         *latest = time.max(*latest);
     }
     let mut walk = Walk {
-        line: &line,
+        line,
         seen,
         identities: HashMap::new(),
-        open: BTreeMap::new(),
+        open: HashMap::new(),
         done: Vec::new(),
     };
-    for event in ordered {
+    for &event in ordered {
         walk.event(event);
     }
     let people: Vec<&PersonKey> = walk.open.keys().copied().collect();

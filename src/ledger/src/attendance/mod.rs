@@ -1,9 +1,224 @@
 //! Events → attendance: presence as a union of intervals inside the counted
 //! window, late and early, shares, corrections.
 
+mod adjust;
+mod hall;
+mod rows;
+mod spans;
 mod types;
+mod window;
 
+use std::collections::HashMap;
+
+pub use rows::{is_staff, permille};
 pub use types::{
     Adjustment, Change, ClassBy, Expected, HallHow, HallMark, Input, Interval, IntervalKind,
     Outcome, Report, Row, Rules, Span, Status, Totals, Window,
 };
+
+use crate::collation::name_key;
+use crate::event::{Event, EventKind, LeaveReason, PersonKey};
+use crate::stays::{Stay, StayEnd, stays_on};
+use crate::timeline::{TimeLine, ordered};
+use hall::{Lap, laps, ticks, trainers_hall};
+use rows::{Draft, Joined};
+use window::Counted;
+
+/// The attendance of one session: presence of each person as the union of the
+/// stretches of all his connections and ticks in the counted window, gaps
+/// shorter than the grace bridged; then what rules and corrections make of it.
+///
+/// The same input gives the same report for ever; the order of events, marks,
+/// ticks and corrections does not matter, nor do repeats. Lengths are counted on
+/// the axis of the counted time: what lies in a break or an outage is neither
+/// presence nor absence, so a gap is as long as the counted time in it.
+pub fn attendance(input: &Input<'_>) -> Report {
+    let ordered = ordered(input.events);
+    let line = TimeLine::new(&ordered, input.presence, input.now);
+    let counted = Counted::read(&ordered, &line, input.now, input.rules);
+
+    let mut drafts: HashMap<PersonKey, Draft<'_>> = HashMap::new();
+    for stay in stays_on(&line, &ordered, input.presence, input.now) {
+        let (person, interval) = interval(stay);
+        drafts.entry(person).or_default().own.push(interval);
+    }
+    identities(&ordered, &mut drafts);
+    checks(&ordered, &line, &mut drafts);
+    for expected in input.expected {
+        let draft = drafts.entry(expected.person.clone()).or_default();
+        draft.expected.get_or_insert(expected);
+    }
+    halls(input, &counted, &mut drafts);
+    let mut corrections = corrections(input.adjustments);
+    for &person in corrections.keys() {
+        drafts.entry(person.clone()).or_default();
+    }
+
+    let mut rows: Vec<(Option<&str>, Row)> = drafts
+        .into_iter()
+        .map(|(person, draft)| {
+            let sort = draft.expected.and_then(|expected| expected.sort.as_deref());
+            (sort, draft.row(person, &counted, input.rules))
+        })
+        .collect();
+    let counted_ms = counted.window.counted_ms;
+    for (_, row) in &mut rows {
+        if let Some(corrections) = corrections.remove(&row.person) {
+            adjust::adjust(row, corrections, counted_ms, input.rules);
+        }
+    }
+    rows.sort_by_cached_key(|(sort, row)| {
+        let key = name_key(sort.unwrap_or(&row.name));
+        (!row.expected, key, row.person.clone())
+    });
+    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    Report {
+        totals: adjust::totals(&rows),
+        rows,
+        rules: *input.rules,
+        ended: counted.ended,
+        window: counted.window,
+    }
+}
+
+fn interval(stay: Stay) -> (PersonKey, Interval) {
+    let interval = Interval {
+        from_ms: stay.from_ms,
+        to_ms: stay.proven_ms,
+        open: stay.to_ms.is_none(),
+        kind: IntervalKind::Online,
+        device: Some(stay.device),
+        site: None,
+        end: stay.end.map(|end| end_name(end).to_owned()),
+    };
+    (stay.person, interval)
+}
+
+fn end_name(end: StayEnd) -> &'static str {
+    match end {
+        StayEnd::Lapse => "lapse",
+        StayEnd::Leave(reason) => match reason {
+            LeaveReason::Left => "left",
+            LeaveReason::Network => "network",
+            LeaveReason::Removed => "removed",
+            LeaveReason::Ended => "ended",
+            LeaveReason::ServerStopped => "serverStopped",
+            LeaveReason::TakenOver => "takenOver",
+            LeaveReason::Other => "other",
+        },
+    }
+}
+
+/// Who each was at his last join.
+fn identities<'a>(ordered: &[&'a Event], drafts: &mut HashMap<PersonKey, Draft<'a>>) {
+    for &event in ordered {
+        if let EventKind::Join {
+            person,
+            name,
+            unit,
+            role,
+            ..
+        } = &event.kind
+            && let Some(draft) = drafts.get_mut(person)
+        {
+            draft.joined = Some(Joined {
+                name,
+                unit: unit.as_deref(),
+                role,
+            });
+        }
+    }
+}
+
+/// Presence checks: asked while in on an own connection, answered. An answer
+/// after a drop counts as asked, too.
+fn checks(ordered: &[&Event], line: &TimeLine, drafts: &mut HashMap<PersonKey, Draft<'_>>) {
+    let mut asked: HashMap<&str, u64> = HashMap::new();
+    let mut answered: Vec<(&PersonKey, &str)> = Vec::new();
+    for event in ordered {
+        match &event.kind {
+            EventKind::CheckAsked { id, .. } => {
+                asked.entry(id).or_insert_with(|| line.time(event.at));
+            }
+            EventKind::CheckAnswered { person, id } => answered.push((person, id)),
+            _ => {}
+        }
+    }
+    if asked.is_empty() {
+        return;
+    }
+    let mut times: Vec<u64> = asked.values().copied().collect();
+    times.sort_unstable();
+    answered.sort_unstable();
+    answered.dedup();
+    let mut answers: HashMap<&PersonKey, Vec<u64>> = HashMap::new();
+    for (person, id) in answered {
+        if let Some(&time) = asked.get(id) {
+            answers.entry(person).or_default().push(time);
+        }
+    }
+    for (person, draft) in drafts {
+        let laps = laps(&draft.own);
+        // While in: of each lap both ends.
+        let while_in: usize = laps
+            .iter()
+            .map(|lap| {
+                let before = times.partition_point(|&time| time < lap.from_ms);
+                let until = times.partition_point(|&time| time <= lap.to_ms);
+                until.saturating_sub(before)
+            })
+            .sum();
+        let answers = answers.get(person).map_or(&[][..], Vec::as_slice);
+        let while_out = answers
+            .iter()
+            .filter(|&&time| {
+                let begun = laps.partition_point(|lap| lap.from_ms <= time);
+                let lap = begun.checked_sub(1).and_then(|at| laps.get(at));
+                lap.is_none_or(|lap| lap.to_ms < time)
+            })
+            .count();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        draft.checks = (number(answers.len()), number(while_in + while_out));
+    }
+}
+
+/// Adds the intervals of those who sit in halls.
+fn halls<'a>(input: &Input<'a>, counted: &Counted, drafts: &mut HashMap<PersonKey, Draft<'a>>) {
+    let assumed = input
+        .expected
+        .iter()
+        .filter(|expected| expected.in_person && expected.excused.is_none())
+        .map(|expected| &expected.person);
+    let ticks = ticks(input.hall, assumed);
+    let mut sites: HashMap<&PersonKey, Vec<Lap>> = HashMap::new();
+    for site in input.hall.iter().filter_map(|mark| mark.site.as_ref()) {
+        if let Some(draft) = drafts.get_mut(site)
+            && !draft.is_hall
+        {
+            draft.is_hall = true;
+            sites.insert(site, laps(&draft.own));
+        }
+    }
+    let trainers = trainers_hall(&counted.lessons, counted.running);
+    for (person, ticks) in ticks {
+        if ticks.any() {
+            let intervals = ticks.intervals(&trainers, &sites);
+            drafts.entry(person.clone()).or_default().hall = intervals;
+        }
+    }
+}
+
+/// The corrections by person, in order of their numbers.
+fn corrections(adjustments: &[Adjustment]) -> HashMap<&PersonKey, Vec<&Adjustment>> {
+    let mut ordered: Vec<&Adjustment> = adjustments.iter().collect();
+    ordered.sort_by_key(|adjustment| adjustment.no);
+    ordered.dedup_by_key(|adjustment| adjustment.no);
+    let mut people: HashMap<&PersonKey, Vec<&Adjustment>> = HashMap::new();
+    for adjustment in ordered {
+        people
+            .entry(&adjustment.person)
+            .or_default()
+            .push(adjustment);
+    }
+    people
+}

@@ -17,8 +17,11 @@ pub struct Rules {
     /// A gap shorter than this is bridged and counted as one gap. Default 60 s.
     pub grace_ms: u64,
     /// First arrival later than the beginning plus this is *đi muộn*. Default 10 min.
+    /// Time in which the server was down does not make anybody late or early,
+    /// unless `count_outages`.
     pub late_ms: u64,
-    /// Last departure earlier than the end minus this is *về sớm*. Default 10 min.
+    /// Last departure earlier than the end minus this is *về sớm*, once there is
+    /// an end. Default 10 min.
     pub early_ms: u64,
     /// Share of the counted window from which a session counts as attended.
     /// Default 800. No national rule fixes it: it is the plan's.
@@ -63,14 +66,20 @@ pub struct Expected {
     pub person: PersonKey,
     /// Full name in the roster.
     pub name: String,
-    /// Explicit key to sort by instead of the given name.
+    /// Explicit key to sort by in place of the given name.
     pub sort: Option<String>,
     /// Unit.
     pub unit: Option<String>,
     /// Reason of an absence that was excused beforehand (vắng có phép).
     pub excused: Option<String>,
-    /// Attends in the same hall as the trainer (có mặt trực tiếp), ticked there.
+    /// Attends in the same hall as the trainer (có mặt trực tiếp): present for
+    /// the whole window unless a mark there says otherwise. An absence excused
+    /// beforehand takes this back.
     pub in_person: bool,
+    /// Is a site (điểm cầu), a connection and not a person: has a row, counts
+    /// in no sum.
+    #[serde(default)]
+    pub is_site: bool,
 }
 
 /// How somebody was ticked in at a site.
@@ -116,7 +125,8 @@ pub struct HallMark {
 #[serde(rename_all = "camelCase")]
 pub enum Status {
     /// Chưa điểm danh: the session has not begun, or is not over and the person
-    /// has not come yet.
+    /// has not come yet; also somebody not on the roster who was only there
+    /// outside of the counted window.
     NotTaken,
     /// Có mặt trực tuyến.
     Online,
@@ -150,7 +160,7 @@ pub enum Change {
         /// New status.
         to: Status,
     },
-    /// Time present.
+    /// Time present; at most the counted window. Share and `enough` follow.
     Present {
         /// New length, ms.
         to_ms: u64,
@@ -241,14 +251,16 @@ pub struct Window {
     pub counted: Vec<Span>,
     /// Announced breaks.
     pub breaks: Vec<Span>,
-    /// Times in which the server was down.
+    /// Times inside the windows in which the server was down.
     pub outages: Vec<Span>,
     /// Length of `counted`.
     pub counted_ms: u64,
 }
 
 /// What presence an interval is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS, ToSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum IntervalKind {
     /// Own connection.
@@ -295,11 +307,11 @@ pub struct Outcome {
     pub present_ms: u64,
     /// `present_ms` of the counted window, rounded half up.
     pub permille: u16,
-    /// Đi muộn (M).
+    /// Đi muộn (M); never of somebody absent.
     pub late: bool,
-    /// Về sớm (S).
+    /// Về sớm (S); never of somebody absent or while the session goes on.
     pub early: bool,
-    /// Reaches the session's threshold.
+    /// Is present and reaches the session's threshold with the share as shown.
     pub enough: bool,
 }
 
@@ -315,15 +327,21 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub unit: Option<String>,
-    /// Role at the last join, the protocol's name; `learner` when never in.
+    /// Role at the last join, the protocol's name; `learner` when never in. Staff
+    /// ([`is_staff`](crate::is_staff)) are in no sum.
     pub role: String,
     /// Is on the roster.
     pub expected: bool,
-    /// Intervals, in order.
+    /// Is a site, not a person: on the roster as one, or not on the roster and
+    /// others are ticked in behind its connection.
+    pub is_site: bool,
+    /// Intervals, in order, those of the rehearsal included.
     pub intervals: Vec<Interval>,
-    /// Times came in.
+    /// Times came in, of what touches the window. A change of device or name is
+    /// no entry.
     pub entries: u32,
-    /// Gaps inside the counted window, bridged ones included.
+    /// Gaps inside the counted window, bridged ones included. A gap that spans
+    /// only a break or an outage is none.
     pub gaps: u32,
     /// Beginning of the first interval that touches the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -343,13 +361,14 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub excused: Option<String>,
-    /// Presence checks answered, of those asked while in.
+    /// Presence checks answered, of those asked while in on an own connection. One
+    /// answered after a drop counts as asked.
     pub checks: (u32, u32),
     /// What the server computed.
     pub auto: Outcome,
     /// What stands: `auto` with the corrections.
     pub stands: Outcome,
-    /// Numbers of the corrections that hold.
+    /// Numbers of the corrections that hold: of each field the last one.
     pub adjusted: Vec<u64>,
 }
 
