@@ -109,6 +109,7 @@ impl Link {
             profile,
             slots,
             offer: Some(offer),
+            take_over: false,
         };
         link.send(ClientMessage::Hello(Box::new(hello))).await?;
         let welcome = link

@@ -87,6 +87,11 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub offer: Option<String>,
+    /// Come in although the person is in on another device, which is closed
+    /// then. Without it such a hello is refused as `elsewhere`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub take_over: bool,
 }
 
 /// A message from a client. Unknown messages and fields are ignored.
@@ -222,6 +227,68 @@ pub enum ClientMessage {
     ModMode {
         /// Mode.
         mode: RoomMode,
+    },
+    /// Begin the lesson: the rehearsal is over, attendance counts from here.
+    ModStart,
+    /// Begin or end an announced break, which leaves the counted time.
+    ModBreak {
+        /// Begin.
+        on: bool,
+        /// How long, at most [`MAX_BREAK_MIN`](crate::limits::MAX_BREAK_MIN);
+        /// the break ends by itself then. Absent: until somebody ends it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        minutes: Option<u16>,
+    },
+    /// Turn the waiting room on or off. Turned off, whoever waits comes in.
+    ModWaiting {
+        /// On.
+        on: bool,
+    },
+    /// Let one person in from the waiting room, or all when `who` is absent.
+    ModAdmit {
+        /// Who.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        who: Option<PersonId>,
+    },
+    /// Send a person away from the waiting room, who may come back and wait.
+    ModDeny {
+        /// Who.
+        who: PersonId,
+    },
+    /// A page of the waiting room; answered by `lobbyPage`.
+    LobbyPage {
+        /// Search text, marks ignored.
+        #[serde(default)]
+        q: String,
+        /// Offset.
+        #[serde(default)]
+        from: u32,
+        /// At most this many, up to 100.
+        n: u32,
+    },
+    /// Ask everybody but staff to confirm being there (kiểm tra sự có mặt), now.
+    ModCheck {
+        /// Time to answer, seconds, within
+        /// [`CHECK_SECS`](crate::limits::CHECK_SECS).
+        window_sec: u32,
+    },
+    /// Presence checks at intervals while the lesson goes on; off by default.
+    ModChecks {
+        /// Minutes between two on average; 0 turns them off.
+        every_min: u16,
+        /// Each comes up to this many minutes sooner or later, drawn by lot;
+        /// less than `every_min`.
+        #[serde(default)]
+        jitter_min: u16,
+        /// Time to answer, seconds, as in `modCheck`.
+        window_sec: u32,
+    },
+    /// Answer to `check`: I am here.
+    CheckReply {
+        /// Which check.
+        check: String,
     },
     /// End the session for everybody.
     ModEnd,

@@ -30,6 +30,10 @@ pub enum ErrorCode {
     TooEarly,
     /// The person joined from another place, which took over.
     TakenOver,
+    /// The person is in from another device; `takeOver` comes in instead of it.
+    Elsewhere,
+    /// A moderator did not let the person in from the waiting room.
+    Denied,
     /// Too many messages in too short a time.
     RateLimited,
     /// The message is larger than allowed.

@@ -22,7 +22,7 @@ pub use error::ErrorCode;
 pub use ids::{ChatId, PersonId, RoomId, SessionId, SlotId, TrackId};
 pub use media::{MediaKind, Profile, SlotCounts, TrackState};
 pub use people::{Action, Person, Role, RoomMode};
-pub use server::{ServerFrame, ServerMessage, Welcome};
+pub use server::{LessonPhase, ServerFrame, ServerMessage, Welcome};
 
 pub use wire::{BadFrame, parse_client, parse_server};
 

@@ -19,6 +19,16 @@ pub const CHAT_PAGE: usize = 100;
 pub const PEOPLE_PAGE: u32 = 100;
 /// Hands listed in `hands` and `state`, at most; `counts.hands` is exact.
 pub const HANDS_SHOWN: usize = 100;
+/// People listed in `lobby`, at most; its `total` is exact.
+pub const LOBBY_SHOWN: usize = 100;
+/// Longest announced break, minutes.
+pub const MAX_BREAK_MIN: u16 = 240;
+/// Shortest and longest time to answer a presence check, seconds.
+pub const CHECK_SECS: (u32, u32) = (30, 900);
+/// Longest interval of scheduled presence checks, minutes.
+pub const MAX_CHECK_EVERY_MIN: u16 = 240;
+/// After a drop there is at least this long to answer a presence check, ms.
+pub const CHECK_CATCH_UP_MS: u64 = 30_000;
 /// JSON longer than this is worth compressing when the peer has cap `gz`, bytes.
 pub const GZIP_OVER: usize = 1_024;
 /// Longest display name, Unicode scalar values.

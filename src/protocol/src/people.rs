@@ -7,7 +7,8 @@ use crate::ids::{PersonId, TrackId};
 use crate::media::{MediaKind, TrackState};
 
 /// Role of a person in a class session (domain nouns: Ban tổ chức, Chủ trì,
-/// Người dạy, Cố vấn học tập, Cán bộ kỹ thuật, Người học, Khách mời).
+/// Người dạy, Cố vấn học tập, Cán bộ kỹ thuật, Thư ký, Thanh tra/giám sát,
+/// Người học, Khách mời).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
@@ -21,6 +22,11 @@ pub enum Role {
     Adviser,
     /// Cán bộ kỹ thuật.
     Technician,
+    /// Thư ký: lets people in, keeps and exports the lists.
+    Secretary,
+    /// Thanh tra, giám sát: there for all to see, sees everything, moderates
+    /// nothing, is never counted as a learner.
+    Inspector,
     /// Người học, đại biểu, điểm cầu.
     Learner,
     /// Khách mời.
@@ -29,12 +35,14 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Organiser,
         Self::Chair,
         Self::Trainer,
         Self::Adviser,
         Self::Technician,
+        Self::Secretary,
+        Self::Inspector,
         Self::Learner,
         Self::Guest,
     ];
@@ -85,6 +93,14 @@ pub enum Action {
     Lock,
     /// Change the mode of the room.
     SetMode,
+    /// Begin the lesson.
+    Start,
+    /// Begin and end announced breaks.
+    Break,
+    /// Turn the waiting room on and off, see who waits, let in and send away.
+    Admit,
+    /// Hold presence checks.
+    Check,
     /// End the session for everybody.
     End,
     /// Export attendance.
@@ -93,7 +109,7 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Speak,
         Self::ShowCamera,
         Self::ShareScreen,
@@ -106,6 +122,10 @@ impl Action {
         Self::Remove,
         Self::Lock,
         Self::SetMode,
+        Self::Start,
+        Self::Break,
+        Self::Admit,
+        Self::Check,
         Self::End,
         Self::Export,
     ];
@@ -159,15 +179,55 @@ pub struct Person {
     /// Tracks that are not off.
     #[serde(default)]
     pub tracks: Vec<PersonTrack>,
+    /// The connection stands for a hall (điểm cầu): the name of the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub site: Option<String>,
+    /// People ticked in at the site; absent = none yet.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<u32>")]
+    pub hall: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// Somebody in the waiting room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiter {
+    /// Id.
+    pub who: PersonId,
+    /// Full name, NFC.
+    pub name: String,
+    /// Unit, as known or declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub unit: Option<String>,
+    /// Role.
+    pub role: Role,
+    /// Since when, ms since the epoch.
+    pub since: u64,
+    /// Link; a waiter whose link is lost keeps the place for the time of a resume.
+    pub link: LinkState,
+    /// The connection stands for a hall: the name of the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub site: Option<String>,
 }
 
 /// Exact counts, also where the list is a sample.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Everybody present.
+    /// Everybody present: connections.
     pub total: u32,
-    /// Organisers, chairs, trainers, advisers, technicians.
+    /// People behind them: everybody who is no site, and who is ticked in at
+    /// the sites that are connected.
+    pub people: u32,
+    /// Everybody but learners and guests.
     pub staff: u32,
     /// Learners.
     pub learners: u32,

@@ -7,7 +7,7 @@ use crate::error::ErrorCode;
 use crate::ids::{ChatId, PersonId, RoomId, SessionId};
 use crate::limits::Limits;
 use crate::media::{AudioBind, MediaKind, Mids, VideoBind};
-use crate::people::{Action, Counts, Person, Role, RoomMode};
+use crate::people::{Action, Counts, Person, Role, RoomMode, Waiter};
 
 /// A frame from the server. `seq` is present on state-bearing broadcasts of the
 /// room and grows by one from each to the next; personal messages carry none
@@ -47,6 +47,20 @@ pub struct You {
     pub token: Option<String>,
 }
 
+/// Where the lesson is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum LessonPhase {
+    /// Kết nối thử: the room is open, attendance does not count yet.
+    Rehearsal,
+    /// Đang diễn ra.
+    Live,
+    /// Tạm nghỉ: an announced break.
+    Break,
+    /// Kết thúc.
+    Ended,
+}
+
 /// The room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -63,8 +77,28 @@ pub struct RoomInfo {
     pub locked: bool,
     /// Recording now. Announced to all, late joiners too.
     pub recording: bool,
-    /// When the session was opened, ms since the epoch.
+    /// When the room was opened, ms since the epoch.
     pub started_at: u64,
+    /// Where the lesson is.
+    pub phase: LessonPhase,
+    /// Actual beginning of the lesson, ms since the epoch; absent before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub lesson_at: Option<u64>,
+    /// Announced end of the break, ms since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub break_until: Option<u64>,
+    /// Planned beginning, ms since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub starts_at: Option<u64>,
+    /// Planned end, ms since the epoch. It does not close the room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ends_at: Option<u64>,
+    /// Newcomers wait until staff let them in.
+    pub waiting: bool,
 }
 
 /// Liveness rules.
@@ -111,6 +145,26 @@ pub struct Welcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub answer: Option<Answer>,
+}
+
+/// Answer to `hello` of somebody who has to wait until staff let him in: no
+/// roster, no chat, no media. `welcome` and `state` follow on the same link when
+/// he is let in, `bye` when he is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// Version spoken from here on.
+    pub proto: u32,
+    /// Oneself, without any right.
+    pub you: You,
+    /// The room.
+    pub room: RoomInfo,
+    /// Since when, ms since the epoch.
+    pub since: u64,
+    /// Liveness.
+    pub ping: PingRule,
+    /// Server clock, ms since the epoch.
+    pub now: u64,
 }
 
 /// A chat message.
@@ -163,6 +217,8 @@ pub enum ByeAction {
 pub enum ServerMessage {
     /// Answer to `hello`.
     Welcome(Box<Welcome>),
+    /// Answer to `hello` of somebody who has to wait.
+    Waiting(Box<Waiting>),
     /// The whole state of the room, with the `seq` it stands at. Follows `welcome`.
     State {
         /// Exact counts.
@@ -305,8 +361,47 @@ pub enum ServerMessage {
         /// Accepted.
         accept: bool,
     },
-    /// The room changed.
+    /// The room changed. To people who wait as well, without `seq`.
     Room(RoomInfo),
+    /// Who waits to be let in, to those who may let in: the first
+    /// [`LOBBY_SHOWN`](crate::limits::LOBBY_SHOWN) in order of coming; replaces
+    /// the one before.
+    Lobby {
+        /// Exact number of people who wait.
+        total: u32,
+        /// In order.
+        list: Vec<Waiter>,
+    },
+    /// A page of the waiting room.
+    LobbyPage {
+        /// Matches in all.
+        total: u32,
+        /// The page.
+        list: Vec<Waiter>,
+    },
+    /// A presence check: answer with `checkReply` in time.
+    Check {
+        /// Which. Not called `id`, which is the request id of a frame.
+        check: String,
+        /// Answers count up to then, ms since the epoch; after a drop it is
+        /// later than for the others.
+        until: u64,
+    },
+    /// How a presence check goes, to those who may hold one.
+    CheckResult {
+        /// Which.
+        check: String,
+        /// When it was asked, ms since the epoch.
+        at: u64,
+        /// Answers count up to then, ms since the epoch.
+        until: u64,
+        /// People asked.
+        asked: u32,
+        /// People who answered in time.
+        answered: u32,
+        /// Over: nobody can answer any more.
+        over: bool,
+    },
     /// Something to tell the person.
     Warn {
         /// Code.

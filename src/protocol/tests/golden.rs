@@ -11,12 +11,14 @@ use lophoc_protocol::media::{
     AudioBind, AudioWish, BindReason, BindState, Mids, SlotSource, SlotWish, VideoBind, View,
     ViewMode,
 };
-use lophoc_protocol::people::{Counts, LinkState, PersonTrack};
-use lophoc_protocol::server::{Answer, ByeAction, ChatEntry, PingRule, RaisedHand, RoomInfo, You};
+use lophoc_protocol::people::{Counts, LinkState, PersonTrack, Waiter};
+use lophoc_protocol::server::{
+    Answer, ByeAction, ChatEntry, PingRule, RaisedHand, RoomInfo, Waiting, You,
+};
 use lophoc_protocol::{
-    Action, ChatId, ClientFrame, ClientMessage, ErrorCode, Hello, MediaKind, Person, PersonId,
-    Profile, Role, RoomId, RoomMode, ServerFrame, ServerMessage, SessionId, SlotCounts, SlotId,
-    TrackId, TrackState, Welcome, parse_client, parse_server,
+    Action, ChatId, ClientFrame, ClientMessage, ErrorCode, Hello, LessonPhase, MediaKind, Person,
+    PersonId, Profile, Role, RoomId, RoomMode, ServerFrame, ServerMessage, SessionId, SlotCounts,
+    SlotId, TrackId, TrackState, Welcome, parse_client, parse_server,
 };
 
 const NOW: u64 = 1_790_000_000_000;
@@ -46,7 +48,18 @@ fn hello(resume: Option<Resume>, offer: Option<String>) -> ClientMessage {
         profile: Profile::Seat,
         slots: SlotCounts { a: 5, v: 9, s: 1 },
         offer,
+        take_over: false,
     }))
+}
+
+fn hello_taking_over() -> ClientMessage {
+    match hello(None, None) {
+        ClientMessage::Hello(hello) => ClientMessage::Hello(Box::new(Hello {
+            take_over: true,
+            ..*hello
+        })),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn view() -> View {
@@ -102,11 +115,20 @@ fn client_name(msg: &ClientMessage) -> &'static str {
         M::ModRemove { .. } => "modRemove",
         M::ModLock { .. } => "modLock",
         M::ModMode { .. } => "modMode",
+        M::ModStart => "modStart",
+        M::ModBreak { .. } => "modBreak",
+        M::ModWaiting { .. } => "modWaiting",
+        M::ModAdmit { .. } => "modAdmit",
+        M::ModDeny { .. } => "modDeny",
+        M::LobbyPage { .. } => "lobbyPage",
+        M::ModCheck { .. } => "modCheck",
+        M::ModChecks { .. } => "modChecks",
+        M::CheckReply { .. } => "checkReply",
         M::ModEnd => "modEnd",
         M::Unknown => "unknown",
     }
 }
-const CLIENT_NAMES: [&str; 21] = [
+const CLIENT_NAMES: [&str; 30] = [
     "hello",
     "offer",
     "ice",
@@ -127,6 +149,15 @@ const CLIENT_NAMES: [&str; 21] = [
     "modRemove",
     "modLock",
     "modMode",
+    "modStart",
+    "modBreak",
+    "modWaiting",
+    "modAdmit",
+    "modDeny",
+    "lobbyPage",
+    "modCheck",
+    "modChecks",
+    "checkReply",
     "modEnd",
 ];
 
@@ -148,6 +179,7 @@ fn client_samples() -> Vec<(&'static str, ClientFrame)> {
                 None,
             ),
         ),
+        plain("hello-takeOver", hello_taking_over()),
         asked(
             "offer",
             M::Offer {
@@ -250,6 +282,43 @@ fn client_samples() -> Vec<(&'static str, ClientFrame)> {
                 mode: RoomMode::Conference,
             },
         ),
+        asked("modStart", M::ModStart),
+        asked(
+            "modBreak",
+            M::ModBreak {
+                on: true,
+                minutes: Some(15),
+            },
+        ),
+        asked(
+            "modBreak-end",
+            M::ModBreak {
+                on: false,
+                minutes: None,
+            },
+        ),
+        asked("modWaiting", M::ModWaiting { on: true }),
+        asked("modAdmit", M::ModAdmit { who: Some(who()) }),
+        asked("modAdmit-all", M::ModAdmit { who: None }),
+        asked("modDeny", M::ModDeny { who: who() }),
+        asked(
+            "lobbyPage",
+            M::LobbyPage {
+                q: "hang".into(),
+                from: 0,
+                n: 50,
+            },
+        ),
+        asked("modCheck", M::ModCheck { window_sec: 60 }),
+        asked(
+            "modChecks",
+            M::ModChecks {
+                every_min: 20,
+                jitter_min: 5,
+                window_sec: 60,
+            },
+        ),
+        asked("checkReply", M::CheckReply { check: "k3".into() }),
         asked("modEnd", M::ModEnd),
     ]
 }
@@ -258,6 +327,7 @@ fn server_name(msg: &ServerMessage) -> &'static str {
     use ServerMessage as M;
     match msg {
         M::Welcome(_) => "welcome",
+        M::Waiting(_) => "waiting",
         M::State { .. } => "state",
         M::Resumed { .. } => "resumed",
         M::Ok => "ok",
@@ -278,12 +348,17 @@ fn server_name(msg: &ServerMessage) -> &'static str {
         M::Asked { .. } => "asked",
         M::AskReply { .. } => "askReply",
         M::Room(_) => "room",
+        M::Lobby { .. } => "lobby",
+        M::LobbyPage { .. } => "lobbyPage",
+        M::Check { .. } => "check",
+        M::CheckResult { .. } => "checkResult",
         M::Warn { .. } => "warn",
         M::Unknown => "unknown",
     }
 }
-const SERVER_NAMES: [&str; 22] = [
+const SERVER_NAMES: [&str; 27] = [
     "welcome",
+    "waiting",
     "state",
     "resumed",
     "ok",
@@ -304,6 +379,10 @@ const SERVER_NAMES: [&str; 22] = [
     "asked",
     "askReply",
     "room",
+    "lobby",
+    "lobbyPage",
+    "check",
+    "checkResult",
     "warn",
 ];
 
@@ -327,6 +406,49 @@ fn room() -> RoomInfo {
         locked: false,
         recording: false,
         started_at: NOW - 60_000,
+        phase: LessonPhase::Rehearsal,
+        lesson_at: None,
+        break_until: None,
+        starts_at: Some(NOW + 900_000),
+        ends_at: Some(NOW + 8_100_000),
+        waiting: false,
+    }
+}
+
+fn room_in_a_break() -> RoomInfo {
+    RoomInfo {
+        phase: LessonPhase::Break,
+        lesson_at: Some(NOW - 3_600_000),
+        break_until: Some(NOW + 900_000),
+        waiting: true,
+        ..room()
+    }
+}
+
+fn site() -> Person {
+    Person {
+        id: PersonId::from("p5"),
+        name: "Điểm cầu Lào Cai".into(),
+        unit: Some("Sở GDĐT Lào Cai".into()),
+        role: Role::Learner,
+        link: LinkState::Ok,
+        floor: false,
+        hand: None,
+        tracks: vec![],
+        site: Some("Hội trường Sở GDĐT Lào Cai".into()),
+        hall: 32,
+    }
+}
+
+fn waiter() -> Waiter {
+    Waiter {
+        who: PersonId::from("p7"),
+        name: "Nguyễn Thị Hằng".into(),
+        unit: Some("Trường THPT số 1".into()),
+        role: Role::Learner,
+        since: NOW,
+        link: LinkState::Ok,
+        site: None,
     }
 }
 
@@ -351,6 +473,8 @@ fn trainer() -> Person {
                 st: TrackState::Live,
             },
         ],
+        site: None,
+        hall: 0,
     }
 }
 
@@ -364,12 +488,15 @@ fn learner() -> Person {
         floor: true,
         hand: Some(NOW),
         tracks: vec![],
+        site: None,
+        hall: 0,
     }
 }
 
 fn counts() -> Counts {
     Counts {
         total: 2,
+        people: 2,
         staff: 1,
         learners: 1,
         guests: 0,
@@ -630,6 +757,76 @@ fn server_samples() -> Vec<(&'static str, ServerFrame)> {
             },
         ),
         event("room", 46, M::Room(room())),
+        event("room-break", 47, M::Room(room_in_a_break())),
+        plain(
+            "waiting",
+            M::Waiting(Box::new(Waiting {
+                proto: 1,
+                you: You {
+                    perms: vec![],
+                    ..you()
+                },
+                room: RoomInfo {
+                    waiting: true,
+                    ..room()
+                },
+                since: NOW - 2_000,
+                ping: PingRule {
+                    every: PING_EVERY_MS,
+                    timeout: LINK_TIMEOUT_MS,
+                },
+                now: NOW,
+            })),
+        ),
+        plain(
+            "lobby",
+            M::Lobby {
+                total: 1,
+                list: vec![waiter()],
+            },
+        ),
+        reply(
+            "lobbyPage",
+            M::LobbyPage {
+                total: 1,
+                list: vec![waiter()],
+            },
+        ),
+        plain(
+            "check",
+            M::Check {
+                check: "k3".into(),
+                until: NOW + 60_000,
+            },
+        ),
+        plain(
+            "checkResult",
+            M::CheckResult {
+                check: "k3".into(),
+                at: NOW,
+                until: NOW + 60_000,
+                asked: 58,
+                answered: 41,
+                over: false,
+            },
+        ),
+        event(
+            "people-site",
+            48,
+            M::People {
+                counts: Counts {
+                    total: 3,
+                    people: 34,
+                    staff: 1,
+                    learners: 2,
+                    guests: 0,
+                    hands: 0,
+                },
+                add: vec![],
+                chg: vec![site()],
+                del: vec![],
+            },
+        ),
         plain(
             "warn",
             M::Warn {

@@ -81,7 +81,7 @@ impl Room {
         let own = match msg {
             M::Chat { .. } => &mut buckets.chats,
             M::Hand { .. } => &mut buckets.hands,
-            M::ChatPage { .. } | M::PeoplePage { .. } => &mut buckets.pages,
+            M::ChatPage { .. } | M::PeoplePage { .. } | M::LobbyPage { .. } => &mut buckets.pages,
             M::ModMute { .. }
             | M::ModMuteAll { .. }
             | M::ModAsk { .. }
@@ -90,6 +90,13 @@ impl Room {
             | M::ModRemove { .. }
             | M::ModLock { .. }
             | M::ModMode { .. }
+            | M::ModStart
+            | M::ModBreak { .. }
+            | M::ModWaiting { .. }
+            | M::ModAdmit { .. }
+            | M::ModDeny { .. }
+            | M::ModCheck { .. }
+            | M::ModChecks { .. }
             | M::ModEnd => &mut buckets.moderation,
             M::Hello(_)
             | M::Offer { .. }
@@ -99,6 +106,7 @@ impl Room {
             | M::Ping { .. }
             | M::Leave
             | M::AskReply { .. }
+            | M::CheckReply { .. }
             | M::Unknown => return true,
         };
         own.take(now_ms)
@@ -170,6 +178,15 @@ impl Room {
             | M::Ice { .. }
             | M::View(_)
             | M::Ping { .. }
+            | M::ModStart
+            | M::ModBreak { .. }
+            | M::ModWaiting { .. }
+            | M::ModAdmit { .. }
+            | M::ModDeny { .. }
+            | M::LobbyPage { .. }
+            | M::ModCheck { .. }
+            | M::ModChecks { .. }
+            | M::CheckReply { .. }
             | M::Unknown => Err(ErrorCode::BadRequest),
         }
     }

@@ -552,6 +552,8 @@ pub(crate) fn role_name(role: lophoc_protocol::Role) -> &'static str {
         Role::Trainer => "trainer",
         Role::Adviser => "adviser",
         Role::Technician => "technician",
+        Role::Secretary => "secretary",
+        Role::Inspector => "inspector",
         Role::Learner => "learner",
         Role::Guest => "guest",
     }

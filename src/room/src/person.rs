@@ -326,6 +326,8 @@ impl Member {
             floor: self.floor,
             hand: self.hand.map(|hand| hand.at_ms),
             tracks,
+            site: None,
+            hall: 0,
         }
     }
 

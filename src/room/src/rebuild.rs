@@ -198,7 +198,18 @@ impl Room {
                     cid: cid.clone(),
                 });
             }
-            EventKind::Reopened {} | EventKind::Share { .. } | EventKind::Unknown(_) => {}
+            EventKind::Reopened {}
+            | EventKind::Share { .. }
+            | EventKind::Waiting { .. }
+            | EventKind::WaitOver { .. }
+            | EventKind::Started { .. }
+            | EventKind::Break { .. }
+            | EventKind::OtherDevice { .. }
+            | EventKind::Track { .. }
+            | EventKind::Talk { .. }
+            | EventKind::CheckAsked { .. }
+            | EventKind::CheckAnswered { .. }
+            | EventKind::Unknown(_) => {}
         }
         // Whoever speaks, chats or acts was there.
         if let Some(known) = event

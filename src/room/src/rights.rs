@@ -24,22 +24,26 @@ use When::{Call, Floor, No, Talk, Yes};
 
 /// One row an action; the columns are the roles in the order of [`Role::ALL`].
 #[rustfmt::skip]
-const TABLE: [(Action, [When; 7]); 14] = [
-    //                     organiser chair  trainer adviser technician learner guest
-    (Action::Speak,       [Yes,      Yes,   Yes,    Call,   Call,      Talk,   Talk]),
-    (Action::ShowCamera,  [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,    Yes]),
-    (Action::ShareScreen, [Yes,      Yes,   Yes,    Floor,  Floor,     Floor,  Floor]),
-    (Action::Chat,        [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,    Yes]),
-    (Action::RaiseHand,   [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,    Yes]),
-    (Action::LowerHands,  [Yes,      Yes,   Yes,    Yes,    Yes,       No,     No]),
-    (Action::Mute,        [Yes,      Yes,   Yes,    Yes,    Yes,       No,     No]),
-    (Action::AskUnmute,   [Yes,      Yes,   Yes,    Yes,    Yes,       No,     No]),
-    (Action::GiveFloor,   [Yes,      Yes,   Yes,    Yes,    Yes,       No,     No]),
-    (Action::Remove,      [Yes,      Yes,   Yes,    Yes,    Yes,       No,     No]),
-    (Action::Lock,        [Yes,      Yes,   Yes,    Yes,    Yes,       No,     No]),
-    (Action::SetMode,     [Yes,      Yes,   Yes,    No,     No,        No,     No]),
-    (Action::End,         [Yes,      Yes,   Yes,    No,     No,        No,     No]),
-    (Action::Export,      [Yes,      Yes,   No,     No,     No,        No,     No]),
+const TABLE: [(Action, [When; 9]); 18] = [
+    //                     organiser chair  trainer adviser technician secretary inspector learner guest
+    (Action::Speak,       [Yes,      Yes,   Yes,    Call,   Call,      Call,     Floor,    Talk,   Talk]),
+    (Action::ShowCamera,  [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,      Floor,    Yes,    Yes]),
+    (Action::ShareScreen, [Yes,      Yes,   Yes,    Floor,  Floor,     Floor,    Floor,    Floor,  Floor]),
+    (Action::Chat,        [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,      Yes,      Yes,    Yes]),
+    (Action::RaiseHand,   [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,      Yes,      Yes,    Yes]),
+    (Action::LowerHands,  [Yes,      Yes,   Yes,    Yes,    Yes,       No,       No,       No,     No]),
+    (Action::Mute,        [Yes,      Yes,   Yes,    Yes,    Yes,       No,       No,       No,     No]),
+    (Action::AskUnmute,   [Yes,      Yes,   Yes,    Yes,    Yes,       No,       No,       No,     No]),
+    (Action::GiveFloor,   [Yes,      Yes,   Yes,    Yes,    Yes,       No,       No,       No,     No]),
+    (Action::Remove,      [Yes,      Yes,   Yes,    Yes,    Yes,       No,       No,       No,     No]),
+    (Action::Lock,        [Yes,      Yes,   Yes,    Yes,    Yes,       No,       No,       No,     No]),
+    (Action::SetMode,     [Yes,      Yes,   Yes,    No,     No,        No,       No,       No,     No]),
+    (Action::Start,       [Yes,      Yes,   Yes,    Yes,    No,        No,       No,       No,     No]),
+    (Action::Break,       [Yes,      Yes,   Yes,    Yes,    No,        No,       No,       No,     No]),
+    (Action::Admit,       [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,      No,       No,     No]),
+    (Action::Check,       [Yes,      Yes,   Yes,    Yes,    No,        No,       No,       No,     No]),
+    (Action::End,         [Yes,      Yes,   Yes,    No,     No,        No,       No,       No,     No]),
+    (Action::Export,      [Yes,      Yes,   No,     No,     No,        Yes,      No,       No,     No]),
 ];
 
 fn column(role: Role) -> usize {
@@ -49,8 +53,10 @@ fn column(role: Role) -> usize {
         Role::Trainer => 2,
         Role::Adviser => 3,
         Role::Technician => 4,
-        Role::Learner => 5,
-        Role::Guest => 6,
+        Role::Secretary => 5,
+        Role::Inspector => 6,
+        Role::Learner => 7,
+        Role::Guest => 8,
     }
 }
 

@@ -8,8 +8,8 @@ use lophoc_ledger::{Event, EventKind, LastSeen, PersonKey, Stamp};
 use lophoc_protocol::people::Counts;
 use lophoc_protocol::server::{RoomInfo, You};
 use lophoc_protocol::{
-    Action, ErrorCode, MediaKind, Person, PersonId, Role, RoomMode, ServerFrame, ServerMessage,
-    TrackState,
+    Action, ErrorCode, LessonPhase, MediaKind, Person, PersonId, Role, RoomMode, ServerFrame,
+    ServerMessage, TrackState,
 };
 
 use crate::api::{Allow4, Command, Effect, LinkId, Now, RoomConfig};
@@ -176,6 +176,12 @@ impl Room {
             locked: self.locked,
             recording: false,
             started_at: self.started_ms,
+            phase: LessonPhase::Live,
+            lesson_at: Some(self.started_ms),
+            break_until: None,
+            starts_at: None,
+            ends_at: None,
+            waiting: false,
         }
     }
 

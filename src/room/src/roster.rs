@@ -144,6 +144,7 @@ impl Roster {
         };
         *field = field.saturating_add_signed(by);
         self.counts.total = self.counts.total.saturating_add_signed(by);
+        self.counts.people = self.counts.total;
     }
 
     /// Raises the hand of a present person; false when it is up already.

@@ -25,18 +25,21 @@ const MODES: [RoomMode; 3] = [
 fn expected(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool {
     let leads_or_teaches = matches!(role, Role::Organiser | Role::Chair | Role::Trainer);
     let helps = matches!(role, Role::Adviser | Role::Technician);
+    let writes = role == Role::Secretary;
+    let watches = role == Role::Inspector;
     match action {
         Action::Speak => {
             // The floor always lets speak; those who lead and teach need none.
             floor
                 || leads_or_teaches
                 || match mode {
-                    RoomMode::Discussion => true,
-                    RoomMode::Training => helps,
+                    RoomMode::Discussion => !watches,
+                    RoomMode::Training => helps || writes,
                     RoomMode::Conference => false,
                 }
         }
-        Action::ShowCamera | Action::Chat | Action::RaiseHand => true,
+        Action::ShowCamera => floor || !watches,
+        Action::Chat | Action::RaiseHand => true,
         Action::ShareScreen => floor || leads_or_teaches,
         Action::LowerHands
         | Action::Mute
@@ -45,7 +48,10 @@ fn expected(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool {
         | Action::Remove
         | Action::Lock => leads_or_teaches || helps,
         Action::SetMode | Action::End => leads_or_teaches,
-        Action::Export => matches!(role, Role::Organiser | Role::Chair),
+        // What makes the counted time is for those who teach or lead.
+        Action::Start | Action::Break | Action::Check => leads_or_teaches || role == Role::Adviser,
+        Action::Admit => leads_or_teaches || helps || writes,
+        Action::Export => matches!(role, Role::Organiser | Role::Chair | Role::Secretary),
     }
 }
 

@@ -123,6 +123,10 @@ pub enum RoleArg {
     Adviser,
     /// Cán bộ kỹ thuật.
     Technician,
+    /// Thư ký.
+    Secretary,
+    /// Thanh tra, giám sát.
+    Inspector,
     /// Người học.
     Learner,
     /// Khách mời.
@@ -137,6 +141,8 @@ impl From<RoleArg> for Role {
             RoleArg::Trainer => Self::Trainer,
             RoleArg::Adviser => Self::Adviser,
             RoleArg::Technician => Self::Technician,
+            RoleArg::Secretary => Self::Secretary,
+            RoleArg::Inspector => Self::Inspector,
             RoleArg::Learner => Self::Learner,
             RoleArg::Guest => Self::Guest,
         }

@@ -222,6 +222,8 @@ fn role_name(role: Role) -> &'static str {
         Role::Trainer => "trainer",
         Role::Adviser => "adviser",
         Role::Technician => "technician",
+        Role::Secretary => "secretary",
+        Role::Inspector => "inspector",
         Role::Learner => "learner",
         Role::Guest => "guest",
     }

@@ -12,6 +12,8 @@ export const ROLE = {
   trainer: 'role.trainer',
   adviser: 'role.adviser',
   technician: 'role.technician',
+  secretary: 'role.secretary',
+  inspector: 'role.inspector',
   learner: 'role.learner',
   guest: 'role.guest',
 } as const satisfies Record<Role, Plain>;
@@ -34,6 +36,8 @@ export const ERROR = {
   ended: 'error.ended',
   too_early: 'error.too_early',
   taken_over: 'error.taken_over',
+  elsewhere: 'error.elsewhere',
+  denied: 'error.denied',
   rate_limited: 'error.rate_limited',
   too_large: 'error.too_large',
   busy: 'error.busy',

@@ -275,6 +275,8 @@ class FixtureRoom implements RoomModel {
     locked: false,
     recording: true,
     startedAt: 0,
+    phase: 'live',
+    waiting: false,
   });
   me: RoomModel['me'];
   people = $state.raw<Person[]>([]);
@@ -368,6 +370,7 @@ class FixtureRoom implements RoomModel {
     const learners = of((p) => p.role === 'learner');
     return {
       total: this.people.length,
+      people: this.people.length,
       staff: this.people.length - guests - learners,
       learners,
       guests,

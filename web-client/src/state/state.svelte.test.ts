@@ -84,7 +84,7 @@ function person(id: string, more: Partial<Person> = {}): Person {
 }
 const camera = (id: string, role: Person['role'] = 'learner') =>
   person(id, { role, tracks: [{ k: `k${id}c`, kind: 'camera', st: 'live' }] });
-const counts = (total: number) => ({ total, staff: 0, learners: total, guests: 0, hands: 0 });
+const counts = (total: number) => ({ total, people: total, staff: 0, learners: total, guests: 0, hands: 0 });
 
 const media = {
   getUserMedia: vi.fn(),

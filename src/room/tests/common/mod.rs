@@ -272,6 +272,10 @@ impl Play {
         let count = |f: &dyn Fn(&Person) -> bool| people.iter().filter(|p| f(p)).count() as u32;
         let counts = Counts {
             total: people.len() as u32,
+            people: people
+                .iter()
+                .map(|p| if p.site.is_some() { p.hall } else { 1 })
+                .sum(),
             staff: count(&|p| p.role.is_staff()),
             learners: count(&|p| p.role == Role::Learner),
             guests: count(&|p| p.role == Role::Guest),

@@ -23,12 +23,15 @@ impl ApiError {
     fn status(self) -> StatusCode {
         match self.0 {
             ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
-            ErrorCode::Forbidden | ErrorCode::Banned | ErrorCode::Removed => StatusCode::FORBIDDEN,
+            ErrorCode::Forbidden
+            | ErrorCode::Banned
+            | ErrorCode::Removed
+            | ErrorCode::Denied => StatusCode::FORBIDDEN,
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
             ErrorCode::Locked => StatusCode::LOCKED,
             ErrorCode::Expired | ErrorCode::Ended => StatusCode::GONE,
             ErrorCode::TooEarly => StatusCode::TOO_EARLY,
-            ErrorCode::TakenOver => StatusCode::CONFLICT,
+            ErrorCode::TakenOver | ErrorCode::Elsewhere => StatusCode::CONFLICT,
             ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::Full | ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,

@@ -94,6 +94,7 @@ impl World {
             profile: Profile::Viewer,
             slots: SlotCounts { a: 3, v: 2, s: 1 },
             offer: None,
+            take_over: false,
         });
         let joining = Joining {
             link,

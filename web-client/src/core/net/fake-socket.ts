@@ -78,6 +78,8 @@ export function welcome(more: Fields = {}): Fields {
       locked: false,
       recording: false,
       startedAt: 1,
+      phase: 'live',
+      waiting: false,
     },
     limits: { frame: 262144, chat: 5000, resumeMs: 90000 },
     ping: { every: 4000, timeout: 25000 },
@@ -90,7 +92,7 @@ export function state(seq: number, more: Fields = {}): Fields {
   return {
     t: 'state',
     seq,
-    counts: { total: 1, staff: 0, learners: 1, guests: 0, hands: 0 },
+    counts: { total: 1, people: 1, staff: 0, learners: 1, guests: 0, hands: 0 },
     people: [],
     sampled: false,
     hands: [],

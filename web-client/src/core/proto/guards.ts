@@ -19,6 +19,8 @@ export const personGuard = v.looseObject({
   floor: optional(v.boolean()),
   hand: optional(v.number()),
   tracks: v.array(track),
+  site: optional(text),
+  hall: optional(count),
 });
 
 const youGuard = v.looseObject({
@@ -38,9 +40,22 @@ const roomGuard = v.looseObject({
   locked: v.boolean(),
   recording: v.boolean(),
   startedAt: v.number(),
+  phase: text,
+  lessonAt: optional(v.number()),
+  breakUntil: optional(v.number()),
+  startsAt: optional(v.number()),
+  endsAt: optional(v.number()),
+  waiting: v.boolean(),
 });
 
-const countsGuard = v.looseObject({ total: count, staff: count, learners: count, guests: count, hands: count });
+const countsGuard = v.looseObject({
+  total: count,
+  people: count,
+  staff: count,
+  learners: count,
+  guests: count,
+  hands: count,
+});
 
 const midsGuard = v.looseObject({
   mic: optional(text),
@@ -64,6 +79,16 @@ const chatGuard = v.looseObject({
   cid: text,
 });
 
+const waiterGuard = v.looseObject({
+  who: text,
+  name: text,
+  unit: optional(text),
+  role: text,
+  since: v.number(),
+  link: text,
+  site: optional(text),
+});
+
 const handGuard = v.looseObject({ who: text, name: text, at: v.number() });
 
 export const guards: Record<string, v.GenericSchema> = {
@@ -77,6 +102,14 @@ export const guards: Record<string, v.GenericSchema> = {
     ping: v.looseObject({ every: count, timeout: count }),
     now: v.number(),
     answer: optional(answerGuard),
+  }),
+  waiting: v.looseObject({
+    proto: count,
+    you: youGuard,
+    room: roomGuard,
+    since: v.number(),
+    ping: v.looseObject({ every: count, timeout: count }),
+    now: v.number(),
   }),
   state: v.looseObject({
     seq: count,
@@ -116,6 +149,17 @@ export const guards: Record<string, v.GenericSchema> = {
   chat: v.looseObject({ m: chatGuard }),
   you: youGuard,
   room: roomGuard,
+  lobby: v.looseObject({ total: count, list: v.array(waiterGuard) }),
+  lobbyPage: v.looseObject({ total: count, list: v.array(waiterGuard) }),
+  check: v.looseObject({ check: text, until: v.number() }),
+  checkResult: v.looseObject({
+    check: text,
+    at: v.number(),
+    until: v.number(),
+    asked: count,
+    answered: count,
+    over: v.boolean(),
+  }),
   bye: v.looseObject({
     action: v.picklist(['resume', 'rejoin', 'stop']),
     code: optional(text),

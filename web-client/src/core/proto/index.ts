@@ -14,6 +14,7 @@ export type { Counts } from './gen/Counts';
 export type { DeviceClass } from './gen/DeviceClass';
 export type { ErrorCode } from './gen/ErrorCode';
 export type { Hello } from './gen/Hello';
+export type { LessonPhase } from './gen/LessonPhase';
 export type { Limits } from './gen/Limits';
 export type { LinkState } from './gen/LinkState';
 export type { MediaKind } from './gen/MediaKind';
@@ -40,6 +41,8 @@ export type { TrackState } from './gen/TrackState';
 export type { VideoBind } from './gen/VideoBind';
 export type { View } from './gen/View';
 export type { ViewMode } from './gen/ViewMode';
+export type { Waiter } from './gen/Waiter';
+export type { Waiting } from './gen/Waiting';
 export type { Welcome } from './gen/Welcome';
 export type { You } from './gen/You';
 

@@ -8,8 +8,10 @@ const RANK: Record<Role, number> = {
   trainer: 2,
   adviser: 3,
   technician: 4,
-  learner: 5,
-  guest: 6,
+  secretary: 5,
+  inspector: 6,
+  learner: 7,
+  guest: 8,
 };
 
 export function isStaff(role: Role): boolean {
@@ -18,7 +20,7 @@ export function isStaff(role: Role): boolean {
 
 /** Place of a role in lists; a role this version does not know comes last. */
 export function rankOf(role: Role): number {
-  return RANK[role] ?? 7;
+  return RANK[role] ?? 9;
 }
 
 const collator = new Intl.Collator('vi');
@@ -44,7 +46,7 @@ function compare(a: Entry, b: Entry): number {
   return collator.compare(a.given, b.given) || collator.compare(a.rest, b.rest) || (a.person.id < b.person.id ? -1 : 1);
 }
 
-export const NO_COUNTS: Counts = { total: 0, staff: 0, learners: 0, guests: 0, hands: 0 };
+export const NO_COUNTS: Counts = { total: 0, people: 0, staff: 0, learners: 0, guests: 0, hands: 0 };
 
 export class Roster {
   #entries = new Map<PersonId, Entry>();

@@ -133,4 +133,59 @@ locked: boolean, } | { "t": "modMode",
 /**
  * Mode.
  */
-mode: RoomMode, } | { "t": "modEnd" });
+mode: RoomMode, } | { "t": "modStart" } | { "t": "modBreak", 
+/**
+ * Begin.
+ */
+on: boolean, 
+/**
+ * How long, at most [`MAX_BREAK_MIN`](crate::limits::MAX_BREAK_MIN);
+ * the break ends by itself then. Absent: until somebody ends it.
+ */
+minutes?: number, } | { "t": "modWaiting", 
+/**
+ * On.
+ */
+on: boolean, } | { "t": "modAdmit", 
+/**
+ * Who.
+ */
+who?: PersonId, } | { "t": "modDeny", 
+/**
+ * Who.
+ */
+who: PersonId, } | { "t": "lobbyPage", 
+/**
+ * Search text, marks ignored.
+ */
+q: string, 
+/**
+ * Offset.
+ */
+from: number, 
+/**
+ * At most this many, up to 100.
+ */
+n: number, } | { "t": "modCheck", 
+/**
+ * Time to answer, seconds, within
+ * [`CHECK_SECS`](crate::limits::CHECK_SECS).
+ */
+windowSec: number, } | { "t": "modChecks", 
+/**
+ * Minutes between two on average; 0 turns them off.
+ */
+everyMin: number, 
+/**
+ * Each comes up to this many minutes sooner or later, drawn by lot;
+ * less than `every_min`.
+ */
+jitterMin: number, 
+/**
+ * Time to answer, seconds, as in `modCheck`.
+ */
+windowSec: number, } | { "t": "checkReply", 
+/**
+ * Which check.
+ */
+check: string, } | { "t": "modEnd" });

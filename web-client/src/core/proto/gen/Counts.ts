@@ -5,11 +5,16 @@
  */
 export type Counts = { 
 /**
- * Everybody present.
+ * Everybody present: connections.
  */
 total: number, 
 /**
- * Organisers, chairs, trainers, advisers, technicians.
+ * People behind them: everybody who is no site, and who is ticked in at
+ * the sites that are connected.
+ */
+people: number, 
+/**
+ * Everybody but learners and guests.
  */
 staff: number, 
 /**

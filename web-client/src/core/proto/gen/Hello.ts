@@ -39,4 +39,9 @@ slots: SlotCounts,
 /**
  * SDP offer; may follow later as `offer`.
  */
-offer?: string, };
+offer?: string, 
+/**
+ * Come in although the person is in on another device, which is closed
+ * then. Without it such a hello is refused as `elsewhere`.
+ */
+takeOver?: boolean, };

@@ -39,4 +39,12 @@ hand?: number,
 /**
  * Tracks that are not off.
  */
-tracks: Array<PersonTrack>, };
+tracks: Array<PersonTrack>, 
+/**
+ * The connection stands for a hall (điểm cầu): the name of the site.
+ */
+site?: string, 
+/**
+ * People ticked in at the site; absent = none yet.
+ */
+hall?: number, };

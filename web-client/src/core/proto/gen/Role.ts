@@ -2,6 +2,7 @@
 
 /**
  * Role of a person in a class session (domain nouns: Ban tổ chức, Chủ trì,
- * Người dạy, Cố vấn học tập, Cán bộ kỹ thuật, Người học, Khách mời).
+ * Người dạy, Cố vấn học tập, Cán bộ kỹ thuật, Thư ký, Thanh tra/giám sát,
+ * Người học, Khách mời).
  */
-export type Role = "organiser" | "chair" | "trainer" | "adviser" | "technician" | "learner" | "guest";
+export type Role = "organiser" | "chair" | "trainer" | "adviser" | "technician" | "secretary" | "inspector" | "learner" | "guest";

@@ -11,6 +11,8 @@ import type { PersonId } from "./PersonId";
 import type { RaisedHand } from "./RaisedHand";
 import type { RoomInfo } from "./RoomInfo";
 import type { VideoBind } from "./VideoBind";
+import type { Waiter } from "./Waiter";
+import type { Waiting } from "./Waiting";
 import type { Welcome } from "./Welcome";
 import type { You } from "./You";
 
@@ -27,7 +29,7 @@ seq?: number,
 /**
  * The request this answers.
  */
-id?: number, } & ({ "t": "welcome" } & Welcome | { "t": "state", 
+id?: number, } & ({ "t": "welcome" } & Welcome | { "t": "waiting" } & Waiting | { "t": "state", 
 /**
  * Exact counts.
  */
@@ -175,7 +177,56 @@ kind: MediaKind,
 /**
  * Accepted.
  */
-accept: boolean, } | { "t": "room" } & RoomInfo | { "t": "warn", 
+accept: boolean, } | { "t": "room" } & RoomInfo | { "t": "lobby", 
+/**
+ * Exact number of people who wait.
+ */
+total: number, 
+/**
+ * In order.
+ */
+list: Array<Waiter>, } | { "t": "lobbyPage", 
+/**
+ * Matches in all.
+ */
+total: number, 
+/**
+ * The page.
+ */
+list: Array<Waiter>, } | { "t": "check", 
+/**
+ * Which. Not called `id`, which is the request id of a frame.
+ */
+check: string, 
+/**
+ * Answers count up to then, ms since the epoch; after a drop it is
+ * later than for the others.
+ */
+until: number, } | { "t": "checkResult", 
+/**
+ * Which.
+ */
+check: string, 
+/**
+ * When it was asked, ms since the epoch.
+ */
+at: number, 
+/**
+ * Answers count up to then, ms since the epoch.
+ */
+until: number, 
+/**
+ * People asked.
+ */
+asked: number, 
+/**
+ * People who answered in time.
+ */
+answered: number, 
+/**
+ * Over: nobody can answer any more.
+ */
+over: boolean, } | { "t": "warn", 
 /**
  * Code.
  */
