@@ -1,127 +1,118 @@
 //! Vietnamese order of names: by given name, with the letters and tones in the
-//! order of the Unicode locale data for Vietnamese.
+//! order of the Unicode locale data for Vietnamese (CLDR `vi`).
 
-/// The five letters with tones, per vowel: ngang, huyền, hỏi, ngã, sắc, nặng.
-const VOWELS: [[char; 6]; 12] = [
-    ['a', 'à', 'ả', 'ã', 'á', 'ạ'],
-    ['ă', 'ằ', 'ẳ', 'ẵ', 'ắ', 'ặ'],
-    ['â', 'ầ', 'ẩ', 'ẫ', 'ấ', 'ậ'],
-    ['e', 'è', 'ẻ', 'ẽ', 'é', 'ẹ'],
-    ['ê', 'ề', 'ể', 'ễ', 'ế', 'ệ'],
-    ['i', 'ì', 'ỉ', 'ĩ', 'í', 'ị'],
-    ['o', 'ò', 'ỏ', 'õ', 'ó', 'ọ'],
-    ['ô', 'ồ', 'ổ', 'ỗ', 'ố', 'ộ'],
-    ['ơ', 'ờ', 'ở', 'ỡ', 'ớ', 'ợ'],
-    ['u', 'ù', 'ủ', 'ũ', 'ú', 'ụ'],
-    ['ư', 'ừ', 'ử', 'ữ', 'ứ', 'ự'],
-    ['y', 'ỳ', 'ỷ', 'ỹ', 'ý', 'ỵ'],
-];
+use std::sync::LazyLock;
 
-/// Letters in order, with the foreign ones in their places.
-const ALPHABET: &str = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz";
+use icu_collator::options::{CollatorOptions, Strength};
+use icu_collator::{Collator, CollatorBorrowed};
+use icu_locale_core::locale;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use unicode_normalization::UnicodeNormalization;
+use utoipa::ToSchema;
 
-/// Sort key of a text: letters first, tones decide between equal letters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct TextKey {
-    letters: Vec<u32>,
-    tones: Vec<u8>,
+use crate::names::{fold_name, is_tone};
+
+/// What a list of names is sorted by.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, TS, ToSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum NameOrder {
+    /// Tên, then họ và tên đệm as one text, as a spreadsheet of two columns
+    /// sorts. The usual order.
+    #[default]
+    GivenThenRest,
+    /// Tên, then chữ lót, then họ.
+    GivenMiddleSurname,
 }
 
 /// Sort key of a person's name: given name (last word), then the words before
-/// it, then the spelling itself.
+/// it in their order, then the spelling itself. Large and small letters are
+/// told apart by the spelling only.
+///
+/// Keys of different versions of this program do not compare: never store one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NameKey {
-    given: TextKey,
-    before: TextKey,
+    given: Vec<u8>,
+    /// The rest, or the words between.
+    then: Vec<u8>,
+    /// The surname when it comes by itself.
+    last: Vec<u8>,
     spelling: String,
 }
 
-/// The sort key of `name`; composed and decomposed spellings sort alike.
+/// The sort key of `name` in the usual order; composed and decomposed spellings
+/// sort alike.
 pub fn name_key(name: &str) -> NameKey {
+    name_key_in(NameOrder::GivenThenRest, name, None)
+}
+
+/// The sort key of `name` in an order. `sort` stands in place of the given name
+/// where the last word is none (names of minorities with the clan last).
+pub fn name_key_in(order: NameOrder, name: &str, sort: Option<&str>) -> NameKey {
     let name = name.trim();
-    let (before, given) = name.rsplit_once(char::is_whitespace).unwrap_or(("", name));
+    let sort = sort.map(str::trim).filter(|sort| !sort.is_empty());
+    let (rest, given) = match sort {
+        Some(sort) => (name, sort),
+        None => name.rsplit_once(char::is_whitespace).unwrap_or(("", name)),
+    };
+    let rest = rest.trim_end();
+    let (then, last) = match (order, sort) {
+        (NameOrder::GivenMiddleSurname, None) => match rest.split_once(char::is_whitespace) {
+            Some((surname, middle)) => (middle.trim_start(), surname),
+            None => ("", rest),
+        },
+        _ => (rest, ""),
+    };
     NameKey {
         given: text_key(given),
-        before: text_key(before),
+        then: text_key(then),
+        last: text_key(last),
         spelling: name.to_owned(),
     }
 }
 
-fn text_key(text: &str) -> TextKey {
-    let mut letters: Vec<char> = Vec::with_capacity(text.len());
-    let mut tones: Vec<u8> = Vec::with_capacity(text.len());
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if let Some(tone) = tone_mark(c) {
-            if let Some(last) = tones.last_mut() {
-                *last = tone;
-            }
+/// Built once; the data is compiled in, so it is always there.
+static COLLATOR: LazyLock<Option<CollatorBorrowed<'static>>> = LazyLock::new(|| {
+    let mut options = CollatorOptions::default();
+    options.strength = Some(Strength::Tertiary);
+    Collator::try_new(locale!("vi").into(), options).ok()
+});
+
+/// Sort key of a text that is not a name, a unit for example.
+pub(crate) fn text_key(text: &str) -> Vec<u8> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let text = letters_first(&text.to_lowercase());
+    let mut key = Vec::with_capacity(text.len() * 3);
+    match &*COLLATOR {
+        Some(collator) => {
+            let Ok(()) = collator.write_sort_key_to(&text, &mut key);
+        }
+        None => key.extend(fold_name(&text).into_bytes()),
+    }
+    key
+}
+
+/// Decomposed, with the marks that make another letter before the tone: some
+/// keyboards send them the other way round, which Unicode takes for another
+/// text.
+fn letters_first(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut tones: Vec<char> = Vec::new();
+    for c in text.nfd() {
+        if is_tone(c) {
+            tones.push(c);
             continue;
         }
-        if let Some(last) = letters.last_mut()
-            && let Some(letter) = with_mark(*last, c)
-        {
-            *last = letter;
-            continue;
+        // Breve, circumflex, horn.
+        if !matches!(c, '\u{306}' | '\u{302}' | '\u{31b}') {
+            out.extend(tones.drain(..));
         }
-        let (letter, tone) = split_tone(c);
-        letters.push(letter);
-        tones.push(tone);
+        out.push(c);
     }
-    TextKey {
-        letters: letters.into_iter().map(rank).collect(),
-        tones,
-    }
-}
-
-/// Order of a combining tone mark.
-fn tone_mark(c: char) -> Option<u8> {
-    match c {
-        '\u{300}' => Some(1),
-        '\u{309}' => Some(2),
-        '\u{303}' => Some(3),
-        '\u{301}' => Some(4),
-        '\u{323}' => Some(5),
-        _ => None,
-    }
-}
-
-/// A letter under a combining mark that makes another letter of it.
-fn with_mark(letter: char, mark: char) -> Option<char> {
-    match (letter, mark) {
-        ('a', '\u{306}') => Some('ă'),
-        ('a', '\u{302}') => Some('â'),
-        ('e', '\u{302}') => Some('ê'),
-        ('o', '\u{302}') => Some('ô'),
-        ('o', '\u{31b}') => Some('ơ'),
-        ('u', '\u{31b}') => Some('ư'),
-        _ => None,
-    }
-}
-
-fn split_tone(c: char) -> (char, u8) {
-    for row in &VOWELS {
-        if let Some(tone) = row.iter().position(|&v| v == c) {
-            let letter = row.first().copied().unwrap_or(c);
-            return (letter, u8::try_from(tone).unwrap_or(0));
-        }
-    }
-    (c, 0)
-}
-
-/// Blanks before marks before digits before letters before everything else.
-fn rank(c: char) -> u32 {
-    if c.is_whitespace() {
-        return 0;
-    }
-    if let Some(at) = ALPHABET.chars().position(|letter| letter == c) {
-        return 0x200 + u32::try_from(at).unwrap_or(0);
-    }
-    if c.is_ascii() {
-        return if c.is_ascii_digit() {
-            0x100 + u32::from(c)
-        } else {
-            1 + u32::from(c)
-        };
-    }
-    0x1000 + u32::from(c)
+    out.extend(tones);
+    out
 }

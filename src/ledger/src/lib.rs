@@ -18,6 +18,7 @@ mod attendance;
 mod collation;
 mod csv;
 mod event;
+mod names;
 mod stays;
 mod timeline;
 
@@ -25,9 +26,10 @@ pub use attendance::{
     Adjustment, Change, ClassBy, Expected, HallHow, HallMark, Input, Interval, IntervalKind,
     Outcome, Report, Row, Rules, Span, Status, Totals, Window, attendance, is_staff, permille,
 };
-pub use collation::{NameKey, name_key};
+pub use collation::{NameKey, NameOrder, name_key, name_key_in};
 pub use csv::{CsvOptions, INDOCHINA_OFFSET_MIN, stays_csv};
 pub use event::{
     Event, EventKind, LastSeen, LeaveReason, MediaName, PersonKey, SessionKey, Stamp, WaitOutcome,
 };
+pub use names::{fold_name, match_name};
 pub use stays::{Stay, StayEnd, stays};

@@ -16,7 +16,7 @@ pub use types::{
     Outcome, Report, Row, Rules, Span, Status, Totals, Window,
 };
 
-use crate::collation::name_key;
+use crate::collation::{NameOrder, name_key_in};
 use crate::event::{Event, EventKind, LeaveReason, PersonKey};
 use crate::stays::{Stay, StayEnd, stays_on};
 use crate::timeline::{TimeLine, ordered};
@@ -68,7 +68,7 @@ pub fn attendance(input: &Input<'_>) -> Report {
         }
     }
     rows.sort_by_cached_key(|(sort, row)| {
-        let key = name_key(sort.unwrap_or(&row.name));
+        let key = name_key_in(NameOrder::default(), &row.name, *sort);
         (!row.expected, key, row.person.clone())
     });
     let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
