@@ -23,8 +23,11 @@ mod stays;
 mod timeline;
 
 pub use attendance::{
-    Adjustment, Change, ClassBy, Expected, HallHow, HallMark, Input, Interval, IntervalKind,
-    Outcome, Report, Row, Rules, Span, Status, Totals, Window, attendance, is_staff, permille,
+    Activity, Adjustment, Change, ClassBy, ClassCell, ClassPart, ClassRow, ClassSession,
+    ClassSummary, ClassUnit, Expected, FloorTurn, HallHow, HallMark, Input, Interval, IntervalKind,
+    Mark, Outcome, PersonActivity, PlanReport, PlanRow, PlanRules, PlanState, PlanTotals, Planned,
+    Report, Row, Rules, Span, Status, Totals, UnitTotals, Window, activity, attendance, by_unit,
+    class_summary, is_staff, permille, plan_versus_actual, sort_rows, totals,
 };
 pub use collation::{NameKey, NameOrder, name_key, name_key_in};
 pub use csv::{CsvOptions, INDOCHINA_OFFSET_MIN, stays_csv};

@@ -1,7 +1,7 @@
-//! Corrections over automatic values, and the sums of what stands.
+//! Corrections over automatic values.
 
-use super::rows::{is_staff, permille};
-use super::types::{Adjustment, Change, Outcome, Row, Rules, Status, Totals};
+use super::rows::permille;
+use super::types::{Adjustment, Change, Outcome, Row, Rules, Status};
 
 /// What the corrections of one person set, each with its number.
 #[derive(Default)]
@@ -56,38 +56,4 @@ pub(crate) fn adjust<'a>(
     .flatten()
     .collect();
     row.adjusted.sort_unstable();
-}
-
-/// The sums, by what stands.
-pub(crate) fn totals(rows: &[Row]) -> Totals {
-    let mut totals = Totals::default();
-    let mut shares = 0u64;
-    for row in rows {
-        let stands = row.stands;
-        if row.is_site || is_staff(&row.role) {
-            continue;
-        }
-        if !row.expected {
-            totals.guests += u32::from(stands.status.is_present());
-            continue;
-        }
-        totals.expected += 1;
-        let sum = match stands.status {
-            Status::NotTaken => &mut totals.not_taken,
-            Status::Online => &mut totals.online,
-            Status::AtSite => &mut totals.at_site,
-            Status::InPerson => &mut totals.in_person,
-            Status::Excused => &mut totals.excused,
-            Status::Absent => &mut totals.absent,
-        };
-        *sum += 1;
-        if stands.status.is_present() {
-            totals.present += 1;
-            totals.late += u32::from(stands.late);
-            totals.early += u32::from(stands.early);
-            shares += u64::from(stands.permille);
-        }
-    }
-    totals.mean_permille = permille(shares, u64::from(totals.expected) * 1_000);
-    totals
 }

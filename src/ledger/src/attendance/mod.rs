@@ -1,22 +1,34 @@
 //! Events → attendance: presence as a union of intervals inside the counted
 //! window, late and early, shares, corrections.
 
+mod activity;
 mod adjust;
+mod class;
 mod hall;
+mod plan;
 mod rows;
 mod spans;
+mod totals;
 mod types;
 mod window;
 
 use std::collections::HashMap;
 
-pub use rows::{is_staff, permille};
+pub use activity::{Activity, FloorTurn, PersonActivity, activity};
+pub use class::{
+    ClassCell, ClassPart, ClassRow, ClassSession, ClassSummary, ClassUnit, Mark, class_summary,
+};
+pub use plan::{
+    PlanReport, PlanRow, PlanRules, PlanState, PlanTotals, Planned, plan_versus_actual,
+};
+pub use rows::{is_staff, permille, sort_rows};
+pub use totals::{UnitTotals, by_unit, totals};
 pub use types::{
     Adjustment, Change, ClassBy, Expected, HallHow, HallMark, Input, Interval, IntervalKind,
     Outcome, Report, Row, Rules, Span, Status, Totals, Window,
 };
 
-use crate::collation::{NameOrder, name_key_in};
+use crate::collation::NameOrder;
 use crate::event::{Event, EventKind, LeaveReason, PersonKey};
 use crate::stays::{Stay, StayEnd, stays_on};
 use crate::timeline::{TimeLine, ordered};
@@ -42,38 +54,37 @@ pub fn attendance(input: &Input<'_>) -> Report {
         let (person, interval) = interval(stay);
         drafts.entry(person).or_default().own.push(interval);
     }
-    identities(&ordered, &mut drafts);
+    for (person, joined) in identities_of(&ordered) {
+        if let Some(draft) = drafts.get_mut(person) {
+            draft.joined = Some(joined);
+        }
+    }
     checks(&ordered, &line, &mut drafts);
     for expected in input.expected {
         let draft = drafts.entry(expected.person.clone()).or_default();
         draft.expected.get_or_insert(expected);
     }
     halls(input, &counted, &mut drafts);
-    let mut corrections = corrections(input.adjustments);
+    let corrections = corrections(input.adjustments);
     for &person in corrections.keys() {
         drafts.entry(person.clone()).or_default();
     }
 
-    let mut rows: Vec<(Option<&str>, Row)> = drafts
+    let counted_ms = counted.window.counted_ms;
+    let mut rows: Vec<Row> = drafts
         .into_iter()
         .map(|(person, draft)| {
-            let sort = draft.expected.and_then(|expected| expected.sort.as_deref());
-            (sort, draft.row(person, &counted, input.rules))
+            let mut row = draft.row(person, &counted, input.rules);
+            if let Some(corrections) = corrections.get(&row.person) {
+                let corrections = corrections.iter().copied();
+                adjust::adjust(&mut row, corrections, counted_ms, input.rules);
+            }
+            row
         })
         .collect();
-    let counted_ms = counted.window.counted_ms;
-    for (_, row) in &mut rows {
-        if let Some(corrections) = corrections.remove(&row.person) {
-            adjust::adjust(row, corrections, counted_ms, input.rules);
-        }
-    }
-    rows.sort_by_cached_key(|(sort, row)| {
-        let key = name_key_in(NameOrder::default(), &row.name, *sort);
-        (!row.expected, key, row.person.clone())
-    });
-    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    sort_rows(&mut rows, NameOrder::default());
     Report {
-        totals: adjust::totals(&rows),
+        totals: totals(&rows),
         rows,
         rules: *input.rules,
         ended: counted.ended,
@@ -110,24 +121,21 @@ fn end_name(end: StayEnd) -> &'static str {
 }
 
 /// Who each was at his last join.
-fn identities<'a>(ordered: &[&'a Event], drafts: &mut HashMap<PersonKey, Draft<'a>>) {
-    for &event in ordered {
-        if let EventKind::Join {
+fn identities_of<'a>(ordered: &[&'a Event]) -> HashMap<&'a PersonKey, Joined<'a>> {
+    let joins = ordered.iter().filter_map(|event| match &event.kind {
+        EventKind::Join {
             person,
             name,
             unit,
             role,
             ..
-        } = &event.kind
-            && let Some(draft) = drafts.get_mut(person)
-        {
-            draft.joined = Some(Joined {
-                name,
-                unit: unit.as_deref(),
-                role,
-            });
+        } => {
+            let unit = unit.as_deref();
+            Some((person, Joined { name, unit, role }))
         }
-    }
+        _ => None,
+    });
+    joins.collect()
 }
 
 /// Presence checks: asked while in on an own connection, answered. An answer

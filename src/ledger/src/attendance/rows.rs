@@ -3,6 +3,7 @@
 use super::hall::{Lap, laps};
 use super::types::{Expected, Interval, IntervalKind, Outcome, Row, Rules, Status};
 use super::window::Counted;
+use crate::collation::{NameOrder, name_key_in};
 use crate::event::PersonKey;
 
 /// Roles of those who run a session: never learners, never guests. A role of a
@@ -28,6 +29,15 @@ pub fn permille(part: u64, whole: u64) -> u16 {
         Some(share) => u16::try_from(share.min(1_000)).unwrap_or(1_000),
         None => 0,
     }
+}
+
+/// Sorts rows as a report does, in an order of names: the expected first, each
+/// part by name, namesakes by their keys.
+pub fn sort_rows(rows: &mut [Row], order: NameOrder) {
+    rows.sort_by_cached_key(|row| {
+        let key = name_key_in(order, &row.name, row.sort.as_deref());
+        (!row.expected, key, row.person.clone())
+    });
 }
 
 /// Identity at the last join.
@@ -190,6 +200,7 @@ impl Draft<'_> {
             });
         Row {
             name,
+            sort: self.expected.and_then(|expected| expected.sort.clone()),
             unit,
             role: self
                 .joined

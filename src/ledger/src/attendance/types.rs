@@ -323,6 +323,10 @@ pub struct Row {
     pub person: PersonKey,
     /// Name: the roster's, else as at the last join.
     pub name: String,
+    /// Explicit key to sort by in place of the given name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sort: Option<String>,
     /// Unit: the roster's, else as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -68,6 +68,15 @@ impl Counted {
         }
     }
 
+    /// Lies in a lesson, breaks included.
+    pub(crate) fn in_lesson(&self, time_ms: u64) -> bool {
+        let begun = self.lessons.partition_point(|span| span.from_ms <= time_ms);
+        begun
+            .checked_sub(1)
+            .and_then(|at| self.lessons.get(at))
+            .is_some_and(|span| time_ms <= span.to_ms)
+    }
+
     /// How long after the beginning, not counting the time in which nobody
     /// could have come in.
     pub(crate) fn after_start_ms(&self, time_ms: u64) -> u64 {
