@@ -35,7 +35,9 @@ pub enum Right {
     CorrectAttendance,
     /// Tick people in at a site.
     TickHall,
-    /// Freeze and export lists.
+    /// Freeze the attendance of a session (chốt điểm danh); needed for everybody.
+    Freeze,
+    /// Export lists.
     Export,
     /// See trainer activity.
     SeeActivity,
@@ -105,6 +107,26 @@ pub struct Grant {
     pub people: BTreeSet<PersonKey>,
 }
 
+impl Right {
+    /// All rights.
+    pub const ALL: [Self; 14] = [
+        Self::ManageClass,
+        Self::SeeClass,
+        Self::SeeRoster,
+        Self::ManageRoster,
+        Self::ManageStaff,
+        Self::SeeAttendance,
+        Self::SeeCounts,
+        Self::CorrectAttendance,
+        Self::TickHall,
+        Self::Freeze,
+        Self::Export,
+        Self::SeeActivity,
+        Self::SeeAccessLog,
+        Self::ManagePeople,
+    ];
+}
+
 impl Grant {
     /// Whether there is any right at all.
     pub fn any(&self) -> bool {
@@ -128,6 +150,12 @@ pub fn grant(actor: &Actor, standing: &Standing, right: Right) -> Grant {
             }
             UnitRole::Inspector { unit } if by_inspector(right) => {
                 grant.units.insert(unit.clone());
+            }
+            // What the own unit, or one below it, hosts is its own class.
+            UnitRole::Contact { unit }
+                if standing.host_line.contains(unit) && by_contact_of_host(right) =>
+            {
+                grant.all = true;
             }
             UnitRole::Contact { unit } if by_contact(right) => {
                 grant.units.insert(unit.clone());
@@ -182,11 +210,21 @@ fn by_inspector(right: Right) -> bool {
     )
 }
 
+/// Creates and leads classes of the own unit; what concerns people stays
+/// within the own subtree all the same.
+fn by_contact_of_host(right: Right) -> bool {
+    matches!(
+        right,
+        Right::ManageClass | Right::SeeClass | Right::SeeRoster | Right::ManageRoster
+    )
+}
+
 fn by_contact(right: Right) -> bool {
     matches!(
         right,
         Right::SeeClass
             | Right::SeeRoster
+            | Right::ManageRoster
             | Right::SeeAttendance
             | Right::SeeCounts
             | Right::TickHall
@@ -198,7 +236,7 @@ fn by_contact(right: Right) -> bool {
 fn of_own_learners(right: Right) -> bool {
     matches!(
         right,
-        Right::SeeRoster | Right::SeeAttendance | Right::TickHall
+        Right::SeeRoster | Right::ManageRoster | Right::SeeAttendance | Right::TickHall
     )
 }
 
@@ -218,11 +256,17 @@ fn by_staff(role: StaffRole, right: Right) -> bool {
             right,
             Right::SeeClass
                 | Right::SeeRoster
+                | Right::ManageRoster
                 | Right::SeeAttendance
                 | Right::SeeCounts
                 | Right::TickHall
         ),
-        StaffRole::Technician => matches!(right, Right::SeeClass | Right::SeeCounts),
+        // Imports lists and makes accounts for the organisers; of attendance he
+        // sees numbers only.
+        StaffRole::Technician => matches!(
+            right,
+            Right::SeeClass | Right::SeeRoster | Right::ManageRoster | Right::SeeCounts
+        ),
         StaffRole::ContentAuthor => matches!(right, Right::SeeClass),
         StaffRole::Secretary => matches!(
             right,
@@ -231,6 +275,7 @@ fn by_staff(role: StaffRole, right: Right) -> bool {
                 | Right::SeeAttendance
                 | Right::SeeCounts
                 | Right::TickHall
+                | Right::Freeze
                 | Right::Export
         ),
         StaffRole::Observer => matches!(
@@ -241,6 +286,7 @@ fn by_staff(role: StaffRole, right: Right) -> bool {
                 | Right::SeeCounts
                 | Right::Export
                 | Right::SeeActivity
+                | Right::SeeAccessLog
         ),
     }
 }

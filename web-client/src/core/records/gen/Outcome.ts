@@ -18,14 +18,14 @@ presentMs: number,
  */
 permille: number, 
 /**
- * Đi muộn (M).
+ * Đi muộn (M); never of somebody absent.
  */
 late: boolean, 
 /**
- * Về sớm (S).
+ * Về sớm (S); never of somebody absent or while the session goes on.
  */
 early: boolean, 
 /**
- * Reaches the session's threshold.
+ * Is present and reaches the session's threshold with the share as shown.
  */
 enough: boolean, };

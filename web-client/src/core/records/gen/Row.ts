@@ -16,11 +16,16 @@ person: PersonKey,
  */
 name: string, 
 /**
+ * Explicit key to sort by in place of the given name.
+ */
+sort?: string, 
+/**
  * Unit: the roster's, else as declared.
  */
 unit?: string, 
 /**
- * Role at the last join, the protocol's name; `learner` when never in.
+ * Role at the last join, the protocol's name; `learner` when never in. Staff
+ * ([`is_staff`](crate::is_staff)) are in no sum.
  */
 role: string, 
 /**
@@ -28,15 +33,22 @@ role: string,
  */
 expected: boolean, 
 /**
- * Intervals, in order.
+ * Is a site, not a person: on the roster as one, or not on the roster and
+ * others are ticked in behind its connection.
+ */
+isSite: boolean, 
+/**
+ * Intervals, in order, those of the rehearsal included.
  */
 intervals: Array<Interval>, 
 /**
- * Times came in.
+ * Times came in, of what touches the window. A change of device or name is
+ * no entry.
  */
 entries: number, 
 /**
- * Gaps inside the counted window, bridged ones included.
+ * Gaps inside the counted window, bridged ones included. A gap that spans
+ * only a break or an outage is none.
  */
 gaps: number, 
 /**
@@ -60,7 +72,8 @@ site?: PersonKey,
  */
 excused?: string, 
 /**
- * Presence checks answered, of those asked while in.
+ * Presence checks answered, of those asked while in on an own connection. One
+ * answered after a drop counts as asked.
  */
 checks: [number, number], 
 /**
@@ -72,6 +85,6 @@ auto: Outcome,
  */
 stands: Outcome, 
 /**
- * Numbers of the corrections that hold.
+ * Numbers of the corrections that hold: of each field the last one.
  */
 adjusted: Array<number>, };

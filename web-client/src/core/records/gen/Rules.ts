@@ -11,10 +11,13 @@ export type Rules = {
 graceMs: number, 
 /**
  * First arrival later than the beginning plus this is *đi muộn*. Default 10 min.
+ * Time in which the server was down does not make anybody late or early,
+ * unless `count_outages`.
  */
 lateMs: number, 
 /**
- * Last departure earlier than the end minus this is *về sớm*. Default 10 min.
+ * Last departure earlier than the end minus this is *về sớm*, once there is
+ * an end. Default 10 min.
  */
 earlyMs: number, 
 /**

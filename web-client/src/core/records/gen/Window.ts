@@ -22,7 +22,7 @@ counted: Array<Span>,
  */
 breaks: Array<Span>, 
 /**
- * Times in which the server was down.
+ * Times inside the windows in which the server was down.
  */
 outages: Array<Span>, 
 /**
