@@ -18,6 +18,7 @@ pub fn is_staff(role: &str) -> bool {
             | "technician"
             | "contentAuthor"
             | "secretary"
+            | "inspector"
             | "observer"
     )
 }
