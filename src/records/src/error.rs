@@ -50,6 +50,15 @@ pub enum StoreError {
     /// An ended session can not be opened again.
     #[error("session {0} has ended")]
     SessionEnded(SessionKey),
+    /// Somebody else has this value: the name of the field.
+    #[error("{0} is taken")]
+    Taken(&'static str),
+    /// A field refers to something that does not exist: the name of the field.
+    #[error("{0} refers to nothing")]
+    Unknown(&'static str),
+    /// Somebody else changed it since it was read.
+    #[error("changed by somebody else in the meantime")]
+    Stale,
     /// What is stored can not be read.
     #[error("stored data is damaged: {0}")]
     Damaged(String),

@@ -12,11 +12,16 @@
 //! changes or deletes one, and never makes a room wait: appends are answered
 //! through a channel, and a failing disk is an error in that channel.
 
+mod accounts;
 mod classes;
 mod error;
 mod ledger;
 mod store;
 
+pub use accounts::{
+    AccountToAdd, KnownAccount, SIGN_IN_IDLE_MS, SIGN_IN_LIFE_MS, SIGN_IN_LOG_KEPT_MS, SignInLine,
+    SignInOutcome,
+};
 pub use classes::{Class, ClassId, Demo, NewClass, NewSession, Session, SessionMode, SessionState};
 pub use error::StoreError;
 pub use ledger::{

@@ -81,6 +81,15 @@ impl Store {
         self.pool.close().await;
     }
 
+    /// Begins a change that reads before it writes. It takes the place of the
+    /// one writer at once: a transaction that only becomes a writer later fails
+    /// when another one wrote in between, and the ledger always writes.
+    pub(crate) async fn change(
+        &self,
+    ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
     /// Whether the database answers; for readiness checks.
     pub async fn check(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;

@@ -1,21 +1,27 @@
 //! What all parts of the running server share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use lophoc_ledger::Stamp;
+use lophoc_ledger::{PersonKey, Stamp};
 use lophoc_records::Store;
 use lophoc_room::LinkId;
 use lophoc_transport::MediaPlane;
 use tokio::sync::Semaphore;
 
-use crate::auth::Keys;
+use crate::auth::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Keys, Passwords, Waits};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::limit::{AddressCount, AddressRate};
+use crate::http::limit::{AddressCount, AddressRate, Rate};
 use crate::media::Routes;
 use crate::metrics::Metrics;
 use crate::room::Rooms;
+
+/// Calls of `/api/v1` by one person, per minute: a live desk asks once a second.
+const ACTOR_PER_MINUTE: u32 = 600;
+/// The same, at once.
+const ACTOR_BURST: u32 = 200;
 
 /// The running server.
 pub struct App {
@@ -39,6 +45,15 @@ pub struct App {
     pub clock: Clock,
     /// Rate of calls per address.
     pub api_rate: AddressRate,
+    /// Rate of calls of `/api/v1` per person.
+    pub actor_rate: Rate<PersonKey>,
+    /// Password computations.
+    pub passwords: Passwords,
+    /// Wrong passwords per address.
+    pub address_waits: Waits<IpAddr>,
+    /// Wrong passwords per login that nobody has; those of accounts are in the
+    /// records.
+    pub login_waits: Waits<String>,
     /// Websockets per address.
     pub link_places: Arc<AddressCount>,
     /// Answers made at a time: making one keeps a core busy.
@@ -76,6 +91,10 @@ impl App {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Arc::new(Self {
             api_rate: AddressRate::new(limits.api_per_minute, limits.api_burst),
+            actor_rate: Rate::new(ACTOR_PER_MINUTE, ACTOR_BURST),
+            passwords: Passwords::new(cores / 2),
+            address_waits: Waits::new(FREE_PER_ADDRESS),
+            login_waits: Waits::new(FREE_PER_ACCOUNT),
             link_places: AddressCount::new(limits.links_per_address, limits.links),
             offers: Arc::new(Semaphore::new(cores)),
             config: parts.config,

@@ -7,6 +7,7 @@
 //! no attendance and touches no media packet. It is a library so that tests can
 //! start a server in their own process.
 
+mod api;
 mod app;
 mod auth;
 mod bucket;

@@ -19,6 +19,22 @@ pub fn key() -> Result<String, NoRandomness> {
     text::<18>()
 }
 
+/// `N` characters of 5 random bits that can be read aloud (no 0, 1, l, o).
+pub fn spoken<const N: usize>() -> Result<String, NoRandomness> {
+    const SIGNS: [char; 32] = [
+        'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'm', 'n', 'p', 'q', 'r', 's', 't',
+        'u', 'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7', '8', '9',
+    ];
+    let mut bytes = [0u8; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| NoRandomness)?;
+    Ok(bytes
+        .iter()
+        .filter_map(|byte| SIGNS.get(usize::from(byte % 32)))
+        .collect())
+}
+
 fn text<const N: usize>() -> Result<String, NoRandomness> {
     let mut bytes = [0u8; N];
     SystemRandom::new()

@@ -1,16 +1,23 @@
 //! Who may come in: join links and session tokens, both signed, both with an
-//! end; and the person a browser with an open link is.
+//! end; the person a browser with an open link is; passwords and the secrets of
+//! those who are signed in.
 //!
 //! Links are secrets that people pass on, tokens live ten minutes. Neither is
 //! kept on the server: the signature is the proof. The role is checked again by
 //! the room for every command.
 
 mod link;
+mod password;
 mod person;
 mod seal;
+mod secret;
 mod token;
+mod waits;
 
 pub use link::{LinkClaims, NamedPerson};
+pub use password::{LONGEST, PasswordError, Passwords, allowed, generate};
 pub use person::person_of_device;
 pub use seal::{Keys, TokenError};
+pub use secret::{API_TOKEN, api_secret, cookie_secret, hash_of};
 pub use token::{TOKEN_LIFE_MS, TokenClaims};
+pub use waits::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Waits, wait_ms};

@@ -1,24 +1,25 @@
 //! Rates and counts per client address.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bucket::Bucket;
 
-/// Most addresses remembered. Overflow: forget those that lost nothing by it
+/// Most keys remembered. Overflow: forget those that lost nothing by it
 /// (their bucket is full again); when none is, newcomers are refused.
 const MAX_ADDRESSES: usize = 65_536;
 
-/// A rate per address.
+/// A rate per key.
 #[derive(Debug)]
-pub struct AddressRate {
+pub struct Rate<K> {
     per_minute: u32,
     burst: u32,
-    table: Mutex<HashMap<IpAddr, Bucket>>,
+    table: Mutex<HashMap<K, Bucket>>,
 }
 
-impl AddressRate {
+impl<K: Hash + Eq> Rate<K> {
     /// A rate with an empty table.
     pub fn new(per_minute: u32, burst: u32) -> Self {
         Self {
@@ -29,9 +30,8 @@ impl AddressRate {
     }
 
     /// Counts one call; false when there were too many.
-    pub fn take(&self, address: IpAddr, now_ms: u64) -> bool {
+    pub fn count(&self, key: K, now_ms: u64) -> bool {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = network_of(address);
         if table.len() >= MAX_ADDRESSES && !table.contains_key(&key) {
             table.retain(|_, bucket| !bucket.is_full(now_ms));
             if table.len() >= MAX_ADDRESSES {
@@ -42,6 +42,16 @@ impl AddressRate {
             .entry(key)
             .or_insert_with(|| Bucket::new(f64::from(self.per_minute) / 60.0, self.burst, now_ms));
         bucket.take(now_ms)
+    }
+}
+
+/// A rate per address.
+pub type AddressRate = Rate<IpAddr>;
+
+impl AddressRate {
+    /// Counts one call from an address; false when there were too many.
+    pub fn take(&self, address: IpAddr, now_ms: u64) -> bool {
+        self.count(network_of(address), now_ms)
     }
 }
 
@@ -107,7 +117,7 @@ impl Drop for Place {
 }
 
 /// The unit that is counted: an IPv4 address, or the /64 network one site has.
-fn network_of(address: IpAddr) -> IpAddr {
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
             Some(v4) => IpAddr::V4(v4),

@@ -18,6 +18,7 @@ use tower_http::compression::CompressionLayer;
 
 pub use address::{client_address, origin_allowed};
 
+use crate::api as v1;
 use crate::app::App;
 use crate::ws;
 
@@ -32,8 +33,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/sessions/{id}/stays.csv", get(api::stays_file))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CompressionLayer::new());
+    let records = v1::router(&app).layer(CompressionLayer::new());
     Router::new()
         .merge(calls)
+        .merge(records)
         .route("/rtc/v1", any(ws::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -1,0 +1,8 @@
+//! Accounts.
+
+use super::Routes;
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

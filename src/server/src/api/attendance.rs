@@ -1,0 +1,8 @@
+//! Attendance, the live desk, sites, corrections.
+
+use super::Routes;
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

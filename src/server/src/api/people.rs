@@ -1,0 +1,8 @@
+//! People.
+
+use super::Routes;
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

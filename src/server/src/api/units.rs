@@ -1,0 +1,8 @@
+//! Units.
+
+use super::Routes;
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}
