@@ -120,6 +120,33 @@ pub enum StepRefused {
     NoApproval,
 }
 
+/// What can be entered of a course (khóa).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CourseForm {
+    /// Tên khóa.
+    pub title: String,
+    /// Chương trình.
+    pub programme: String,
+    /// Số tiết.
+    pub periods: u16,
+    /// Căn cứ: the documents it rests on.
+    pub basis: String,
+    /// Năm học, `2026-2027`.
+    pub school_year: String,
+}
+
+/// A course: several classes with the same content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Course {
+    /// Id.
+    pub id: CourseId,
+    /// Fields.
+    #[serde(flatten)]
+    pub form: CourseForm,
+}
+
 /// Sort of class; decides which rules of law switch on.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema,

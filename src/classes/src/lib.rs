@@ -18,12 +18,13 @@ mod rights;
 mod roster;
 mod staff;
 mod unit;
+mod units;
 
 pub use account::{
     Account, AccountState, ApiToken, NewAccount, NewApiToken, Printed, Scope, SignIn, SignedIn,
 };
 pub use class::{
-    Class, ClassForm, ClassKind, ClassState, ClassStep, GuestPolicy, Plan, Readiness, Session,
+    Class, ClassForm, ClassKind, ClassState, ClassStep, Course, CourseForm, GuestPolicy, Plan, Readiness, Session,
     SessionForm, SessionPhase, StepRefused,
 };
 pub use day::{BadDay, Day};
@@ -37,6 +38,9 @@ pub use rights::{Actor, Grant, Right, Standing, UnitRole, grant};
 pub use roster::{Delegate, Excuse, RosterRow, RosterState, RosterVersion};
 pub use staff::{StaffMember, StaffRole};
 pub use unit::{DataCheck, Unit, UnitId, UnitKind};
+pub use units::{
+    BadUnits, MAX_UNITS, check_units, read_units, shipped as shipped_units, successor,
+};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::class::{Class, ClassStep, Readiness, Session, StepRefused};
+use crate::class::{Class, ClassStep, Plan, Readiness, Session, StepRefused};
 use crate::day::Day;
 use crate::export::{ExportFormat, ExportKind, ExportRecord, Frozen};
 use crate::hall::Site;
@@ -78,6 +78,44 @@ pub struct ClassPage {
     pub rights: Vec<Right>,
     /// Readiness check.
     pub readiness: Vec<Readiness>,
+}
+
+/// `PUT /api/v1/classes/{id}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanChange {
+    /// The plan from now on, all of it.
+    pub plan: Plan,
+    /// Revision it was edited from; another one since: `conflict`.
+    pub rev: u64,
+}
+
+/// `POST /api/v1/sessions/{id}/cancel`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CancelRequest {
+    /// Why; required.
+    pub reason: String,
+}
+
+/// The class of an entry of the calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarClass {
+    /// Id.
+    pub id: ClassId,
+    /// Title.
+    pub title: String,
+}
+
+/// One entry of `GET /api/v1/calendar?from&to` (both ms).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarEntry {
+    /// Its class.
+    pub class: CalendarClass,
+    /// The session.
+    pub session: Session,
 }
 
 /// `POST /api/v1/classes/{id}/steps`

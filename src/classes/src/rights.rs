@@ -92,6 +92,8 @@ pub struct Standing {
     pub learners: BTreeSet<PersonKey>,
     /// Is on the roster.
     pub enrolled: bool,
+    /// Is on the staff of a session, whatever of the class.
+    pub some_session: bool,
     /// The host unit and all units above it, by either parent.
     pub host_line: BTreeSet<UnitId>,
 }
@@ -170,6 +172,8 @@ pub fn grant(actor: &Actor, standing: &Standing, right: Right) -> Grant {
             grant.all |= by_staff(*role, right);
         }
     }
+    // Who works in a session alone sees the class around it.
+    grant.all |= standing.some_session && right == Right::SeeClass;
     if standing.enrolled {
         match right {
             // Everybody enrolled sees the plan of the class.

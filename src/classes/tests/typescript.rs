@@ -75,6 +75,10 @@ fn the_generated_typescript_is_up_to_date() {
         CheckInOffer,
         Verdict,
         Plan,
+        PlanChange,
+        CancelRequest,
+        CalendarEntry,
+        Course,
     );
     let mut fresh = read_all(temp.path());
     let names: String = fresh
