@@ -3,7 +3,7 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 export default ts.config(
-  { ignores: ['dist/**', 'node_modules/**', 'src/core/proto/gen/**'] },
+  { ignores: ['dist/**', 'node_modules/**', 'src/core/proto/gen/**', 'src/core/records/gen/**'] },
   ...ts.configs.recommended,
   ...svelte.configs.recommended,
   {

@@ -13,6 +13,47 @@ describe('addresses', () => {
   });
 });
 
+describe('addresses of records', () => {
+  const at = (path: string) => route(new URL(path, 'https://lop.example.vn'));
+
+  it('lead to each page', () => {
+    expect(at('/sign-in?back=/my')).toEqual({ page: 'signIn' });
+    expect(at('/account')).toEqual({ page: 'account' });
+    expect(at('/classes/')).toEqual({ page: 'classes' });
+    expect(at('/classes/new')).toEqual({ page: 'classNew' });
+    expect(at('/classes/c1')).toEqual({ page: 'class', id: 'c1', tab: 'plan' });
+    expect(at('/classes/c1/roster')).toEqual({ page: 'class', id: 'c1', tab: 'roster' });
+    expect(at('/classes/c1/edit')).toEqual({ page: 'classEdit', id: 'c1' });
+    expect(at('/classes/c1/import')).toEqual({ page: 'import', id: 'c1' });
+    expect(at('/calendar')).toEqual({ page: 'calendar' });
+    expect(at('/sessions/s1/desk')).toEqual({ page: 'desk', session: 's1' });
+    expect(at('/sessions/s1/attendance')).toEqual({ page: 'attendance', session: 's1' });
+    expect(at('/my')).toEqual({ page: 'my' });
+    expect(at('/people/p1')).toEqual({ page: 'people', id: 'p1' });
+    expect(at('/units')).toEqual({ page: 'units', id: null });
+    expect(at('/accounts')).toEqual({ page: 'accounts' });
+    expect(at('/verify')).toEqual({ page: 'verify', id: null });
+    expect(at('/verify/x-1')).toEqual({ page: 'verify', id: 'x-1' });
+    expect(at('/check/AbC.9')).toEqual({ page: 'check', code: 'AbC.9' });
+  });
+
+  it('that are not complete or go on too long lead nowhere', () => {
+    for (const path of [
+      '/classes/c1/khac',
+      '/classes/c1/plan/x',
+      '/classes/new/x',
+      '/sessions',
+      '/sessions/s1',
+      '/check',
+      '/account/x',
+      '/people/a/b',
+      '/people/%3Cscript%3E',
+    ]) {
+      expect(at(path), path).toEqual({ page: 'notFound' });
+    }
+  });
+});
+
 describe('a pasted link', () => {
   const origin = 'https://lop.example.vn';
 

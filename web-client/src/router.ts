@@ -1,11 +1,75 @@
 // Addresses of the pages. The room keeps the address of its link: Safari on iPhones asks
 // for camera and microphone again when the address changes.
 
-export type Route =
+/** Tabs of the class page, as they stand in its address. */
+export const CLASS_TABS = ['plan', 'sessions', 'roster', 'staff', 'attendance', 'exports'] as const;
+export type ClassTab = (typeof CLASS_TABS)[number];
+
+/** Pages of records: of signed-in people, and the two everybody may open. */
+export type RecordsRoute =
   | { page: 'home' }
+  | { page: 'signIn' }
+  | { page: 'account' }
+  | { page: 'classes' }
+  | { page: 'classNew' }
+  | { page: 'class'; id: string; tab: ClassTab }
+  | { page: 'classEdit'; id: string }
+  | { page: 'import'; id: string }
+  | { page: 'calendar' }
+  | { page: 'desk'; session: string }
+  | { page: 'attendance'; session: string }
+  | { page: 'my' }
+  | { page: 'people'; id: string | null }
+  | { page: 'units'; id: string | null }
+  | { page: 'accounts' }
+  | { page: 'verify'; id: string | null }
+  | { page: 'check'; code: string };
+
+export type Route =
+  | RecordsRoute
   | { page: 'join'; link: string }
   | { page: 'dev'; what: string; query: URLSearchParams }
   | { page: 'notFound' };
+
+const ID = /^[\w.~-]{1,200}$/u;
+
+function recordsRoute(parts: readonly string[]): RecordsRoute | null {
+  const [first, second, third, ...rest] = parts;
+  if (rest.length > 0 || parts.some((part) => !ID.test(part))) return null;
+  const alone = second === undefined;
+  switch (first) {
+    case 'sign-in':
+      return alone ? { page: 'signIn' } : null;
+    case 'account':
+    case 'calendar':
+    case 'my':
+    case 'accounts':
+      return alone ? { page: first } : null;
+    case 'classes': {
+      if (alone) return { page: 'classes' };
+      if (second === 'new') return third === undefined ? { page: 'classNew' } : null;
+      if (third === 'edit') return { page: 'classEdit', id: second };
+      if (third === 'import') return { page: 'import', id: second };
+      const tab = CLASS_TABS.find((one) => one === (third ?? 'plan'));
+      return tab ? { page: 'class', id: second, tab } : null;
+    }
+    case 'sessions':
+      if (second === undefined) return null;
+      if (third === 'desk') return { page: 'desk', session: second };
+      return third === 'attendance' ? { page: 'attendance', session: second } : null;
+    case 'people':
+    case 'units':
+    case 'verify':
+      return third === undefined ? { page: first, id: second ?? null } : null;
+    case 'check':
+      return second !== undefined && third === undefined ? { page: 'check', code: second } : null;
+    default:
+      return null;
+  }
+}
+
+/** What `/dev/…` shows without the fixture of the records. */
+const DEV_PAGES = ['room', 'join', 'over'];
 
 /** The page for an address. */
 export function route(url: URL): Route {
@@ -14,9 +78,12 @@ export function route(url: URL): Route {
   const link = /^\/j\/([\w.~-]+)$/u.exec(path)?.[1];
   if (link !== undefined) return { page: 'join', link };
   if (import.meta.env.DEV && path.startsWith('/dev/')) {
-    return { page: 'dev', what: path.slice(5), query: url.searchParams };
+    const what = path.slice(5);
+    if (DEV_PAGES.includes(what)) return { page: 'dev', what, query: url.searchParams };
+    // Pages of records on the fixture: /dev/classes shows what /classes shows.
+    return what === 'home' ? { page: 'home' } : (recordsRoute(what.split('/')) ?? { page: 'notFound' });
   }
-  return { page: 'notFound' };
+  return recordsRoute(path.slice(1).split('/')) ?? { page: 'notFound' };
 }
 
 export type Pasted = { kind: 'ok'; path: string } | { kind: 'foreign' } | { kind: 'bad' };

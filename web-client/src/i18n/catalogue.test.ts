@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { en } from './en';
+import { recordsEn } from './records-en';
+import { recordsVi } from './records-vi';
 import { vi as vietnamese } from './vi';
 
 type Message = string | ((...args: never[]) => string);
-const vi = vietnamese as Record<string, Message>;
-const english = en as Record<string, Message>;
+
+/** Each part of the catalogue: the way into a class, the pages of records. */
+const BOOKS: [string, Record<string, Message>, Record<string, Message>][] = [
+  ['room', vietnamese as Record<string, Message>, en as Record<string, Message>],
+  ['records', recordsVi as Record<string, Message>, recordsEn as Record<string, Message>],
+];
 
 /** Marks by which a parameter is found again in the text. */
 const SAMPLE = [7001, 7002, 7003];
@@ -13,13 +19,16 @@ function text(message: Message): string {
   return typeof message === 'string' ? message : (message as (...args: number[]) => string)(...SAMPLE);
 }
 
-const sources = import.meta.glob(['../**/*.svelte', '../**/*.ts', '!./vi.ts', '!./en.ts', '!../**/*.test.ts'], {
-  query: '?raw',
-  import: 'default',
-  eager: true,
-}) as Record<string, string>;
+const sources = import.meta.glob(
+  ['../**/*.svelte', '../**/*.ts', '!./vi.ts', '!./en.ts', '!./*/*-vi.ts', '!./*/*-en.ts', '!../**/*.test.ts'],
+  {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  },
+) as Record<string, string>;
 
-describe('the catalogues', () => {
+describe.each(BOOKS)('the catalogues of %s', (_, vi, english) => {
   it('have the same keys in the same order', () => {
     expect(Object.keys(english)).toEqual(Object.keys(vi));
   });
@@ -54,6 +63,7 @@ describe('the catalogues', () => {
       'stats.ms',
       'stats.percent',
       'stats.kbps',
+      'error.code',
     ]);
     const words =
       /\b(the|and|your|you|please|with|from|click|open|close|join|leave|mute|share|screen|network|again|room|error)\b/iu;

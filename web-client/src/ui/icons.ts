@@ -21,6 +21,7 @@ import userMinus from 'lucide-static/icons/user-minus.svg?raw';
 import users from 'lucide-static/icons/users-round.svg?raw';
 import wifiOff from 'lucide-static/icons/wifi-off.svg?raw';
 import type { RoomIcon } from '../features/room/icons';
+import type { RecordsIcon } from './records-icons';
 
 const pageIcons = {
   alert,
@@ -45,7 +46,7 @@ const pageIcons = {
   wifiOff,
 } as const;
 
-export type IconName = keyof typeof pageIcons | RoomIcon;
+export type IconName = keyof typeof pageIcons | RoomIcon | RecordsIcon;
 
 /** The drawing inside an SVG file, without the file's own root element. */
 function drawing(svg: string): string {

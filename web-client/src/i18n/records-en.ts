@@ -1,0 +1,6 @@
+import { planEn } from './records/plan-en';
+import { listsEn } from './records/lists-en';
+import { termsEn } from './records/terms-en';
+import type { RecordsCatalogue } from './records-vi';
+
+export const recordsEn: RecordsCatalogue = { ...termsEn, ...planEn, ...listsEn };

@@ -1,0 +1,13 @@
+// Words of the organisers' pages in Vietnamese: the source, English follows its shape.
+import { planVi } from './records/plan-vi';
+import { listsVi } from './records/lists-vi';
+import { termsVi } from './records/terms-vi';
+
+export const recordsVi = { ...termsVi, ...planVi, ...listsVi };
+
+export type RecordsKey = keyof typeof recordsVi;
+
+/** A message of English has the parameters of the Vietnamese one. */
+export type Shape<C> = { [K in keyof C]: C[K] extends (...args: infer A) => string ? (...args: A) => string : string };
+
+export type RecordsCatalogue = Shape<typeof recordsVi>;

@@ -1,0 +1,3 @@
+// Home, calendar, people, units, accounts, import.
+
+export const listsVi = {};

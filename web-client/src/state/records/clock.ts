@@ -1,0 +1,2 @@
+/** The time pages go by; the fixture puts its own there. */
+export const clock = { now: (): number => Date.now() };
