@@ -314,6 +314,7 @@ pub enum EventKind {
         device: String,
     },
     /// A track of somebody went live or stopped: camera and microphone spans.
+    /// A leave and a new run of the server end them, too.
     Track {
         /// Whose.
         person: PersonKey,
@@ -323,7 +324,8 @@ pub enum EventKind {
         on: bool,
     },
     /// Somebody spoke, written when the speech is over: pauses shorter than two
-    /// seconds are inside.
+    /// seconds are inside. A long speech is written in pieces that follow each
+    /// other without a gap.
     Talk {
         /// Who.
         person: PersonKey,
@@ -345,6 +347,31 @@ pub enum EventKind {
         person: PersonKey,
         /// Which check.
         id: String,
+    },
+    /// The waiting room was turned on or off.
+    WaitingRoom {
+        /// On.
+        on: bool,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// The connection that just joined stands for a hall (điểm cầu).
+    Site {
+        /// The connection.
+        person: PersonKey,
+        /// Name of the site.
+        name: String,
+    },
+    /// Presence checks were scheduled, or no longer are.
+    Checks {
+        /// Time between two on average, ms; 0 = none.
+        every_ms: u64,
+        /// How much sooner or later each may come, ms.
+        jitter_ms: u64,
+        /// Time to answer, ms.
+        window_ms: u64,
+        /// By whom.
+        by: PersonKey,
     },
     /// A kind this version does not know, or one whose fields it can not read:
     /// the JSON as it stands in the log, kept and written back unchanged.
@@ -385,6 +412,9 @@ impl EventKind {
             Self::Talk { .. } => "talk",
             Self::CheckAsked { .. } => "checkAsked",
             Self::CheckAnswered { .. } => "checkAnswered",
+            Self::WaitingRoom { .. } => "waitingRoom",
+            Self::Site { .. } => "site",
+            Self::Checks { .. } => "checks",
             Self::Unknown(raw) => raw.get("e").and_then(|e| e.as_str()).unwrap_or_default(),
         }
     }
@@ -407,7 +437,8 @@ impl EventKind {
             | Self::OtherDevice { person, .. }
             | Self::Track { person, .. }
             | Self::Talk { person, .. }
-            | Self::CheckAnswered { person, .. } => Some(person),
+            | Self::CheckAnswered { person, .. }
+            | Self::Site { person, .. } => Some(person),
             Self::Mute { person, .. } => person.as_ref(),
             Self::Opened { .. }
             | Self::Reopened {}
@@ -417,6 +448,8 @@ impl EventKind {
             | Self::Started { .. }
             | Self::Break { .. }
             | Self::CheckAsked { .. }
+            | Self::WaitingRoom { .. }
+            | Self::Checks { .. }
             | Self::Unknown(_) => None,
         }
     }

@@ -189,8 +189,10 @@ impl<'a> Walk<'a> {
                 }
             }
             EventKind::Chat { person, .. }
-            | EventKind::Share { person, .. }
-            | EventKind::Track { person, .. }
+            | EventKind::Share { person, on: true }
+            | EventKind::Track {
+                person, on: true, ..
+            }
             | EventKind::CheckAnswered { person, .. } => {
                 let time = self.line.time(at);
                 if let Some(open) = self.open.get_mut(person)
@@ -214,6 +216,12 @@ impl<'a> Walk<'a> {
             | EventKind::OtherDevice { .. }
             | EventKind::Talk { .. }
             | EventKind::CheckAsked { .. }
+            | EventKind::WaitingRoom { .. }
+            | EventKind::Site { .. }
+            | EventKind::Checks { .. }
+            // Others may stop the track of somebody who is silent.
+            | EventKind::Share { on: false, .. }
+            | EventKind::Track { on: false, .. }
             | EventKind::Unknown(_) => {}
         }
     }
