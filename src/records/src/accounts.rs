@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::error::StoreError;
 use crate::store::{Store, from_db, to_db};
+use crate::units::is_below;
 
 /// A browser that did nothing for so long is signed out, ms.
 pub const SIGN_IN_IDLE_MS: u64 = 12 * 60 * 60 * 1000;
@@ -126,30 +127,46 @@ impl Store {
         }
     }
 
-    /// Accounts whose name or login holds `query` (any spelling), by name, from
-    /// the `from`th on, `count` at most; and how many there are.
+    /// Accounts whose name or login holds `query` (any spelling), of people of
+    /// the units `under` or below (absent: of all), by name, from the `from`th
+    /// on, `count` at most; and how many there are.
     pub async fn accounts(
         &self,
         query: &str,
+        under: Option<&[UnitId]>,
         from: u32,
         count: u32,
     ) -> Result<(Vec<Account>, u32), StoreError> {
-        let pattern = like(&fold_name(query));
-        let condition = "person.folded LIKE $1 ESCAPE '!' OR account.login LIKE $1 ESCAPE '!'";
-        let total: i64 =
-            sqlx::query_scalar(&format!("SELECT count(*) FROM {JOINED} WHERE {condition}"))
-                .bind(&pattern)
-                .fetch_one(&self.pool)
-                .await?;
-        let rows = sqlx::query(&format!(
+        let roots = under.unwrap_or_default();
+        let mut condition = String::from(
+            "(person.folded LIKE $1 ESCAPE '!' OR account.login LIKE $1 ESCAPE '!')",
+        );
+        if under.is_some() {
+            condition.push_str(" AND ");
+            condition.push_str(&is_below("person.unit", 4, roots.len()));
+        }
+        // The count has the same placeholders, so that both bind alike.
+        let counting =
+            format!("SELECT count(*) FROM {JOINED} WHERE {condition} AND $2 = $2 AND $3 = $3");
+        let listing = format!(
             "SELECT {COLUMNS} FROM {JOINED} WHERE {condition} \
              ORDER BY person.folded, account.person LIMIT $2 OFFSET $3"
-        ))
-        .bind(&pattern)
-        .bind(i64::from(count))
-        .bind(i64::from(from))
-        .fetch_all(&self.pool)
-        .await?;
+        );
+        let pattern = like(&fold_name(query));
+        let mut total = sqlx::query_scalar::<_, i64>(&counting)
+            .bind(&pattern)
+            .bind(i64::from(count))
+            .bind(i64::from(from));
+        let mut rows = sqlx::query(&listing)
+            .bind(&pattern)
+            .bind(i64::from(count))
+            .bind(i64::from(from));
+        for unit in roots {
+            total = total.bind(unit.as_str());
+            rows = rows.bind(unit.as_str());
+        }
+        let total = total.fetch_one(&self.pool).await?;
+        let rows = rows.fetch_all(&self.pool).await?;
         let mut accounts = Vec::with_capacity(rows.len());
         for row in &rows {
             accounts.push(self.with_roles(row).await?.account);
@@ -235,8 +252,9 @@ impl Store {
         Ok(change.commit().await?)
     }
 
-    /// Moves an account to a state. Anything but new and active signs it out;
-    /// active takes the wait after wrong passwords away.
+    /// Moves an account to a state. Locked and retired sign it out; active takes
+    /// the wait after wrong passwords away and is new while the first password
+    /// stands.
     ///
     /// # Errors
     /// [`StoreError::Unknown`] `person`.
@@ -247,7 +265,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut change = self.change().await?;
         let done = sqlx::query(
-            "UPDATE account SET state = $1, fails = 0, locked_until_ms = NULL WHERE person = $2",
+            "UPDATE account SET state = CASE WHEN $1 = 'active' AND must_change = 1 THEN 'new' \
+             ELSE $1 END, fails = 0, locked_until_ms = NULL WHERE person = $2",
         )
         .bind(state_name(state))
         .bind(person.as_str())
@@ -296,6 +315,18 @@ impl Store {
     pub async fn is_staff(&self, person: &PersonKey) -> Result<bool, StoreError> {
         let one: Option<String> = sqlx::query_scalar(
             "SELECT class FROM staff WHERE person = $1 AND ended_ms IS NULL LIMIT 1",
+        )
+        .bind(person.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(one.is_some())
+    }
+
+    /// Whether the person organises any class.
+    pub async fn is_organiser(&self, person: &PersonKey) -> Result<bool, StoreError> {
+        let one: Option<String> = sqlx::query_scalar(
+            "SELECT class FROM staff WHERE person = $1 AND role = 'organiser' \
+             AND ended_ms IS NULL LIMIT 1",
         )
         .bind(person.as_str())
         .fetch_optional(&self.pool)

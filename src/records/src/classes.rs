@@ -377,7 +377,7 @@ fn session_of_row(row: &SqliteRow) -> Result<Session, StoreError> {
 
 /// A random id: a letter for the sort, then 16 characters of 5 bits that can be
 /// read aloud (no 0, 1, l, o).
-fn fresh_id(sort: char) -> Result<String, StoreError> {
+pub(crate) fn fresh_id(sort: char) -> Result<String, StoreError> {
     const SIGNS: [char; 32] = [
         'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'm', 'n', 'p', 'q', 'r', 's', 't',
         'u', 'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7', '8', '9',

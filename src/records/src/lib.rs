@@ -16,7 +16,9 @@ mod accounts;
 mod classes;
 mod error;
 mod ledger;
+mod people;
 mod store;
+mod units;
 
 pub use accounts::{
     AccountToAdd, KnownAccount, SIGN_IN_IDLE_MS, SIGN_IN_LIFE_MS, SIGN_IN_LOG_KEPT_MS, SignInLine,
@@ -27,4 +29,6 @@ pub use error::StoreError;
 pub use ledger::{
     BACKLOG_EVENTS, BATCH_EVENTS, LedgerWriter, QUEUE_JOBS, RETRY_EVERY, SESSIONS_CACHED,
 };
+pub use people::PersonQuery;
 pub use store::{Store, StoreOptions};
+pub use units::UnitQuery;

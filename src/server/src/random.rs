@@ -35,6 +35,15 @@ pub fn spoken<const N: usize>() -> Result<String, NoRandomness> {
         .collect())
 }
 
+/// 64 random bits, from which lots are drawn that nobody needs to guard.
+pub fn seed() -> Result<u64, NoRandomness> {
+    let mut bytes = [0u8; 8];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| NoRandomness)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
 fn text<const N: usize>() -> Result<String, NoRandomness> {
     let mut bytes = [0u8; N];
     SystemRandom::new()

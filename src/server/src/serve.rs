@@ -93,6 +93,10 @@ impl Server {
         let store = open_store(&config).await?;
         let keys = Keys::new(&store.secret().await.map_err(failed)?);
         let boot = store.next_boot().await.map_err(failed)?;
+        store
+            .load_units(&lophoc_classes::shipped_units())
+            .await
+            .map_err(failed)?;
         let tls = tls::setup(&config).await?;
         let listeners = config
             .server

@@ -1,5 +1,6 @@
 -- Units, people, accounts. Days: text 'YYYY-MM-DD'. Truth: 0 or 1.
--- `folded` repeats names without diacritics, for search.
+-- `folded` repeats names without diacritics, for search. Units refer to units that
+-- may come later in the same change, so those references are checked at its end.
 
 CREATE TABLE unit (
     id                  TEXT   NOT NULL PRIMARY KEY,
@@ -7,21 +8,24 @@ CREATE TABLE unit (
     name                TEXT   NOT NULL,
     folded              TEXT   NOT NULL,
     short               TEXT   NOT NULL,
-    parent_admin        TEXT   REFERENCES unit (id),
-    parent_professional TEXT   REFERENCES unit (id),
+    parent_admin        TEXT   REFERENCES unit (id) DEFERRABLE INITIALLY DEFERRED,
+    parent_professional TEXT   REFERENCES unit (id) DEFERRABLE INITIALLY DEFERRED,
     sector_code         TEXT,
     area_code           TEXT,
     place               TEXT   NOT NULL,
     valid_from          TEXT,
     valid_to            TEXT,
-    merged_into         TEXT   REFERENCES unit (id),
+    merged_into         TEXT   REFERENCES unit (id) DEFERRABLE INITIALLY DEFERRED,
     leader              TEXT   NOT NULL,
     contact             TEXT   NOT NULL,
     name_check          TEXT   NOT NULL,
-    code_check          TEXT   NOT NULL
+    code_check          TEXT   NOT NULL,
+    -- Entered or changed by this installation: a newer shipped list leaves it.
+    own                 BIGINT NOT NULL
 );
 CREATE INDEX unit_by_admin ON unit (parent_admin);
 CREATE INDEX unit_by_professional ON unit (parent_professional);
+CREATE INDEX unit_by_successor ON unit (merged_into);
 CREATE INDEX unit_by_sector_code ON unit (sector_code);
 CREATE INDEX unit_by_folded ON unit (folded);
 
@@ -109,3 +113,18 @@ CREATE TABLE sign_in_log (
 );
 CREATE INDEX sign_in_log_by_time ON sign_in_log (at_ms);
 CREATE INDEX sign_in_log_by_person ON sign_in_log (person, at_ms);
+
+-- What was done to units, people and accounts, by whom; ids only.
+CREATE TABLE people_log (
+    at_ms   BIGINT NOT NULL,
+    made_by TEXT   NOT NULL,
+    what    TEXT   NOT NULL,
+    about   TEXT   NOT NULL
+);
+CREATE INDEX people_log_by_time ON people_log (at_ms);
+CREATE INDEX people_log_by_about ON people_log (about, at_ms);
+
+CREATE TRIGGER people_log_is_never_changed BEFORE UPDATE ON people_log
+BEGIN
+    SELECT RAISE(ABORT, 'people_log is append-only');
+END;

@@ -376,7 +376,7 @@ pub async fn need_session(
 }
 
 /// The staff role somebody in a room has there.
-fn staff_role(role: Role) -> Option<StaffRole> {
+pub(super) fn staff_role(role: Role) -> Option<StaffRole> {
     match role {
         Role::Organiser => Some(StaffRole::Organiser),
         Role::Chair => Some(StaffRole::Chair),

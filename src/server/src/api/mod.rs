@@ -35,9 +35,11 @@ pub use actor::{
     How, Signed, SignedFresh, SignedInRoom, need, need_admin, need_session, person_signed_in,
     standing,
 };
+pub use accounts::make_accounts;
 pub use error::{ApiFault, Refusal};
 pub use extract::{Ask, At, Body, Caller, raw};
 pub use openapi::document;
+pub use people::mask;
 
 use crate::app::App;
 
@@ -47,6 +49,9 @@ pub type Routes = OpenApiRouter<Arc<App>>;
 /// Largest body of a call whose route sets no limit of its own, bytes. A route
 /// sets one by `.layer(DefaultBodyLimit::max(…))` on its slice or method router.
 pub const MAX_BODY: usize = 64 * 1024;
+
+/// Entries of one page of a list.
+pub const PAGE: u32 = 50;
 
 /// All routes below `/api/v1`.
 pub fn router(app: &Arc<App>) -> Router<Arc<App>> {
