@@ -11,6 +11,7 @@ import type {
   ServerFrame,
   SlotCounts,
   TrackState,
+  Waiting,
   Welcome,
   You,
 } from './proto';
@@ -29,6 +30,7 @@ const WATCH_EVERY = 1_000;
 
 export interface SessionEvents {
   status: LinkStatus;
+  waiting: Waiting;
   welcome: { welcome: Welcome; again: boolean };
   resumed: { you: You };
   frame: ServerFrame;
@@ -48,7 +50,7 @@ export interface SessionOptions {
   /** The first offer goes after `welcome` (Firefox), not inside `hello`. */
   offerAfterWelcome: boolean;
   audio: AudioOut;
-  link: Pick<LinkDeps, 'connect' | 'ticker' | 'now' | 'random' | 'refreshToken'>;
+  link: Pick<LinkDeps, 'connect' | 'ticker' | 'now' | 'random' | 'refreshToken' | 'takeOver'>;
   hello: { client: ClientInfo; lang: string };
   makePeer?(profile: Profile, slots: SlotCounts): Peer;
 }
@@ -97,6 +99,7 @@ export class RoomSession extends Emitter<SessionEvents> {
       this.emit('over', over);
       this.stop();
     });
+    this.link.on('waiting', (waiting) => this.emit('waiting', waiting));
     this.link.on('welcome', ({ welcome, again }) => {
       this.emit('welcome', { welcome, again });
       this.#onWelcome(welcome, again);

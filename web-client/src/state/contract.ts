@@ -62,7 +62,11 @@ export interface JoinModel {
     name: string;
     unit?: string;
     listenOnly: boolean;
-  }): Promise<{ ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' }>;
+    /** Take the place of another device; after `elsewhere`. */
+    takeOver?: boolean;
+    /** In the waiting room; told again after each return of the link. */
+    onwaiting?: (wait: { since: number; giveUp(): Promise<void> }) => void;
+  }): Promise<{ ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' | 'left' }>;
   readonly remembered: { name?: string; unit?: string; micOn: boolean; cameraOn: boolean };
 }
 export type NetLevel = 4 | 3 | 2 | 1 | 0; // excellent … lost

@@ -25,11 +25,23 @@ export interface Entry {
   /** Id of the class session, for its attendance file. */
   classSession: string | null;
   refreshToken(): Promise<TokenResult>;
+  /** Take the place of another device. */
+  takeOver?: boolean;
+  /** In the waiting room; the promise of `enterRoom` resolves when the wait is over. */
+  onwaiting?(waiting: Wait): void;
 }
 
-export type Entered = { ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' };
+/** A wait in the waiting room. */
+export interface Wait {
+  /** Since when, server clock, ms. */
+  since: number;
+  /** Goes away for good; `enterRoom` then resolves to `left`. */
+  giveUp(): Promise<void>;
+}
 
-function openSession({ token, devices, refreshToken }: Entry): RoomSession {
+export type Entered = { ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' | 'left' };
+
+function openSession({ token, devices, refreshToken, takeOver }: Entry): RoomSession {
   return new RoomSession({
     token,
     profile: 'seat',
@@ -52,6 +64,7 @@ function openSession({ token, devices, refreshToken }: Entry): RoomSession {
       now: () => Date.now(),
       random: Math.random,
       refreshToken,
+      ...(takeOver === true && { takeOver }),
     },
   });
 }
@@ -75,6 +88,14 @@ export function enterRoom(entry: Entry): Promise<Entered> {
       fail('network');
     }, WELCOME_TIMEOUT);
     const undos = [
+      session.on('waiting', ({ since }) => {
+        clearTimeout(timer);
+        const giveUp = async () => {
+          await session.leave();
+          done({ ok: false, code: 'left' });
+        };
+        entry.onwaiting?.({ since, giveUp });
+      }),
       session.on('welcome', ({ welcome }) => {
         const slots = seatSlots(deviceClass()).v;
         const room = new Room({ session, devices, listenOnly, welcome, classSession, slots });

@@ -33,7 +33,7 @@ export class Join implements JoinModel {
     return { ok: true, info: result.value };
   }
 
-  async join(o: { name: string; unit?: string; listenOnly: boolean }): Promise<JoinResult> {
+  async join(o: Parameters<JoinModel['join']>[0]): Promise<JoinResult> {
     if (!canConnect()) return { ok: false, code: 'internal' };
     // Still inside the tap: this is what lets sound play.
     this.#devices.audio.unlock(seatSlots(deviceClass()).a);
@@ -54,6 +54,8 @@ export class Join implements JoinModel {
       token: grant.value.token,
       devices: this.#devices,
       listenOnly: o.listenOnly,
+      ...(o.takeOver === true && { takeOver: true }),
+      ...(o.onwaiting && { onwaiting: o.onwaiting }),
       classSession: this.#info?.session ?? null,
       refreshToken: async () => {
         const again = await joinLink(ask);

@@ -59,6 +59,7 @@ function overReason(code: ErrorCode | undefined): Over['reason'] {
     case 'banned':
       return 'removed';
     case 'taken_over':
+    case 'elsewhere':
       return 'takenOver';
     case 'expired':
       return 'expired';

@@ -79,6 +79,78 @@ describe('connecting', () => {
   });
 });
 
+describe('the waiting room', () => {
+  function waiting(): Record<string, unknown> {
+    const { proto, you: me, room, ping, now } = welcome();
+    return { t: 'waiting', proto, you: me, room, ping, now, since: 900 };
+  }
+
+  async function made(more: Partial<LinkDeps> = {}) {
+    const it = make(more);
+    const waits: number[] = [];
+    it.link.on('waiting', ({ since }) => waits.push(since));
+    it.link.start();
+    FakeSocket.last.open();
+    await settle();
+    FakeSocket.last.give(waiting());
+    return { ...it, waits };
+  }
+
+  it('keeps the link alive, sends nothing else, and is welcomed on it', async () => {
+    const { link, waits, statuses } = await made();
+    expect(waits).toEqual([900]);
+    expect(statuses.at(-1)).toBe('connecting');
+    await vi.advanceTimersByTimeAsync(13_000);
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(FakeSocket.last.of('ping').length).toBeGreaterThan(2);
+    expect(link.send({ t: 'hand', up: true })).toBe(false);
+    FakeSocket.last.give(welcome());
+    expect(statuses.at(-1)).toBe('ok');
+    expect(link.send({ t: 'hand', up: true })).toBe(true);
+  });
+
+  it('waits again after a broken link, with a plain hello', async () => {
+    const { waits } = await made();
+    FakeSocket.last.break();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(FakeSocket.all).toHaveLength(2);
+    FakeSocket.last.open();
+    await settle();
+    expect(FakeSocket.last.of('hello')[0]).not.toHaveProperty('resume');
+    FakeSocket.last.give(waiting());
+    expect(waits).toEqual([900, 900]);
+  });
+
+  it('ends when sent away, and leaves by itself', async () => {
+    const denied = await made();
+    FakeSocket.last.give({ t: 'bye', action: 'stop', code: 'denied' });
+    expect(denied.overs).toEqual(['denied']);
+    const gone = await made();
+    await gone.link.leave();
+    expect(FakeSocket.last.of('leave')).toHaveLength(1);
+  });
+});
+
+describe('another device', () => {
+  it('is asked about, and taken over from once only', async () => {
+    const refused = make();
+    refused.link.start();
+    FakeSocket.last.open();
+    await settle();
+    expect(FakeSocket.last.of('hello')[0]).not.toHaveProperty('takeOver');
+    FakeSocket.last.give({ t: 'bye', action: 'stop', code: 'elsewhere' });
+    expect(refused.overs).toEqual(['elsewhere']);
+
+    await connected({ takeOver: true });
+    expect(FakeSocket.last.of('hello')[0]).toHaveProperty('takeOver', true);
+    FakeSocket.last.break();
+    await settle();
+    FakeSocket.last.open();
+    await settle();
+    expect(FakeSocket.last.of('hello')[0]).not.toHaveProperty('takeOver');
+  });
+});
+
 describe('a link that breaks', () => {
   it('asks to resume with the last sequence number and the current key', async () => {
     await connected();

@@ -9,6 +9,7 @@ import type {
   Profile,
   ServerFrame,
   SlotCounts,
+  Waiting,
   Welcome,
   You,
 } from '../proto';
@@ -59,6 +60,8 @@ export interface LinkDeps {
   hello(resuming: boolean): Promise<HelloParts>;
   /** A new token in place of one that the server refused. */
   refreshToken?(): Promise<TokenResult>;
+  /** The first hello takes the place of another device of the same person. */
+  takeOver?: boolean;
   ticker: Ticker;
   /** Wall clock, ms. */
   now(): number;
@@ -73,6 +76,8 @@ export interface LinkEvents {
   status: LinkStatus;
   /** A new session. `again` is true when an earlier one of this page was lost. */
   welcome: { welcome: Welcome; again: boolean };
+  /** In the waiting room, until `welcome` or `over`; told again after each return. */
+  waiting: Waiting;
   /** The earlier session goes on. */
   resumed: { you: You };
   /** Every other message, in order, each `seq` once. */
@@ -104,6 +109,8 @@ export class Link extends Emitter<LinkEvents> {
   #status: LinkStatus = 'connecting';
   #socket: SocketLike | null = null;
   #welcomed = false;
+  /** In the waiting room: nothing may be sent but signs of life. */
+  #waits = false;
   #attempt = 0;
   #upAt: number | null = null;
   #lostAt: number | null = null;
@@ -200,7 +207,7 @@ export class Link extends Emitter<LinkEvents> {
   /** Leaves for good; the server is told when the link is up. */
   async leave(): Promise<void> {
     if (this.#status === 'ended') return;
-    if (this.#welcomed && this.#socket) {
+    if ((this.#welcomed || this.#waits) && this.#socket) {
       this.#write(this.#socket, { t: 'leave' });
       await this.#outgoing;
     }
@@ -234,7 +241,15 @@ export class Link extends Emitter<LinkEvents> {
       parts.then(
         (p) => {
           if (socket !== this.#socket) return;
-          this.#write(socket, { t: 'hello', proto: [PROTO], token: this.#token, ...p, ...(resume && { resume }) });
+          this.#write(socket, {
+            t: 'hello',
+            proto: [PROTO],
+            token: this.#token,
+            ...p,
+            ...(resume && { resume }),
+            // Asked of the person once: a device that was itself replaced must not fight back.
+            ...(this.#deps.takeOver === true && !this.#everWelcomed && { takeOver: true }),
+          });
         },
         () => socket === this.#socket && this.#lost(),
       );
@@ -258,6 +273,7 @@ export class Link extends Emitter<LinkEvents> {
     const socket = this.#socket;
     this.#socket = null;
     this.#welcomed = false;
+    this.#waits = false;
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#probeTimer);
     this.#probeTimer = undefined;
@@ -446,6 +462,9 @@ export class Link extends Emitter<LinkEvents> {
       case 'welcome':
         this.#onWelcome(frame);
         break;
+      case 'waiting':
+        this.#onWaiting(frame);
+        break;
       case 'resumed':
         this.#resume = this.#resume && { ...this.#resume, key: frame.key };
         this.#up();
@@ -466,7 +485,7 @@ export class Link extends Emitter<LinkEvents> {
         this.#onBye(frame.action, frame.code, frame.after);
         break;
       case 'err':
-        if (!this.#welcomed) {
+        if (!this.#welcomed && !this.#waits) {
           if (frame.retry) this.#lost(1_000);
           else this.#refused(frame.code);
         } else {
@@ -486,7 +505,7 @@ export class Link extends Emitter<LinkEvents> {
     const again = this.#everWelcomed;
     this.#resume = { session: welcome.session, key: welcome.key };
     this.#lastSeq = null;
-    this.#ping = { every: Math.max(1_000, welcome.ping.every), timeout: Math.max(5_000, welcome.ping.timeout) };
+    this.#setRule(welcome.ping);
     this.clock.guess(this.#deps.now(), welcome.now);
     this.#everWelcomed = true;
     this.#up();
@@ -494,9 +513,25 @@ export class Link extends Emitter<LinkEvents> {
     this.emit('welcome', { welcome, again });
   }
 
-  #up(): void {
+  #onWaiting(waiting: Waiting): void {
+    this.#resume = null;
+    this.#lastSeq = null;
+    this.#setRule(waiting.ping);
+    this.clock.guess(this.#deps.now(), waiting.now);
+    this.#waits = true;
+    this.#alive();
+    this.#sendPing();
+    if (waiting.you.token) this.#setToken(waiting.you.token);
+    this.emit('waiting', waiting);
+  }
+
+  #setRule(ping: Welcome['ping']): void {
+    this.#ping = { every: Math.max(1_000, ping.every), timeout: Math.max(5_000, ping.timeout) };
+  }
+
+  /** The server has taken us, into the room or the waiting room. */
+  #alive(): void {
     clearTimeout(this.#connectTimer);
-    this.#welcomed = true;
     this.#upAt = this.#deps.now();
     this.#refreshed = false;
     this.#lostAt = null;
@@ -504,6 +539,12 @@ export class Link extends Emitter<LinkEvents> {
     this.#lastHeard = this.#deps.now();
     this.#stopTicker?.();
     this.#stopTicker = this.#deps.ticker(this.#ping.every, () => this.#tick());
+  }
+
+  #up(): void {
+    this.#welcomed = true;
+    this.#waits = false;
+    this.#alive();
     this.#setStatus('ok');
     this.#sendPing();
   }
@@ -519,7 +560,7 @@ export class Link extends Emitter<LinkEvents> {
         this.#lost(after ?? 0);
         break;
       case 'stop':
-        if (this.#welcomed) this.#over(code);
+        if (this.#welcomed || this.#waits) this.#over(code);
         else this.#refused(code);
         break;
     }
@@ -539,7 +580,9 @@ export class Link extends Emitter<LinkEvents> {
     const now = this.#deps.now();
     // A ping still under way keeps its time, so that silence is measured from its start.
     this.#pingSent ??= now;
-    this.send({ t: 'ping', c: Math.round(this.#pingSent) });
+    if (this.#socket && (this.#welcomed || this.#waits)) {
+      this.#write(this.#socket, { t: 'ping', c: Math.round(this.#pingSent) });
+    }
   }
 
   #probe(): void {
