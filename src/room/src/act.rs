@@ -31,6 +31,7 @@ pub(crate) type Outcome = Result<Done, ErrorCode>;
 impl Room {
     pub(crate) fn frame(&mut self, link: LinkId, id: Option<u32>, msg: ClientMessage) {
         let Some(person) = self.links.get(&link).cloned() else {
+            self.lobby_frame(link, id, &msg);
             return;
         };
         self.heard(link);
@@ -168,6 +169,19 @@ impl Room {
             M::ModRemove { who, bar } => self.mod_remove(me, &who, bar),
             M::ModLock { locked } => self.mod_lock(me, locked),
             M::ModMode { mode } => self.mod_mode(me, mode),
+            M::ModStart => self.mod_start(me),
+            M::ModBreak { on, minutes } => self.mod_break(me, on, minutes),
+            M::ModWaiting { on } => self.mod_waiting(me, on),
+            M::ModAdmit { who } => self.mod_admit(me, who.as_ref()),
+            M::ModDeny { who } => self.mod_deny(me, &who),
+            M::LobbyPage { q, from, n } => self.lobby_page(me, &q, from, n),
+            M::ModCheck { window_sec } => self.mod_check(me, window_sec),
+            M::ModChecks {
+                every_min,
+                jitter_min,
+                window_sec,
+            } => self.mod_checks(me, every_min, jitter_min, window_sec),
+            M::CheckReply { check } => self.check_reply(me, &check),
             M::ModEnd => {
                 self.need(me, Action::End)?;
                 self.end(Some(me), Some((link, id)));
@@ -178,15 +192,6 @@ impl Room {
             | M::Ice { .. }
             | M::View(_)
             | M::Ping { .. }
-            | M::ModStart
-            | M::ModBreak { .. }
-            | M::ModWaiting { .. }
-            | M::ModAdmit { .. }
-            | M::ModDeny { .. }
-            | M::LobbyPage { .. }
-            | M::ModCheck { .. }
-            | M::ModChecks { .. }
-            | M::CheckReply { .. }
             | M::Unknown => Err(ErrorCode::BadRequest),
         }
     }

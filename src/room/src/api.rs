@@ -30,6 +30,8 @@ pub struct Identity {
     pub unit: Option<String>,
     /// Role.
     pub role: Role,
+    /// Name of the site (điểm cầu) when the connection stands for a hall.
+    pub site: Option<String>,
 }
 
 /// What a room is made with.
@@ -47,6 +49,15 @@ pub struct RoomConfig {
     pub mode: RoomMode,
     /// Which run of the server this is.
     pub boot: u64,
+    /// Planned beginning of the lesson, ms since the epoch. Absent: the lesson
+    /// begins when the room opens.
+    pub starts_ms: Option<u64>,
+    /// Planned end, ms since the epoch; told, and closes nothing.
+    pub ends_ms: Option<u64>,
+    /// Newcomers wait until staff let them in; the ledger's later word counts.
+    pub waiting: bool,
+    /// Lots are drawn from it: when scheduled presence checks come.
+    pub seed: u64,
     /// Places. Staff find a few more ([`bounds::STAFF_RESERVE`](crate::bounds::STAFF_RESERVE)).
     pub max_people: usize,
 }
@@ -68,13 +79,15 @@ pub struct Arrival {
     pub key: String,
     /// What the client asks to resume.
     pub resume: Option<Resume>,
+    /// Comes in even when the person is in on another device.
+    pub take_over: bool,
 }
 
 /// Input of a room.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// A link said hello. Answered by `welcome` and `state`, by `resumed` and
-    /// the missed broadcasts, or by `bye`.
+    /// the missed broadcasts, by `waiting`, or by `bye`.
     Hello(Box<Arrival>),
     /// A message of a link that was welcomed. `hello`, `offer`, `ice`, `view`
     /// and `ping` are the server's own; here they are refused.
@@ -103,6 +116,14 @@ pub enum Command {
         /// Loud peers.
         levels: Vec<(u64, u8)>,
     },
+    /// How many people are ticked in at a site, whenever that changes; at the
+    /// loading of a room it is [`Room::set_halls`](crate::Room::set_halls).
+    Hall {
+        /// The connection of the site.
+        site: PersonId,
+        /// People.
+        people: u32,
+    },
     /// Every 100 ms.
     Tick,
     /// The session's time ran out or the operator ends it.
@@ -127,7 +148,8 @@ pub struct Allow4 {
 /// Output of a room, to be carried out in order.
 ///
 /// A link belongs to the room from the `Send` of its `welcome` or `resumed`
-/// until its `Close` or `LinkClosed`; broadcasts go to the links that belong to
+/// until its `Close` or `LinkClosed`; a `waiting` does not make it belong, but
+/// its frames come in as commands from there on. Broadcasts go to the links that belong to
 /// the room at that moment. What is sent to one link keeps its order: a frame
 /// that waits for the ledger holds back the later ones to that link.
 #[derive(Debug, Clone, PartialEq)]

@@ -100,3 +100,33 @@ pub const FLOOD: Rate = Rate {
 };
 /// How long a person waits who said hello or sent frames too often, milliseconds.
 pub const FLOOD_WAIT_MS: u64 = 10_000;
+/// Between two `lobby`, milliseconds.
+pub const LOBBY_EVERY_MS: u64 = 500;
+/// Between two `checkResult` while answers come in, milliseconds.
+pub const CHECK_RESULT_EVERY_MS: u64 = 1_000;
+/// Nobody answers a presence check later than this after its end, however often
+/// his link dropped, milliseconds.
+pub const CHECK_STRETCH_MS: u64 = 10 * 60_000;
+/// A track that changes back within this time is not written to the ledger,
+/// milliseconds.
+pub const TRACK_FLAP_MS: u64 = 1_000;
+/// Changes of tracks written of one person. Overflow: written later, as they
+/// stand then.
+pub const TRACKS: Rate = Rate {
+    burst: 20,
+    per_second_milli: 200,
+};
+/// From here on it is speech, −dBov; the same as in the media plane.
+pub const TALK_LEVEL: u8 = 50;
+/// A pause shorter than this is part of the speech, milliseconds.
+pub const TALK_PAUSE_MS: u64 = 2_000;
+/// A speech shorter than this is a cough, milliseconds.
+pub const TALK_LEAST_MS: u64 = 1_000;
+/// A longer speech is written in pieces, so that a killed server loses no more,
+/// milliseconds.
+pub const TALK_PIECE_MS: u64 = 60_000;
+/// People whose speech is followed at a time. Overflow: whoever begins later is
+/// not.
+pub const TALKERS: usize = 100;
+/// Sites whose number of people is known. Overflow: further ones are not noted.
+pub const SITES: usize = 10_000;

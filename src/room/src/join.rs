@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lophoc_ledger::{EventKind, LeaveReason};
+use lophoc_ledger::EventKind;
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, Limits, PING_EVERY_MS};
 use lophoc_protocol::server::{ByeAction, PingRule, Welcome};
 use lophoc_protocol::{
@@ -10,9 +10,7 @@ use lophoc_protocol::{
 };
 
 use crate::api::{Allow4, Arrival, Effect, Identity, LinkId, Now};
-use crate::bounds::{
-    DRAIN_SPREAD_MS, FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, REPLAY, REPLAY_BYTES, SILENCE_MS,
-};
+use crate::bounds::{FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, REPLAY, REPLAY_BYTES, SILENCE_MS};
 use crate::person::{KINDS, Member, PerKind, Presence};
 use crate::rights::allowed;
 use crate::room::{Phase, Room, key_of};
@@ -76,6 +74,13 @@ impl Room {
             ));
         }
         if self.roster.present(&person).is_some() {
+            if self.is_elsewhere(&person, &arrival) {
+                self.record(EventKind::OtherDevice {
+                    person: key_of(&person),
+                    device: arrival.device,
+                });
+                return Err(stop(ErrorCode::Elsewhere));
+            }
             self.come_back(&person, arrival);
             return Ok(());
         }
@@ -86,27 +91,48 @@ impl Room {
         if self.locked && !known && !allowed(role, self.mode, false, Action::Lock) {
             return Err(stop(ErrorCode::Locked));
         }
+        if self.must_wait(&arrival.identity) {
+            return self.wait(arrival);
+        }
         if self.is_full(role) {
             return Err(stop(ErrorCode::Full));
         }
+        self.stop_waiting(&person);
         self.join(&person, arrival);
         Ok(())
     }
 
+    /// Whether the person is in on another device right now, and this hello
+    /// does not say that it is to take over.
+    fn is_elsewhere(&self, person: &PersonId, arrival: &Arrival) -> bool {
+        let now_ms = self.now.mono_ms;
+        !arrival.take_over
+            && self.is_on_other_device(person, &arrival.device, arrival.resume.as_ref())
+            && self.roster.present(person).is_some_and(|member| {
+                member.link().is_some() && now_ms.saturating_sub(member.heard.mono_ms) <= SILENCE_MS
+            })
+    }
+
     /// A newcomer, or somebody who had left.
-    fn join(&mut self, person: &PersonId, arrival: Arrival) {
+    pub(crate) fn join(&mut self, person: &PersonId, arrival: Arrival) {
         if self.roster.get(person).is_none() {
-            let most = self
-                .config
-                .max_people
-                .saturating_mul(KNOWN_FACTOR)
-                .saturating_add(64);
-            while self.roster.known() >= most && self.roster.forget_oldest() {}
+            self.make_room_for_one();
         }
         self.enter_quietly(&arrival.identity, &arrival.device, self.now);
         self.record_join(&arrival);
         self.seat(person, &arrival);
+        self.begin_when_due();
         self.greet(person, arrival);
+    }
+
+    /// Forgets who left longest ago when too many are known.
+    pub(crate) fn make_room_for_one(&mut self) {
+        let most = self
+            .config
+            .max_people
+            .saturating_mul(KNOWN_FACTOR)
+            .saturating_add(64);
+        while self.roster.known() >= most && self.roster.forget_oldest() {}
     }
 
     /// Makes the person present, with what he held if he was away for a short
@@ -117,6 +143,7 @@ impl Room {
             name,
             unit,
             role,
+            site,
         } = identity.clone();
         let mut member = match self.roster.get(&person) {
             Some(known) => known.clone(),
@@ -130,7 +157,12 @@ impl Room {
             member.opened = false;
             member.stopped = PerKind::default();
         }
+        if !member.is_present() {
+            member.since_ms = now.wall_ms;
+        }
         member.rename(name, unit, role);
+        member.hall = self.halls.get(&member.id).copied().unwrap_or(0);
+        member.site = site;
         device.clone_into(&mut member.device);
         member.heard = now;
         member.presence = Presence::Lost {
@@ -146,6 +178,7 @@ impl Room {
             name,
             unit,
             role,
+            site,
         } = arrival.identity.clone();
         self.record(EventKind::Join {
             person: key_of(&person),
@@ -154,6 +187,10 @@ impl Room {
             role: role_name(role).to_owned(),
             device: arrival.device.clone(),
         });
+        if let Some(name) = site {
+            let person = key_of(&arrival.identity.person);
+            self.record(EventKind::Site { person, name });
+        }
     }
 
     /// Somebody present said hello anew: a resume, a reload, another device.
@@ -161,16 +198,14 @@ impl Room {
         let Some(member) = self.roster.present(person) else {
             return;
         };
-        let resumes = arrival
-            .resume
-            .as_ref()
-            .is_some_and(|resume| resume.session == member.session && member.has_key(&resume.key));
+        let resumes = member.resumes(arrival.resume.as_ref());
         let old_link = member.link();
         let identity = Identity {
             person: person.clone(),
             name: member.name.clone(),
             unit: member.unit.clone(),
             role: member.role,
+            site: member.site.clone(),
         };
         let same = identity == arrival.identity && member.device == arrival.device;
         let silent = old_link.is_some()
@@ -193,6 +228,7 @@ impl Room {
             self.out.push(Effect::Close { link: old });
         }
         if silent {
+            self.end_talk(person);
             self.record(EventKind::Lapse {
                 person: key_of(person),
                 last_heard: self.stamp(heard),
@@ -225,6 +261,9 @@ impl Room {
         if let Some(member) = self.roster.get_mut(person) {
             old_peer = member.peer.filter(|peer| *peer != arrival.peer);
             member.peer = Some(arrival.peer);
+            if member.link().is_none() {
+                member.link_since_ms = now.wall_ms;
+            }
             member.presence = Presence::Linked(arrival.link);
             member.returned(now);
         }
@@ -352,6 +391,8 @@ impl Room {
             self.out.push(Effect::Allow { peer, allow });
         }
         self.settle(person, "");
+        self.show_lobby(person, link);
+        self.show_check(person, link);
     }
 
     /// The person was just told his rights.
@@ -376,158 +417,13 @@ impl Room {
         }
     }
 
-    fn send_durable(&mut self, link: LinkId, seq: Option<u64>, msg: ServerMessage) {
+    pub(crate) fn send_durable(&mut self, link: LinkId, seq: Option<u64>, msg: ServerMessage) {
         let frame = ServerFrame { seq, id: None, msg };
         self.out.push(Effect::Send {
             link,
             frame,
             after_commit: true,
         });
-    }
-
-    pub(crate) fn heard(&mut self, link: LinkId) {
-        let now = self.now;
-        if let Some(member) = self.links.get(&link).and_then(|id| self.roster.get_mut(id)) {
-            member.heard = now;
-        }
-    }
-
-    pub(crate) fn link_closed(&mut self, link: LinkId, clean: bool) {
-        if clean {
-            // The close frame itself was a sign of life.
-            self.heard(link);
-        }
-        if let Some(person) = self.links.get(&link).cloned() {
-            self.lapse(&person, clean);
-        }
-    }
-
-    /// The link of a present person is gone; the person stays listed and is
-    /// awaited.
-    pub(crate) fn lapse(&mut self, person: &PersonId, clean: bool) {
-        let since_ms = self.now.mono_ms;
-        let Some(member) = self.roster.get_mut(person) else {
-            return;
-        };
-        let Some(link) = member.link() else { return };
-        member.presence = Presence::Lost { since_ms, clean };
-        let heard = member.heard;
-        self.links.remove(&link);
-        self.roster.touch(person);
-        self.record(EventKind::Lapse {
-            person: key_of(person),
-            last_heard: self.stamp(heard),
-        });
-    }
-
-    /// The person is out.
-    pub(crate) fn leave(&mut self, person: &PersonId, reason: LeaveReason) {
-        if self.roster.present(person).is_none() {
-            return;
-        }
-        if reason != LeaveReason::Removed {
-            self.record(EventKind::Leave {
-                person: key_of(person),
-                reason,
-            });
-        }
-        let keeps = reason == LeaveReason::Network;
-        let peer = self.exit_quietly(person, keeps, self.now.wall_ms);
-        if let Some(peer) = peer {
-            self.peers.remove(&peer);
-            self.out.push(Effect::MediaGone { peer });
-        }
-    }
-
-    /// Makes the person absent; the media peer he had. Used alike for a live
-    /// leave and for an event of the ledger.
-    pub(crate) fn exit_quietly(
-        &mut self,
-        person: &PersonId,
-        keeps: bool,
-        wall_ms: u64,
-    ) -> Option<u64> {
-        if self.sharer.as_ref() == Some(person) {
-            self.sharer = None;
-        }
-        self.levels.remove(person);
-        let member = self.roster.get_mut(person)?;
-        member.tracks = PerKind::default();
-        member.allow = Allow4::default();
-        member.told = None;
-        member.asked_mic = None;
-        member.asked_camera = None;
-        let peer = member.peer.take();
-        if let Some(link) = member.link() {
-            self.links.remove(&link);
-        }
-        self.roster.exit(person, wall_ms);
-        if !keeps {
-            self.roster.lower(person);
-            if let Some(member) = self.roster.get_mut(person) {
-                member.floor = false;
-                member.opened = false;
-                member.stopped = PerKind::default();
-            }
-        }
-        peer
-    }
-
-    /// Ends the session for everybody. `asked`: the request to do so; its `ok`
-    /// waits for the end to be kept and goes before the goodbye.
-    pub(crate) fn end(&mut self, by: Option<&PersonId>, asked: Option<(LinkId, Option<u32>)>) {
-        if self.phase == Phase::Ended {
-            return;
-        }
-        self.record(EventKind::Ended { by: by.map(key_of) });
-        self.phase = Phase::Ended;
-        if let Some((link, id)) = asked {
-            self.say_ok(link, id);
-        }
-        for person in self.roster.ids() {
-            let link = self.roster.get(&person).and_then(Member::link);
-            if let Some(peer) = self.exit_quietly(&person, false, self.now.wall_ms) {
-                self.peers.remove(&peer);
-                self.out.push(Effect::MediaGone { peer });
-            }
-            if let Some(link) = link {
-                let msg = ServerMessage::Bye {
-                    action: ByeAction::Stop,
-                    code: Some(ErrorCode::Ended),
-                    after: None,
-                };
-                self.send_durable(link, None, msg);
-                self.out.push(Effect::Close { link });
-            }
-        }
-        self.out.push(Effect::Ended);
-    }
-
-    /// The server stops: everybody is asked to come back a little later, spread
-    /// over [`DRAIN_SPREAD_MS`].
-    pub(crate) fn drain(&mut self) {
-        if self.phase != Phase::Open {
-            return;
-        }
-        self.phase = Phase::Draining;
-        let linked: Vec<(PersonId, LinkId)> = self
-            .roster
-            .iter()
-            .filter_map(|member| Some((member.id.clone(), member.link()?)))
-            .collect();
-        let many = linked.len().max(1) as u64;
-        for ((person, link), n) in linked.into_iter().zip(0u64..) {
-            // Small rooms need no spread.
-            let after = DRAIN_SPREAD_MS.min(many * 10) * n / many;
-            self.lapse(&person, false);
-            let msg = ServerMessage::Bye {
-                action: ByeAction::Resume,
-                code: Some(ErrorCode::Busy),
-                after: Some(after),
-            };
-            self.send(link, msg);
-            self.out.push(Effect::Close { link });
-        }
     }
 }
 

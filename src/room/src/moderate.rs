@@ -192,6 +192,14 @@ impl Room {
 
     /// Also bars somebody who has left already.
     pub(crate) fn mod_remove(&mut self, me: &PersonId, who: &PersonId, bar: bool) -> Outcome {
+        if bar && self.lobby.has(who) {
+            self.need(me, Action::Remove)?;
+            if self.barred.len() >= BARRED {
+                return Err(ErrorCode::Full);
+            }
+            self.bar_guest(me, who);
+            return Ok(Done::Ok);
+        }
         self.need_over(me, Action::Remove, who)?;
         if me == who {
             return Err(ErrorCode::BadRequest);
@@ -203,6 +211,7 @@ impl Room {
         if bar && !self.barred.contains(who) && self.barred.len() >= BARRED {
             return Err(ErrorCode::Full);
         }
+        self.end_spans(who);
         self.record(EventKind::Removed {
             person: key_of(who),
             by: key_of(me),
@@ -243,7 +252,7 @@ impl Room {
                 on: locked,
                 by: key_of(me),
             });
-            self.broadcast(ServerMessage::Room(self.info()));
+            self.tell_room();
         }
         Ok(Done::Ok)
     }
@@ -256,7 +265,7 @@ impl Room {
                 mode: mode_name(mode).to_owned(),
                 by: key_of(me),
             });
-            self.broadcast(ServerMessage::Room(self.info()));
+            self.tell_room();
             for id in self.roster.ids() {
                 self.close_mic(&id);
             }

@@ -1,12 +1,14 @@
 //! One person as the room knows him, present or gone.
 
 use lophoc_ledger::{NameKey, name_key};
+use lophoc_protocol::client::Resume;
 use lophoc_protocol::people::{LinkState, PersonTrack};
 use lophoc_protocol::{Action, MediaKind, Person, PersonId, Role, SessionId, TrackId, TrackState};
 
 use crate::api::{Allow4, LinkId, Now};
-use crate::bounds::{CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, PAGES};
+use crate::bounds::{CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, PAGES, TRACKS};
 use crate::bucket::Bucket;
+use crate::spans::{Talk, Written};
 use crate::text::{fold, json_len};
 
 /// Whether somebody is in.
@@ -112,6 +114,7 @@ pub(crate) struct Buckets {
     pub pages: Bucket,
     pub hellos: Bucket,
     pub flood: Bucket,
+    pub tracks: Bucket,
 }
 
 impl Buckets {
@@ -124,6 +127,7 @@ impl Buckets {
             pages: Bucket::full(PAGES, now_ms),
             hellos: Bucket::full(HELLOS, now_ms),
             flood: Bucket::full(FLOOD, now_ms),
+            tracks: Bucket::full(TRACKS, now_ms),
         }
     }
 }
@@ -139,6 +143,14 @@ pub(crate) struct Member {
     pub unit: Option<String>,
     pub role: Role,
     pub device: String,
+    /// Name of the site the connection stands for.
+    pub site: Option<String>,
+    /// People ticked in there.
+    pub hall: u32,
+    /// When the present visit began, ms since the epoch.
+    pub since_ms: u64,
+    /// Since when the link is as it is, ms since the epoch.
+    pub link_since_ms: u64,
     /// Name and unit without marks, for search.
     pub search: String,
     pub sort: SortKey,
@@ -167,6 +179,10 @@ pub(crate) struct Member {
     pub told: Option<(Vec<Action>, bool)>,
     /// What the media plane was told.
     pub allow: Allow4,
+    /// What the ledger was told of the tracks.
+    pub written: PerKind<Written>,
+    /// A speech that goes on.
+    pub talk: Option<Talk>,
     pub buckets: Buckets,
 }
 
@@ -177,6 +193,17 @@ impl Default for PerKind<TrackState> {
             camera: TrackState::Off,
             screen: TrackState::Off,
             screen_audio: TrackState::Off,
+        }
+    }
+}
+
+impl Default for PerKind<Written> {
+    fn default() -> Self {
+        Self {
+            mic: Written::default(),
+            camera: Written::default(),
+            screen: Written::default(),
+            screen_audio: Written::default(),
         }
     }
 }
@@ -207,6 +234,10 @@ impl Member {
             unit: None,
             role,
             device: String::new(),
+            site: None,
+            hall: 0,
+            since_ms: now.wall_ms,
+            link_since_ms: now.wall_ms,
             search: String::new(),
             sort: (true, name_key("")),
             peer: None,
@@ -227,6 +258,8 @@ impl Member {
             asked_camera: None,
             told: None,
             allow: Allow4::default(),
+            written: PerKind::default(),
+            talk: None,
             buckets: Buckets::full(now.mono_ms),
         };
         member.rename(name, unit, role);
@@ -269,6 +302,11 @@ impl Member {
     /// from the ledger alone has none.
     pub(crate) fn has_key(&self, key: &str) -> bool {
         !key.is_empty() && (self.key == key || self.key_before.as_deref() == Some(key))
+    }
+
+    /// Whether the page goes on with the session it had.
+    pub(crate) fn resumes(&self, resume: Option<&Resume>) -> bool {
+        resume.is_some_and(|resume| resume.session == self.session && self.has_key(&resume.key))
     }
 
     pub(crate) fn link(&self) -> Option<LinkId> {
@@ -326,21 +364,27 @@ impl Member {
             floor: self.floor,
             hand: self.hand.map(|hand| hand.at_ms),
             tracks,
-            site: None,
-            hall: 0,
+            site: self.site.clone(),
+            hall: self.hall,
         }
+    }
+
+    /// People behind the connection.
+    pub(crate) fn heads(&self) -> u32 {
+        if self.site.is_some() { self.hall } else { 1 }
     }
 
     /// Upper bound of the length of the entry in JSON, bytes.
     pub(crate) fn entry_bytes(&self) -> usize {
-        // 150 for the fixed fields, 75 for a track.
+        // 180 for the fixed fields, 75 for a track.
         let tracks = KINDS
             .iter()
             .filter(|kind| *self.tracks.get(**kind) != TrackState::Off)
             .count();
-        150 + 75 * tracks
+        180 + 75 * tracks
             + json_len(self.id.as_str())
             + json_len(&self.name)
             + self.unit.as_deref().map_or(0, json_len)
+            + self.site.as_deref().map_or(0, json_len)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp};
+use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp, WaitOutcome};
 use lophoc_protocol::server::ChatEntry;
 use lophoc_protocol::{ChatId, PersonId, Role, RoomMode};
 
@@ -34,8 +34,19 @@ impl Room {
 
         // Who has an open stay, and his latest event.
         let mut open: HashMap<PersonId, Stamp> = HashMap::new();
+        // When the others were heard last, ms since the epoch.
+        let mut heard: HashMap<PersonId, u64> = HashMap::new();
         for event in &ordered {
             room.replay(event, &mut open);
+            match &event.kind {
+                EventKind::Lapse { person, last_heard } => {
+                    heard.insert(id_of(person), last_heard.wall_ms);
+                }
+                EventKind::Leave { person, .. } => {
+                    heard.insert(id_of(person), event.at.wall_ms);
+                }
+                _ => {}
+            }
         }
         room.next_event = ordered.last().map_or(1, |event| event.seq + 1);
         if room.phase == Phase::Ended {
@@ -52,6 +63,7 @@ impl Room {
         }
         for id in room.roster.ids() {
             if let Some(member) = room.roster.get_mut(&id) {
+                member.link_since_ms = now.wall_ms;
                 member.presence = Presence::Lost {
                     since_ms: now.mono_ms,
                     clean: false,
@@ -62,11 +74,19 @@ impl Room {
                 .get(&id)
                 .filter(|seen| (seen.boot, seen.mono_ms) > (known.boot, known.mono_ms))
                 .unwrap_or(known);
+            let last_heard = *last_heard;
+            heard.insert(id.clone(), last_heard.wall_ms);
             room.record(EventKind::Lapse {
                 person: key_of(&id),
-                last_heard: *last_heard,
+                last_heard,
             });
         }
+        room.settle_check(|id| heard.get(id).copied());
+        if !room.lobby.on {
+            // The server died between turning it off and letting them in.
+            room.empty_lobby(None);
+        }
+        room.begin_when_due();
         room
     }
 
@@ -98,6 +118,7 @@ impl Room {
                     name: name.clone(),
                     unit: unit.clone(),
                     role: role_of(role),
+                    site: None,
                 };
                 self.enter_quietly(&identity, device, then);
                 open.insert(id, at);
@@ -111,7 +132,10 @@ impl Room {
             EventKind::Leave { person, reason } => {
                 let id = id_of(person);
                 open.remove(&id);
-                self.exit_quietly(&id, *reason == LeaveReason::Network, at.wall_ms);
+                // Whoever was in when the server stopped is awaited.
+                if *reason != LeaveReason::ServerStopped {
+                    self.exit_quietly(&id, *reason == LeaveReason::Network, at.wall_ms);
+                }
             }
             EventKind::Removed { person, barred, .. } => {
                 let id = id_of(person);
@@ -198,17 +222,56 @@ impl Room {
                     cid: cid.clone(),
                 });
             }
+            EventKind::Waiting {
+                person,
+                name,
+                unit,
+                role,
+                device,
+            } => {
+                let identity = Identity {
+                    person: id_of(person),
+                    name: name.clone(),
+                    unit: unit.clone(),
+                    role: role_of(role),
+                    site: None,
+                };
+                self.lobby.put(identity, device, then);
+            }
+            EventKind::WaitOver {
+                person, outcome, ..
+            } => {
+                if let Some(guest) = self.lobby.take(&id_of(person))
+                    && *outcome == WaitOutcome::Admitted
+                {
+                    self.know(&guest.identity);
+                }
+            }
+            EventKind::WaitingRoom { on, .. } => self.lobby.on = *on,
+            EventKind::Started { .. } => {
+                self.lesson.started_ms.get_or_insert(at.wall_ms);
+            }
+            EventKind::Break { on, until_ms, .. } => self.replay_break(*on, *until_ms),
+            EventKind::Site { person, name } => {
+                self.roster.set_site(&id_of(person), name);
+            }
+            EventKind::Checks {
+                every_ms,
+                jitter_ms,
+                window_ms,
+                ..
+            } => self.set_schedule(*every_ms, *jitter_ms, *window_ms),
+            EventKind::CheckAsked { id, until_ms } => {
+                self.replay_check(id, at.wall_ms, *until_ms);
+            }
+            EventKind::CheckAnswered { person, id } => {
+                self.replay_answer(&id_of(person), id);
+            }
             EventKind::Reopened {}
             | EventKind::Share { .. }
-            | EventKind::Waiting { .. }
-            | EventKind::WaitOver { .. }
-            | EventKind::Started { .. }
-            | EventKind::Break { .. }
             | EventKind::OtherDevice { .. }
             | EventKind::Track { .. }
             | EventKind::Talk { .. }
-            | EventKind::CheckAsked { .. }
-            | EventKind::CheckAnswered { .. }
             | EventKind::Unknown(_) => {}
         }
         // Whoever speaks, chats or acts was there.
@@ -216,7 +279,13 @@ impl Room {
             .kind
             .person()
             .and_then(|person| open.get_mut(&id_of(person)))
-            && matches!(event.kind, EventKind::Chat { .. } | EventKind::Share { .. })
+            && matches!(
+                event.kind,
+                EventKind::Chat { .. }
+                    | EventKind::Share { on: true, .. }
+                    | EventKind::Track { on: true, .. }
+                    | EventKind::CheckAnswered { .. }
+            )
         {
             *known = at;
         }

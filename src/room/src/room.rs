@@ -1,24 +1,28 @@
 //! The room itself: its state, its one entrance, and the small steps the other
 //! modules are made of.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use lophoc_ledger::{Event, EventKind, LastSeen, PersonKey, Stamp};
+use lophoc_protocol::client::Resume;
 use lophoc_protocol::people::Counts;
 use lophoc_protocol::server::{RoomInfo, You};
 use lophoc_protocol::{
-    Action, ErrorCode, LessonPhase, MediaKind, Person, PersonId, Role, RoomMode, ServerFrame,
-    ServerMessage, TrackState,
+    Action, ErrorCode, MediaKind, Person, PersonId, Role, RoomMode, ServerFrame, ServerMessage,
+    TrackState,
 };
 
 use crate::api::{Allow4, Command, Effect, LinkId, Now, RoomConfig};
-use crate::bounds::STAFF_RESERVE;
+use crate::bounds::{SITES, STAFF_RESERVE};
 use crate::chat::ChatLog;
+use crate::checks::Checks;
+use crate::lesson::Lesson;
 use crate::person::{KINDS, Member, Stop, right_of};
 use crate::rights::allowed;
 use crate::ring::Ring;
 use crate::roster::Roster;
+use crate::waiters::Lobby;
 
 /// Where the room is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,15 @@ pub struct Room {
     /// Loudest level of each person since the last tick.
     pub(crate) levels: BTreeMap<PersonId, u8>,
     pub(crate) levels_told: bool,
+    /// Tracks that changed too soon after they were written.
+    pub(crate) late_tracks: BTreeSet<(PersonId, MediaKind)>,
+    /// Who speaks.
+    pub(crate) talkers: BTreeSet<PersonId>,
+    pub(crate) lesson: Lesson,
+    pub(crate) lobby: Lobby,
+    pub(crate) checks: Checks,
+    /// People ticked in at each site.
+    pub(crate) halls: HashMap<PersonId, u32>,
     pub(crate) started_ms: u64,
     pub(crate) next_event: u64,
     pub(crate) swept_ms: u64,
@@ -68,12 +81,14 @@ impl Room {
             title: room.config.title.clone(),
             host: room.config.host.clone(),
         });
+        room.begin_when_due();
         room
     }
 
     pub(crate) fn empty(config: RoomConfig, now: Now) -> Self {
         Self {
             mode: config.mode,
+            lobby: Lobby::new(config.waiting),
             config,
             now,
             phase: Phase::Open,
@@ -88,6 +103,11 @@ impl Room {
             sharer: None,
             levels: BTreeMap::new(),
             levels_told: false,
+            late_tracks: BTreeSet::new(),
+            talkers: BTreeSet::new(),
+            lesson: Lesson::default(),
+            checks: Checks::default(),
+            halls: HashMap::new(),
             started_ms: now.wall_ms,
             next_event: 1,
             swept_ms: now.mono_ms,
@@ -108,6 +128,7 @@ impl Room {
             Command::Heard { link } => self.heard(link),
             Command::LinkClosed { link, clean } => self.link_closed(link, clean),
             Command::MediaLevels { levels } => self.media_levels(&levels),
+            Command::Hall { site, people } => self.set_hall(site, people),
             Command::Tick => self.tick(),
             Command::End => self.end(None, None),
             Command::Drain => self.drain(),
@@ -133,9 +154,38 @@ impl Room {
         self.roster.get(self.links.get(&link)?)?.peer
     }
 
-    /// Whether a media peer belongs to somebody present.
+    /// Whether a media peer belongs to somebody present, or who waits.
     pub fn has_peer(&self, peer: u64) -> bool {
-        self.peers.contains_key(&peer)
+        self.peers.contains_key(&peer) || self.lobby.has_peer(peer)
+    }
+
+    /// Whether the person is in on another device than this one, whose page
+    /// does not go on with the session: a hello that is let in needs a media
+    /// peer of its own.
+    pub fn is_on_other_device(
+        &self,
+        person: &PersonId,
+        device: &str,
+        resume: Option<&Resume>,
+    ) -> bool {
+        self.roster
+            .present(person)
+            .is_some_and(|member| member.device != device && !member.resumes(resume))
+    }
+
+    /// How many people are ticked in at each site, when the room is loaded.
+    pub fn set_halls(&mut self, halls: impl IntoIterator<Item = (PersonId, u32)>) {
+        for (site, people) in halls {
+            self.set_hall(site, people);
+        }
+    }
+
+    fn set_hall(&mut self, site: PersonId, people: u32) {
+        if self.halls.len() >= SITES && !self.halls.contains_key(&site) {
+            return;
+        }
+        self.roster.set_hall(&site, people);
+        self.halls.insert(site, people);
     }
 
     /// The links that belong to the room.
@@ -176,12 +226,12 @@ impl Room {
             locked: self.locked,
             recording: false,
             started_at: self.started_ms,
-            phase: LessonPhase::Live,
-            lesson_at: Some(self.started_ms),
-            break_until: None,
-            starts_at: None,
-            ends_at: None,
-            waiting: false,
+            phase: self.lesson_phase(),
+            lesson_at: self.lesson.started_ms,
+            break_until: self.break_until(),
+            starts_at: self.config.starts_ms,
+            ends_at: self.config.ends_ms,
+            waiting: self.lobby.on,
         }
     }
 
@@ -352,6 +402,7 @@ impl Room {
             return;
         }
         *slot = state;
+        let silent = kind == MediaKind::Mic && state != TrackState::Live;
         if kind == MediaKind::Screen {
             let on = state == TrackState::Live;
             if !on {
@@ -366,6 +417,13 @@ impl Room {
                 person: key_of(id),
                 on,
             });
+        }
+        if silent {
+            self.end_talk(id);
+        }
+        self.note_track(id, kind);
+        if kind == MediaKind::Screen {
+            self.note_track(id, MediaKind::ScreenAudio);
         }
         self.roster.touch(id);
     }

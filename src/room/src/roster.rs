@@ -79,6 +79,7 @@ impl Roster {
         self.exit(&member.id.clone(), 0);
         let id = member.id.clone();
         self.count(member.role, 1);
+        self.counts.people = self.counts.people.saturating_add(member.heads());
         if let Some(hand) = member.hand {
             self.hands.insert(hand.order, id.clone());
             self.counts.hands += 1;
@@ -102,13 +103,56 @@ impl Roster {
             since_ms: now_wall_ms,
         };
         let (role, sort, hand) = (member.role, member.sort.clone(), member.hand);
+        let heads = member.heads();
         self.count(role, -1);
+        self.counts.people = self.counts.people.saturating_sub(heads);
         if let Some(hand) = hand {
             self.hands.remove(hand.order);
             self.counts.hands = self.counts.hands.saturating_sub(1);
         }
         self.order.remove(&(sort, id.clone()));
         self.touch(id);
+    }
+
+    /// How many people are ticked in at a site; false when nothing changes.
+    pub(crate) fn set_hall(&mut self, id: &PersonId, people: u32) -> bool {
+        let Some(member) = self
+            .members
+            .get_mut(id)
+            .filter(|member| member.hall != people)
+        else {
+            return false;
+        };
+        let before = member.heads();
+        member.hall = people;
+        if member.is_present() {
+            let heads = member.heads();
+            let others = self.counts.people.saturating_sub(before);
+            self.counts.people = others.saturating_add(heads);
+            self.touch(id);
+        }
+        true
+    }
+
+    /// The person's connection stands for a hall.
+    pub(crate) fn set_site(&mut self, id: &PersonId, name: &str) {
+        let Some(member) = self.members.get(id).cloned() else {
+            return;
+        };
+        let member = Member {
+            site: Some(name.to_owned()),
+            ..member
+        };
+        if member.is_present() {
+            self.enter(member);
+        } else {
+            self.members.insert(id.clone(), member);
+        }
+    }
+
+    /// Keeps somebody in mind who is not here.
+    pub(crate) fn remember(&mut self, member: Member) {
+        self.members.entry(member.id.clone()).or_insert(member);
     }
 
     /// Forgets somebody who is gone.
@@ -144,7 +188,6 @@ impl Roster {
         };
         *field = field.saturating_add_signed(by);
         self.counts.total = self.counts.total.saturating_add_signed(by);
-        self.counts.people = self.counts.total;
     }
 
     /// Raises the hand of a present person; false when it is up already.

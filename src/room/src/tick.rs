@@ -19,8 +19,17 @@ impl Room {
         {
             self.swept_ms = self.now.mono_ms;
             self.sweep();
+            self.sweep_lobby();
+            self.note_late_tracks();
+            self.note_talks();
+        }
+        if self.phase == Phase::Open {
+            self.begin_when_due();
+            self.end_break_when_due();
+            self.tick_checks();
         }
         self.tell_levels();
+        self.tell_lobby();
         if let Some(hands) = self.roster.hand_news(self.now.mono_ms) {
             self.broadcast(hands);
         }
@@ -76,6 +85,8 @@ impl Room {
             if speaks {
                 let loudest = self.levels.entry(person.clone()).or_insert(*level);
                 *loudest = (*loudest).min(*level);
+                let person = person.clone();
+                self.heard_sound(&person, *level);
             }
         }
     }

@@ -217,6 +217,11 @@ pub enum MediaEvent {
         /// Publisher and −dBov; silent ones are left out.
         levels: Vec<(PeerId, u8)>,
     },
+    /// How the connections of one shard are, every five seconds.
+    Quality {
+        /// Peers that are connected, with what is known of each.
+        list: Vec<(PeerId, PeerQuality)>,
+    },
     /// A track began or stopped to send.
     TrackLive {
         /// Publisher.
@@ -235,6 +240,17 @@ pub enum MediaEvent {
         /// Bit n = layer n.
         layers: u8,
     },
+}
+
+/// How a connection is, as its last report says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PeerQuality {
+    /// Loss towards the client, per mille; absent before the first report.
+    pub loss_permille: Option<u16>,
+    /// Round-trip time, milliseconds; absent before the first report.
+    pub rtt_ms: Option<u32>,
+    /// Estimated bandwidth towards the client, kbit/s.
+    pub kbps: u32,
 }
 
 impl MediaEvent {

@@ -44,7 +44,7 @@ use std::time::Duration;
 
 pub use api::{
     ConnectError, ConnectSpec, Connected, DisconnectReason, MediaConfig, MediaEvent, MidMap,
-    StartError,
+    PeerQuality, StartError,
 };
 pub use plane::MediaPlane;
 pub use stats::{Drops, MediaStats, RTT_BOUNDS_MS};

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use lophoc_ledger::{Event, EventKind, LastSeen, SessionKey};
+use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, SessionKey};
 use lophoc_protocol::client::Resume;
 use lophoc_protocol::limits::MAX_FRAME;
 use lophoc_protocol::people::Counts;
@@ -128,6 +128,12 @@ pub struct Play {
     pub gone: Vec<u64>,
     pub ended: bool,
     pub seq: u64,
+    /// Names of the sites among the people.
+    pub sites: HashMap<String, String>,
+    /// The next hello takes over.
+    pub take_over: bool,
+    /// Links of people who wait.
+    pub waiting: HashSet<LinkId>,
     peers: HashMap<String, u64>,
     next: u64,
 }
@@ -140,6 +146,10 @@ pub fn config(mode: RoomMode) -> RoomConfig {
         host: "Sở GDĐT".into(),
         mode,
         boot: 1,
+        starts_ms: None,
+        ends_ms: None,
+        waiting: false,
+        seed: 7,
         max_people: 1_000,
     }
 }
@@ -165,6 +175,9 @@ impl Play {
             gone: vec![],
             ended: false,
             seq: 0,
+            sites: HashMap::new(),
+            take_over: false,
+            waiting: HashSet::new(),
             peers: HashMap::new(),
             next: 0,
         }
@@ -183,6 +196,7 @@ impl Play {
         let room = Room::rebuild(config.clone(), &self.ledger, presence, now);
         let mut play = Self::on(room, config, self.ledger.clone(), now);
         play.next = self.next + 1_000;
+        play.sites = self.sites.clone();
         play
     }
 
@@ -229,7 +243,11 @@ impl Play {
                     frame.msg,
                     ServerMessage::Welcome(_) | ServerMessage::Resumed { .. }
                 ) {
+                    self.waiting.remove(&link);
                     self.open.insert(link);
+                }
+                if matches!(frame.msg, ServerMessage::Waiting(_)) {
+                    self.waiting.insert(link);
                 }
                 self.clients
                     .get_mut(&link)
@@ -243,6 +261,7 @@ impl Play {
             }
             Effect::Close { link } => {
                 self.open.remove(&link);
+                self.waiting.remove(&link);
                 self.clients.get_mut(&link).unwrap().closed = true;
             }
             Effect::Allow { peer, allow } => {
@@ -265,6 +284,17 @@ impl Play {
     /// What holds after every command.
     fn check(&self) {
         let people = self.room.people();
+        // Nobody waits and is in; who waits is shown.
+        let queue = self.room.waiting();
+        for waiter in &queue {
+            assert!(people.iter().all(|p| p.id != waiter.who), "waits and is in");
+        }
+        for link in &self.waiting {
+            assert!(
+                self.room.is_waiting(*link),
+                "waits by the client's belief only"
+            );
+        }
         // In a large room now and then will do.
         if people.len() > 60 && !self.now.mono_ms.is_multiple_of(1_000) {
             return;
@@ -304,7 +334,13 @@ impl Play {
                 EventKind::Join { person, .. } => {
                     present.insert(person.0.clone());
                 }
-                EventKind::Leave { person, .. } | EventKind::Removed { person, .. } => {
+                // Whoever was in when the server stopped is awaited.
+                EventKind::Leave { person, reason } => {
+                    if *reason != LeaveReason::ServerStopped {
+                        present.remove(&person.0);
+                    }
+                }
+                EventKind::Removed { person, .. } => {
                     present.remove(&person.0);
                 }
                 EventKind::Ended { .. } => present.clear(),
@@ -372,12 +408,14 @@ impl Play {
                 name: name.into(),
                 unit: None,
                 role,
+                site: self.sites.get(person).cloned(),
             },
             device: device.into(),
             peer: self.peer(person),
             session: SessionId(format!("s{}", self.next)),
             key: format!("key{}", self.next),
             resume,
+            take_over: std::mem::take(&mut self.take_over),
         };
         self.apply(Command::Hello(Box::new(arrival)));
         link
@@ -406,6 +444,7 @@ impl Play {
 
     pub fn drop_link(&mut self, link: LinkId, clean: bool) {
         self.open.remove(&link);
+        self.waiting.remove(&link);
         self.clients.get_mut(&link).unwrap().closed = true;
         self.apply(Command::LinkClosed { link, clean });
     }
@@ -440,7 +479,7 @@ impl Play {
 
     /// Time passes; whoever has a link pings.
     pub fn wait(&mut self, ms: u64) {
-        let links: Vec<LinkId> = self.open.iter().copied().collect();
+        let links: Vec<LinkId> = self.open.iter().chain(&self.waiting).copied().collect();
         self.wait_hearing(ms, &links);
     }
 

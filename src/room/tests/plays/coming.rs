@@ -23,7 +23,7 @@ fn a_newcomer_is_welcomed_with_the_state_and_everybody_hears_of_him() {
     assert_eq!(people[0].id, id("p2"), "oneself comes first");
     play.wait(200);
     assert_eq!(play.client(trainer).people.len(), 2);
-    assert_eq!(play.kinds(0), ["opened", "join", "join"]);
+    assert_eq!(play.kinds(0), ["opened", "started", "join", "join"]);
 }
 
 #[test]
@@ -37,12 +37,14 @@ fn greetings_and_replies_wait_for_the_ledger() {
             name: "An".into(),
             unit: None,
             role: Role::Learner,
+            site: None,
         },
         device: String::new(),
         peer: 1,
         session: "s1".into(),
         key: "k".into(),
         resume: None,
+        take_over: false,
     };
     let effects = room.apply(START, Command::Hello(Box::new(arrival)));
     let ledger = effects
@@ -313,6 +315,7 @@ fn another_name_or_device_under_the_same_id_is_written_down() {
         .map(|stay| stay.name)
         .collect();
     assert_eq!(names, ["Lê An", "Lê Bình"]);
+    play.take_over = true;
     play.hello("p2", "Lê Bình", Role::Learner, "máy 2", None);
     assert_eq!(play.ledger.last().unwrap().kind.name(), "join");
     assert_eq!(play.room.counts().total, 1);

@@ -132,14 +132,19 @@ fn the_end_is_the_end_for_everybody() {
 }
 
 #[test]
-fn a_draining_server_asks_everybody_to_resume_and_ends_no_stay_but_by_a_lapse() {
+fn a_draining_server_asks_everybody_to_resume_and_says_why_the_stays_ended() {
     let mut play = Play::new(RoomMode::Training);
     let links: Vec<_> = (0..50)
         .map(|n| play.join(&format!("p{n}"), Role::Learner))
         .collect();
     let events = play.ledger.len();
     play.apply(Command::Drain);
-    assert!(play.kinds(events).iter().all(|kind| *kind == "lapse"));
+    let stopped = |event: &Event| {
+        let reason = LeaveReason::ServerStopped;
+        matches!(&event.kind, EventKind::Leave { reason: r, .. } if *r == reason)
+    };
+    assert!(play.ledger[events..].iter().all(stopped));
+    assert_eq!(play.room.counts().total, 50, "they are awaited");
     let mut waits = vec![];
     for link in &links {
         let (action, code, after) = play.client(*link).bye.unwrap();

@@ -17,7 +17,7 @@ mod speaking;
 mod talk;
 
 use common::{Play, START, config, id};
-use lophoc_ledger::{EventKind, LastSeen, LeaveReason, PersonKey, Stamp, StayEnd, stays};
+use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp, StayEnd, stays};
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, RESUME_MS, RING};
 use lophoc_protocol::people::LinkState;
 use lophoc_protocol::server::ByeAction;

@@ -7,7 +7,7 @@ use dashmap::DashMap;
 use lophoc_media::types::{Binding, Epoch, PeerId, RoomKey, ViewSpec};
 use lophoc_protocol::media::View;
 use lophoc_protocol::{ServerFrame, ServerMessage};
-use lophoc_transport::{DisconnectReason, MediaEvent};
+use lophoc_transport::{DisconnectReason, MediaEvent, PeerQuality};
 use tokio::sync::mpsc;
 
 use super::convert::MidTable;
@@ -32,6 +32,7 @@ struct Route {
     connection: Option<(Epoch, MidTable)>,
     view: Option<View>,
     binding: Option<Binding>,
+    quality: Option<PeerQuality>,
 }
 
 impl Routes {
@@ -72,6 +73,12 @@ impl Routes {
         self.peers.remove(&peer);
     }
 
+    /// The last figures of the peer's connection; absent without one.
+    pub fn quality(&self, peer: PeerId) -> Option<PeerQuality> {
+        let route = self.peers.get(&peer)?;
+        route.quality.filter(|_| route.connection.is_some())
+    }
+
     /// How many peers have a route.
     #[cfg(test)]
     pub fn peers(&self) -> usize {
@@ -86,7 +93,10 @@ impl Routes {
             // An answer that was overtaken by a newer one.
             Some((known, _)) if *known > epoch => return None,
             Some((known, _)) if *known == epoch => {}
-            _ => route.binding = None,
+            _ => {
+                route.binding = None;
+                route.quality = None;
+            }
         }
         route.connection = Some((epoch, mids));
         view
@@ -125,6 +135,13 @@ impl Routes {
                 epoch,
                 reason,
             } => self.disconnected(peer, epoch, reason),
+            MediaEvent::Quality { list } => {
+                for (peer, quality) in list {
+                    if let Some(mut route) = self.peers.get_mut(&peer) {
+                        route.quality = Some(quality);
+                    }
+                }
+            }
             MediaEvent::Connected { peer, .. } => tracing::debug!(peer = peer.0, "media connected"),
             // The roster tells what is published; the layers wanted stay in the media plane.
             MediaEvent::TrackLive { .. } | MediaEvent::LayersWanted { .. } => {}

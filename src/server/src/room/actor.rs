@@ -8,6 +8,7 @@ use std::time::Duration;
 use lophoc_ledger::SessionKey;
 use lophoc_media::types::{PeerId, RoomKey};
 use lophoc_protocol::{ClientMessage, ErrorCode, Role, RoomId, ServerMessage, SessionId};
+use lophoc_records::StoreError;
 use lophoc_room::{Allow4, Arrival, Command, Identity, LinkId, Room};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -17,7 +18,7 @@ use super::commits::Commits;
 use super::links::{Link, Links};
 use super::load::Loaded;
 use super::negotiate::{self, Answered, Maker, OFFERS, Offer};
-use super::{Joining, QUEUE, RoomHandle, Status, ToRoom};
+use super::{Desk, Joining, QUEUE, RoomHandle, Status, ToRoom};
 use crate::app::App;
 use crate::bucket::Bucket;
 use crate::media::Levels;
@@ -30,6 +31,8 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// An empty room is forgotten after this many sweeps: longer than a broken link
 /// may be resumed.
 const IDLE_SWEEPS: u32 = 24;
+/// A snapshot serves everybody who asks within this time, ms.
+const DESK_EVERY_MS: u64 = 1_000;
 /// Level reports waiting for a room. Overflow: dropped.
 const LEVELS_QUEUE: usize = 64;
 
@@ -70,6 +73,8 @@ pub(super) struct Actor {
     pub(super) sweeps: JoinSet<()>,
     pub(super) draining: Vec<oneshot::Sender<()>>,
     pub(super) counted: Counted,
+    /// The last snapshot and when it was taken, monotonic ms.
+    desk: Option<(u64, Arc<Desk>)>,
     idle: u32,
 }
 
@@ -94,6 +99,7 @@ impl Actor {
             sweeps: JoinSet::new(),
             draining: Vec::new(),
             counted: Counted::default(),
+            desk: None,
             idle: 0,
         };
         app.metrics.rooms.inc();
@@ -175,6 +181,18 @@ impl Actor {
                 // Who asked may have gone.
                 let _ = answer.send(self.status());
             }
+            ToRoom::Snapshot(answer) => {
+                let _ = answer.send(self.desk());
+            }
+            ToRoom::Hall { site, people } => self.apply(Command::Hall { site, people }).await,
+            ToRoom::End(answer) => {
+                self.apply(Command::End).await;
+                // An append of nothing answers after all before it.
+                let kept = self.app.store.ledger().append_waiting(Vec::new()).await;
+                self.sweeps.spawn(async move {
+                    let _ = answer.send(kept.await.unwrap_or(Err(StoreError::Stopped)));
+                });
+            }
             #[cfg(test)]
             ToRoom::Break => panic!("asked to by a test"),
             ToRoom::Drain(done) => {
@@ -199,9 +217,18 @@ impl Actor {
             return;
         };
         let app = Arc::clone(&self.app);
-        let peer = self
-            .links
-            .peer_of(&claims.person, || PeerId(app.next_peer()));
+        // Another device is another source and another receiver: what the old
+        // one still gets ends with its number.
+        let person = claims.person.clone();
+        let before = self.links.known_peer(&person).filter(|_| {
+            let resume = hello.resume.as_ref();
+            self.room
+                .is_on_other_device(&person, &claims.device, resume)
+        });
+        if before.is_some() {
+            self.links.set_peer(&person, PeerId(app.next_peer()));
+        }
+        let peer = self.links.peer_of(&person, || PeerId(app.next_peer()));
         let now = self.app.clock.now();
         let hello = *hello;
         let identity = Identity {
@@ -209,6 +236,7 @@ impl Actor {
             name: claims.name.clone(),
             unit: claims.unit.clone(),
             role: claims.role,
+            site: None,
         };
         let arrival = Arrival {
             link,
@@ -218,6 +246,7 @@ impl Actor {
             session: SessionId(session),
             key,
             resume: hello.resume,
+            take_over: hello.take_over,
         };
         self.links.insert(
             link,
@@ -226,6 +255,7 @@ impl Actor {
                 claims,
                 peer,
                 member: false,
+                waiting: false,
                 greeting: None,
                 you: None,
                 renew_at: now.mono_ms,
@@ -246,11 +276,15 @@ impl Actor {
                 }),
                 None => self.greet(link, None),
             },
+            // Without media until he is let in.
+            Some(waits) if waits.waiting => {}
             // Refused: the room said why.
             Some(refused) => {
                 refused.outbox.release(None);
-                // Refused newcomers leave no number behind.
-                if !self.room.has_peer(peer.0) {
+                if let Some(before) = before {
+                    self.links.set_peer(&person, before);
+                } else if !self.room.has_peer(peer.0) {
+                    // Refused newcomers leave no number behind.
                     self.links.forget_peer(peer);
                 }
             }
@@ -259,9 +293,18 @@ impl Actor {
     }
 
     async fn frame(&mut self, link: LinkId, id: Option<u32>, msg: ClientMessage) {
-        let Some(entry) = self.links.get_mut(link).filter(|entry| entry.member) else {
+        let Some(entry) = self
+            .links
+            .get_mut(link)
+            .filter(|entry| entry.member || entry.waiting)
+        else {
             return;
         };
+        if entry.waiting {
+            // The room knows what those may say who wait: to leave.
+            self.apply(Command::Frame { link, id, msg }).await;
+            return;
+        }
         let peer = entry.peer;
         match msg {
             ClientMessage::Offer {
@@ -355,6 +398,30 @@ impl Actor {
             full: self.room.is_full(Role::Learner),
             ended: self.room.is_ended(),
         }
+    }
+
+    /// Taken at most once a second, however many desks look.
+    fn desk(&mut self) -> Arc<Desk> {
+        let now = self.app.clock.now();
+        if let Some((at_ms, desk)) = &self.desk
+            && now.mono_ms.saturating_sub(*at_ms) < DESK_EVERY_MS
+        {
+            return Arc::clone(desk);
+        }
+        let room = self.room.snapshot();
+        let routes = &self.app.routes;
+        let quality = room
+            .people
+            .iter()
+            .map(|person| person.peer.and_then(|peer| routes.quality(PeerId(peer))))
+            .collect();
+        let desk = Arc::new(Desk {
+            room,
+            quality,
+            at_ms: now.wall_ms,
+        });
+        self.desk = Some((now.mono_ms, Arc::clone(&desk)));
+        desk
     }
 
     fn is_idle(&mut self) -> bool {

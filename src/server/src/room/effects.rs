@@ -90,6 +90,7 @@ impl Actor {
             Effect::Close { link } => {
                 if let Some(entry) = self.links.get_mut(link) {
                     entry.member = false;
+                    entry.waiting = false;
                     entry.outbox.close();
                 }
             }
@@ -133,10 +134,24 @@ impl Actor {
             ServerMessage::Welcome(welcome) => {
                 let mut welcome = welcome.clone();
                 self.app.metrics.joins.with_label_values(&["ok"]).inc();
+                let waited = std::mem::take(&mut link.waiting);
                 link.member = true;
                 link.renew_at = now.mono_ms.saturating_add(RENEW_AFTER_MS);
                 welcome.you.token = link.claims.renewed(now.wall_ms).seal(&self.app.keys).ok();
                 link.you = Some(welcome.you.clone());
+                if waited {
+                    // The offer comes now that he is let in.
+                    frame.msg = ServerMessage::Welcome(welcome);
+                    if let Some(encoded) = encode(&frame) {
+                        let after = After {
+                            commit,
+                            otherwise: None,
+                        };
+                        link.outbox.push_after(Lane::Ordered, encoded, after);
+                    }
+                    self.app.routes.attach(link.peer, &link.outbox, false);
+                    return;
+                }
                 // Kept until the answer can be put into it.
                 link.greeting = Some(Greeting {
                     welcome,
@@ -153,6 +168,16 @@ impl Actor {
                 you.token = link.claims.renewed(now.wall_ms).seal(&self.app.keys).ok();
                 link.you = Some(you.clone());
                 frame.id = frame.id.or(id);
+            }
+            ServerMessage::Waiting(waiting) => {
+                let label = &["waiting"];
+                self.app.metrics.joins.with_label_values(label).inc();
+                link.waiting = true;
+                link.renew_at = now.mono_ms.saturating_add(RENEW_AFTER_MS);
+                waiting.you.token = link.claims.renewed(now.wall_ms).seal(&self.app.keys).ok();
+                link.you = Some(waiting.you.clone());
+                frame.id = frame.id.or(id);
+                link.outbox.release(None);
             }
             ServerMessage::You(you) => link.you = Some(you.clone()),
             ServerMessage::Bye { code, .. } if !link.member => {
@@ -351,7 +376,11 @@ impl Actor {
 
     fn renew_tokens(&mut self) {
         let now = self.app.clock.now();
-        for (_, link) in self.links.iter_mut().filter(|(_, link)| link.member) {
+        for (_, link) in self
+            .links
+            .iter_mut()
+            .filter(|(_, link)| link.member || link.waiting)
+        {
             if link.renew_at > now.mono_ms {
                 continue;
             }

@@ -28,6 +28,8 @@ pub(super) struct Link {
     pub(super) peer: PeerId,
     /// The room let it in.
     pub(super) member: bool,
+    /// It waits to be let in.
+    pub(super) waiting: bool,
     pub(super) greeting: Option<Greeting>,
     pub(super) you: Option<You>,
     /// The token given last is renewed after this, monotonic ms.
@@ -81,6 +83,16 @@ impl Links {
     /// room.
     pub(super) fn peer_of(&mut self, person: &PersonId, fresh: impl FnOnce() -> PeerId) -> PeerId {
         *self.peers.entry(person.clone()).or_insert_with(fresh)
+    }
+
+    /// The number the person has.
+    pub(super) fn known_peer(&self, person: &PersonId) -> Option<PeerId> {
+        self.peers.get(person).copied()
+    }
+
+    /// Gives the person another number: another device's media.
+    pub(super) fn set_peer(&mut self, person: &PersonId, peer: PeerId) {
+        self.peers.insert(person.clone(), peer);
     }
 
     /// The person left: the number is not used again.

@@ -9,6 +9,7 @@ use lophoc_room::{Room, RoomConfig};
 
 use super::mode_of;
 use crate::app::App;
+use crate::random;
 
 /// A room ready to run.
 pub(super) struct Loaded {
@@ -49,6 +50,10 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
         host: class.host_unit,
         mode: mode_of(session.mode),
         boot: app.boot,
+        starts_ms: session.starts_ms,
+        ends_ms: session.ends_ms,
+        waiting: false,
+        seed: random::seed().map_err(|_| ErrorCode::Internal)?,
         max_people: usize::try_from(app.config.rooms.max_people).unwrap_or(usize::MAX),
     };
     let now = app.clock.now();

@@ -13,9 +13,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use lophoc_protocol::{ClientMessage, Hello, RoomMode};
-use lophoc_records::SessionMode;
-use lophoc_room::LinkId;
+use lophoc_protocol::{ClientMessage, Hello, PersonId, RoomMode};
+use lophoc_records::{SessionMode, StoreError};
+use lophoc_room::{LinkId, PersonNow, Snapshot};
+use lophoc_transport::PeerQuality;
 use tokio::sync::{mpsc, oneshot};
 
 pub use registry::Rooms;
@@ -53,6 +54,25 @@ pub struct Status {
     pub ended: bool,
 }
 
+/// The room as a live desk shows it: at most a second old.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// The room and who waits.
+    pub room: Snapshot,
+    /// The last figures of the media plane for each of `room.people`, in their
+    /// order; absent without a connection.
+    pub quality: Vec<Option<PeerQuality>>,
+    /// When it was taken, ms since the epoch.
+    pub at_ms: u64,
+}
+
+impl Desk {
+    /// Everybody present with the figures of the connection.
+    pub fn people(&self) -> impl Iterator<Item = (&PersonNow, Option<PeerQuality>)> {
+        self.room.people.iter().zip(self.quality.iter().copied())
+    }
+}
+
 /// The room's task is gone; it can be loaded again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the room is gone")]
@@ -72,6 +92,13 @@ enum ToRoom {
         clean: bool,
     },
     Status(oneshot::Sender<Status>),
+    Snapshot(oneshot::Sender<Arc<Desk>>),
+    Hall {
+        site: PersonId,
+        people: u32,
+    },
+    /// The operator ends the session; answered when that is on disk.
+    End(oneshot::Sender<Result<(), StoreError>>),
     Drain(oneshot::Sender<()>),
     /// A fault of the server, for the test of what follows.
     #[cfg(test)]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
-use lophoc_protocol::{ErrorCode, RoomId};
+use lophoc_ledger::PersonKey;
+use lophoc_protocol::{ErrorCode, PersonId, RoomId};
 use tokio::sync::{OnceCell, oneshot};
 
 use super::actor::Actor;
 use super::load::load;
-use super::{Joining, RoomHandle, Status, ToRoom};
+use super::{Desk, Joining, RoomHandle, Status, ToRoom};
 use crate::app::App;
 
 /// A room may stop between finding it and speaking to it; then it is loaded anew.
@@ -59,6 +60,63 @@ impl Rooms {
         let (ask, answer) = oneshot::channel();
         slot.get()?.to.send(ToRoom::Status(ask)).await.ok()?;
         answer.await.ok()
+    }
+
+    /// The room as a live desk shows it, at most a second old; `None` when it
+    /// is not in memory, so nobody is in.
+    pub async fn snapshot(&self, room: &str) -> Option<Arc<Desk>> {
+        let slot = Arc::clone(self.slots.get(&RoomId::from(room))?.value());
+        let (ask, answer) = oneshot::channel();
+        slot.get()?.to.send(ToRoom::Snapshot(ask)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Tells the room how many people are ticked in at a site now: `site` is the
+    /// connection, `people` the whole number. Does nothing when the room is not
+    /// in memory: it counts the ticks when it is loaded.
+    pub async fn set_hall(&self, room: &str, site: &PersonKey, people: u32) {
+        let Some(slot) = self
+            .slots
+            .get(&RoomId::from(room))
+            .map(|slot| Arc::clone(slot.value()))
+        else {
+            return;
+        };
+        if let Some(handle) = slot.get() {
+            let site = PersonId(site.0.clone());
+            // A room that is gone counts again when it is loaded.
+            let _ = handle.to.send(ToRoom::Hall { site, people }).await;
+        }
+    }
+
+    /// Ends the session of a room for everybody, in memory or not, and answers
+    /// when that is on disk. Ending one that has ended is no error. A session
+    /// that never was opened gets a beginning and an end by this: close it in
+    /// the records instead.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] for a room nobody knows, [`ErrorCode::Busy`] when
+    /// the end could not be kept: try again.
+    pub async fn end(&self, app: &Arc<App>, room: &str) -> Result<(), ErrorCode> {
+        let room = RoomId::from(room);
+        for _ in 0..ATTEMPTS {
+            let handle = match self.find(app, &room).await {
+                Ok(handle) => handle,
+                Err(ErrorCode::Ended) => return Ok(()),
+                Err(code) => return Err(code),
+            };
+            let (ask, answer) = oneshot::channel();
+            if handle.to.send(ToRoom::End(ask)).await.is_ok() {
+                match answer.await {
+                    Ok(Ok(())) => return Ok(()),
+                    Ok(Err(_)) => return Err(ErrorCode::Busy),
+                    // The room stopped with the request in its queue.
+                    Err(_) => {}
+                }
+            }
+            self.forget(&room, handle.run);
+        }
+        Err(ErrorCode::Busy)
     }
 
     /// Tells every room to say goodbye and waits until all that is to be kept is

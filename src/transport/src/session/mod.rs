@@ -17,7 +17,7 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::Ssrc;
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
 
-use crate::api::MidMap;
+use crate::api::{MidMap, PeerQuality};
 use crate::registry::Place;
 
 pub(crate) use factory::SessionFactory;
@@ -112,6 +112,21 @@ pub(crate) struct Report {
     pub(crate) rtt: Option<Duration>,
     /// Bits per second.
     pub(crate) estimate: u64,
+}
+
+impl Report {
+    /// For a desk.
+    pub(crate) fn quality(&self) -> PeerQuality {
+        PeerQuality {
+            loss_permille: self
+                .loss
+                .map(|loss| (loss.clamp(0.0, 1.0) * 1_000.0).round() as u16),
+            rtt_ms: self
+                .rtt
+                .map(|rtt| u32::try_from(rtt.as_millis()).unwrap_or(u32::MAX)),
+            kbps: u32::try_from(self.estimate / 1_000).unwrap_or(u32::MAX),
+        }
+    }
 }
 
 /// One connection.

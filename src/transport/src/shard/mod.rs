@@ -34,6 +34,8 @@ const TIMERS_PER_TURN: usize = 1_024;
 const FOREIGN_LIFETIME: Duration = Duration::from_secs(60);
 /// Interval of the sweep: silence, statistics.
 const SWEEP: Duration = Duration::from_secs(1);
+/// The quality of connections is told once in so many sweeps.
+const QUALITY_SWEEPS: u32 = 5;
 
 /// What all shards and the handle share.
 pub(crate) struct Shared {
@@ -87,6 +89,7 @@ pub(crate) struct Shard {
     pending: Vec<Forward>,
     events: Vec<SessionEvent>,
     stats: ShardStats,
+    sweeps: u32,
     next_sweep: Instant,
 }
 
@@ -140,6 +143,7 @@ impl Shard {
             pending: Vec::new(),
             events: Vec::new(),
             stats: ShardStats::default(),
+            sweeps: 0,
             next_sweep: start + SWEEP,
             shared,
         }
@@ -415,6 +419,20 @@ impl Shard {
         }
         self.batch.flush(&self.sockets);
         self.publish_stats();
+        self.publish_quality();
+    }
+
+    /// Every few sweeps: a desk wants no more.
+    fn publish_quality(&mut self) {
+        self.sweeps = self.sweeps.wrapping_add(1);
+        if self.sweeps.is_multiple_of(QUALITY_SWEEPS) && !self.sessions.is_empty() {
+            let list = self
+                .sessions
+                .values()
+                .map(|session| (session.peer, session.report.quality()))
+                .collect();
+            self.emit(MediaEvent::Quality { list });
+        }
     }
 
     fn publish_stats(&mut self) {
