@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lophoc_classes::{Day, StepRefused};
 use lophoc_ledger::SessionKey;
 
 /// An error of the store. Cheap to clone: one failed commit answers many.
@@ -59,6 +60,15 @@ pub enum StoreError {
     /// Somebody else changed it since it was read.
     #[error("changed by somebody else in the meantime")]
     Stale,
+    /// The state of a class or session does not allow it.
+    #[error("refused: {0}")]
+    Refused(StepRefused),
+    /// Kept open by law until that day, the day included (TT21 Điều 10.8).
+    #[error("protected until {0}")]
+    Protected(Day),
+    /// More of these than one class may have: the name of the field.
+    #[error("too many {0}")]
+    TooMany(&'static str),
     /// What is stored can not be read.
     #[error("stored data is damaged: {0}")]
     Damaged(String),

@@ -13,10 +13,16 @@
 //! through a channel, and a failing disk is an error in that channel.
 
 mod accounts;
+mod class_list;
+mod class_steps;
 mod classes;
+mod courses;
 mod error;
 mod ledger;
 mod people;
+mod roster;
+mod sessions;
+mod staff;
 mod store;
 mod units;
 
@@ -24,11 +30,17 @@ pub use accounts::{
     AccountToAdd, KnownAccount, SIGN_IN_IDLE_MS, SIGN_IN_LIFE_MS, SIGN_IN_LOG_KEPT_MS, SignInLine,
     SignInOutcome,
 };
-pub use classes::{Class, ClassId, Demo, NewClass, NewSession, Session, SessionMode, SessionState};
+pub use class_list::{ClassFilter, MAX_CALENDAR, MAX_OWN, OwnClass};
+pub use class_steps::ClassDetails;
+pub use classes::{ClassLogLine, Demo, NewClass};
 pub use error::StoreError;
 pub use ledger::{
     BACKLOG_EVENTS, BATCH_EVENTS, LedgerWriter, QUEUE_JOBS, RETRY_EVERY, SESSIONS_CACHED,
 };
+pub use lophoc_classes::{Class, ClassId};
 pub use people::PersonQuery;
+pub use roster::{MAX_ROSTER, RosterAuthor, RosterHow, RosterLine};
+pub use sessions::{MAX_SESSIONS, NewSession, PlannedTime, Session, SessionMode, SessionState};
+pub use staff::{MAX_STAFF, Place};
 pub use store::{Store, StoreOptions};
 pub use units::UnitQuery;

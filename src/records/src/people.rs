@@ -1,6 +1,6 @@
 //! People and their identifiers; the log of what was done to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lophoc_classes::{Gender, Identifier, IdentifierKind, Person, PersonForm, UnitId};
 use lophoc_ledger::{PersonKey, fold_name};
@@ -281,6 +281,30 @@ pub(crate) async fn identifiers(
         .collect::<Result<Vec<_>, StoreError>>()?;
     identifiers.sort_by(|a, b| (a.kind, &a.issuer, &a.value).cmp(&(b.kind, &b.issuer, &b.value)));
     Ok(identifiers)
+}
+
+/// These people with their identifiers, in full; unknown ones are left out.
+pub(crate) async fn by_ids(
+    connection: &mut sqlx::SqliteConnection,
+    ids: &[PersonKey],
+) -> Result<BTreeMap<PersonKey, Person>, StoreError> {
+    let mut people = BTreeMap::new();
+    for chunk in ids.chunks(200) {
+        let mut query: sqlx::QueryBuilder<'_, sqlx::Sqlite> =
+            sqlx::QueryBuilder::new(format!("SELECT {COLUMNS} FROM {JOINED} WHERE person.id IN ("));
+        let mut list = query.separated(", ");
+        for id in chunk {
+            list.push_bind(id.as_str());
+        }
+        query.push(")");
+        let rows = query.build().fetch_all(&mut *connection).await?;
+        for row in &rows {
+            let mut person = person_of_row(row)?;
+            person.form.identifiers = identifiers(&mut *connection, &person.id).await?;
+            people.insert(person.id.clone(), person);
+        }
+    }
+    Ok(people)
 }
 
 /// A person without identifiers.

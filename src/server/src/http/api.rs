@@ -90,7 +90,7 @@ pub async fn link(
         room: session.room,
         session: session.id,
         title: session.title,
-        host: class.host_unit,
+        host: class.host_name,
         mode: mode_of(session.mode),
         role: claims.role,
         name,

@@ -47,7 +47,7 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
         room: room.clone(),
         session: session.id.clone(),
         title: session.title,
-        host: class.host_unit,
+        host: class.host_name,
         mode: mode_of(session.mode),
         boot: app.boot,
         starts_ms: session.starts_ms,
