@@ -45,162 +45,182 @@ impl Stay {
 }
 
 /// Identity given at a join.
-#[derive(Clone, PartialEq)]
-struct Identity {
-    name: String,
-    unit: Option<String>,
-    role: String,
-    device: String,
+#[derive(Clone, Copy, PartialEq)]
+struct Identity<'a> {
+    name: &'a str,
+    unit: Option<&'a str>,
+    role: &'a str,
+    device: &'a str,
+}
+
+/// A stay that still borrows from the log.
+#[derive(Clone, Copy)]
+pub(crate) struct RawStay<'a> {
+    pub(crate) person: &'a PersonKey,
+    identity: Identity<'a>,
+    pub(crate) from_ms: u64,
+    pub(crate) to_ms: Option<u64>,
+    pub(crate) proven_ms: u64,
+    pub(crate) end: Option<StayEnd>,
+}
+
+impl<'a> RawStay<'a> {
+    pub(crate) fn device(&self) -> &'a str {
+        self.identity.device
+    }
+
+    fn owned(self) -> Stay {
+        Stay {
+            person: self.person.clone(),
+            name: self.identity.name.to_owned(),
+            unit: self.identity.unit.map(str::to_owned),
+            role: self.identity.role.to_owned(),
+            device: self.identity.device.to_owned(),
+            from_ms: self.from_ms,
+            to_ms: self.to_ms,
+            proven_ms: self.proven_ms,
+            end: self.end,
+        }
+    }
 }
 
 /// A stay that has not ended.
-struct Open {
-    identity: Identity,
+#[derive(Clone, Copy)]
+struct Open<'a> {
+    identity: Identity<'a>,
     from_ms: u64,
     /// Latest event of this person in the stay: he was there then.
     known_ms: u64,
     boot: u64,
 }
 
-struct Walk<'a> {
-    line: &'a TimeLine,
-    seen: HashMap<(&'a PersonKey, u64), u64>,
-    identities: HashMap<&'a PersonKey, Identity>,
-    open: HashMap<&'a PersonKey, Open>,
-    done: Vec<Stay>,
+/// One person while the log is walked.
+struct Member<'a> {
+    person: &'a PersonKey,
+    identity: Identity<'a>,
+    open: Option<Open<'a>>,
+    /// Last seen, by run.
+    seen: Vec<(u64, u64)>,
 }
 
-impl<'a> Walk<'a> {
-    fn begin(&mut self, person: &'a PersonKey, at: Stamp) {
-        let identity = self
-            .identities
-            .get(person)
-            .cloned()
-            .unwrap_or_else(|| Identity {
-                name: person.0.clone(),
-                unit: None,
-                role: String::new(),
-                device: String::new(),
-            });
-        let from_ms = self.line.time(at);
-        self.open.insert(
+impl<'a> Member<'a> {
+    fn new(person: &'a PersonKey) -> Self {
+        Self {
             person,
-            Open {
-                identity,
-                from_ms,
-                known_ms: from_ms,
-                boot: at.boot,
+            identity: Identity {
+                name: person.as_str(),
+                unit: None,
+                role: "",
+                device: "",
             },
-        );
+            open: None,
+            seen: Vec::new(),
+        }
     }
 
-    /// Ends the open stay of `person` at `to_ms`, never before it is known to
-    /// have lasted.
-    fn end(&mut self, person: &PersonKey, to_ms: u64, end: StayEnd) {
-        if let Some((person, open)) = self.open.remove_entry(person) {
+    fn see(&mut self, boot: u64, time_ms: u64) {
+        match self.seen.iter_mut().find(|(of, _)| *of == boot) {
+            Some((_, latest)) => *latest = time_ms.max(*latest),
+            None => self.seen.push((boot, time_ms)),
+        }
+    }
+
+    fn begin(&mut self, boot: u64, from_ms: u64) {
+        self.open = Some(Open {
+            identity: self.identity,
+            from_ms,
+            known_ms: from_ms,
+            boot,
+        });
+    }
+
+    /// Ends the open stay at `to_ms`, never before it is known to have lasted.
+    fn end(&mut self, to_ms: u64, end: StayEnd, done: &mut Vec<RawStay<'a>>) {
+        if let Some(open) = self.open.take() {
             let to_ms = to_ms.max(open.from_ms);
-            self.done.push(closed(person, open, to_ms, end));
+            done.push(RawStay {
+                person: self.person,
+                identity: open.identity,
+                from_ms: open.from_ms,
+                to_ms: Some(to_ms),
+                proven_ms: to_ms,
+                end: Some(end),
+            });
         }
     }
 
     /// Ends a stay that a run of the server took with it, at the last sign of
     /// life in that run.
-    fn end_with_run(&mut self, person: &PersonKey, heard_ms: Option<u64>, end: StayEnd) {
-        if let Some(open) = self.open.get(person) {
-            let seen_ms = self.seen.get(&(person, open.boot)).copied();
+    fn end_with_run(&mut self, heard_ms: Option<u64>, done: &mut Vec<RawStay<'a>>) {
+        if let Some(open) = self.open {
+            let seen = self.seen.iter().find(|(boot, _)| *boot == open.boot);
             let to_ms = open
                 .known_ms
-                .max(seen_ms.unwrap_or(0))
+                .max(seen.map_or(0, |(_, seen_ms)| *seen_ms))
                 .max(heard_ms.unwrap_or(0));
-            self.end(person, to_ms, end);
+            self.end(to_ms, StayEnd::Leave(LeaveReason::ServerStopped), done);
         }
     }
 
-    fn is_of_earlier_run(&self, person: &PersonKey, at: Stamp) -> bool {
-        self.open
-            .get(person)
-            .is_some_and(|open| open.boot != at.boot)
+    fn is_of_earlier_run(&self, boot: u64) -> bool {
+        self.open.is_some_and(|open| open.boot != boot)
     }
 
-    fn leave(&mut self, person: &PersonKey, at: Stamp, reason: LeaveReason) {
-        if self.is_of_earlier_run(person, at) {
-            self.end_with_run(person, None, StayEnd::Leave(LeaveReason::ServerStopped));
-            return;
+    fn leave(&mut self, boot: u64, time_ms: u64, reason: LeaveReason, done: &mut Vec<RawStay<'a>>) {
+        if self.is_of_earlier_run(boot) {
+            self.end_with_run(None, done);
+        } else {
+            self.end(time_ms, StayEnd::Leave(reason), done);
         }
-        let time = self.line.time(at);
-        self.end(person, time, StayEnd::Leave(reason));
     }
+}
 
+/// Everybody met so far, each with one look-up per event.
+#[derive(Default)]
+struct Members<'a> {
+    places: HashMap<&'a PersonKey, usize>,
+    all: Vec<Member<'a>>,
+}
+
+impl<'a> Members<'a> {
+    fn of(&mut self, person: &'a PersonKey) -> Option<&mut Member<'a>> {
+        let at = *self.places.entry(person).or_insert_with(|| {
+            self.all.push(Member::new(person));
+            self.all.len() - 1
+        });
+        self.all.get_mut(at)
+    }
+}
+
+struct Walk<'a, 'b> {
+    line: &'b TimeLine,
+    members: Members<'a>,
+    done: Vec<RawStay<'a>>,
+}
+
+impl<'a> Walk<'a, '_> {
     fn event(&mut self, event: &'a Event) {
-        let at = event.at;
-        match &event.kind {
-            EventKind::Join {
-                person,
-                name,
-                unit,
-                role,
-                device,
-            } => {
-                if self.is_of_earlier_run(person, at) {
-                    self.end_with_run(person, None, StayEnd::Leave(LeaveReason::ServerStopped));
-                }
-                let identity = Identity {
-                    name: name.clone(),
-                    unit: unit.clone(),
-                    role: role.clone(),
-                    device: device.clone(),
-                };
-                self.identities.insert(person, identity.clone());
-                match self.open.get_mut(person) {
-                    Some(open) if open.identity == identity => open.known_ms = self.line.time(at),
-                    Some(_) => {
-                        let time = self.line.time(at);
-                        self.end(person, time, StayEnd::Leave(LeaveReason::TakenOver));
-                        self.begin(person, at);
-                    }
-                    None => self.begin(person, at),
-                }
-            }
-            EventKind::Return { person } => {
-                if self.is_of_earlier_run(person, at) {
-                    self.end_with_run(person, None, StayEnd::Leave(LeaveReason::ServerStopped));
-                }
-                if !self.open.contains_key(person) {
-                    self.begin(person, at);
-                }
-            }
-            EventKind::Leave { person, reason } => self.leave(person, at, *reason),
-            EventKind::Removed { person, .. } => self.leave(person, at, LeaveReason::Removed),
-            EventKind::Lapse { person, last_heard } => {
-                let heard_ms = self.line.time(*last_heard);
-                if self.is_of_earlier_run(person, at) {
-                    let end = StayEnd::Leave(LeaveReason::ServerStopped);
-                    self.end_with_run(person, Some(heard_ms), end);
-                } else {
-                    let known_ms = self.open.get(person).map_or(0, |open| open.known_ms);
-                    let to_ms = heard_ms.max(known_ms).min(self.line.time(at));
-                    self.end(person, to_ms, StayEnd::Lapse);
-                }
-            }
+        let boot = event.at.boot;
+        let done = &mut self.done;
+        let person = match &event.kind {
             EventKind::Ended { .. } => {
-                let people: Vec<&PersonKey> = self.open.keys().copied().collect();
-                for person in people {
-                    self.leave(person, at, LeaveReason::Ended);
+                let time = self.line.time(event.at);
+                for member in &mut self.members.all {
+                    member.leave(boot, time, LeaveReason::Ended, done);
                 }
+                return;
             }
-            EventKind::Chat { person, .. }
+            EventKind::Join { person, .. }
+            | EventKind::Return { person }
+            | EventKind::Leave { person, .. }
+            | EventKind::Removed { person, .. }
+            | EventKind::Lapse { person, .. }
+            | EventKind::Chat { person, .. }
             | EventKind::Share { person, on: true }
             | EventKind::Track {
                 person, on: true, ..
             }
-            | EventKind::CheckAnswered { person, .. } => {
-                let time = self.line.time(at);
-                if let Some(open) = self.open.get_mut(person)
-                    && open.boot == at.boot
-                {
-                    open.known_ms = open.known_ms.max(time);
-                }
-            }
+            | EventKind::CheckAnswered { person, .. } => person,
             EventKind::Opened { .. }
             | EventKind::Reopened {}
             | EventKind::Locked { .. }
@@ -222,30 +242,67 @@ impl<'a> Walk<'a> {
             // Others may stop the track of somebody who is silent.
             | EventKind::Share { on: false, .. }
             | EventKind::Track { on: false, .. }
-            | EventKind::Unknown(_) => {}
+            | EventKind::Unknown(_) => return,
+        };
+        let time = self.line.time(event.at);
+        let Some(member) = self.members.of(person) else {
+            return;
+        };
+        match &event.kind {
+            EventKind::Join {
+                name,
+                unit,
+                role,
+                device,
+                ..
+            } => {
+                if member.is_of_earlier_run(boot) {
+                    member.end_with_run(None, done);
+                }
+                member.identity = Identity {
+                    name,
+                    unit: unit.as_deref(),
+                    role,
+                    device,
+                };
+                match &mut member.open {
+                    Some(open) if open.identity == member.identity => open.known_ms = time,
+                    Some(_) => {
+                        member.end(time, StayEnd::Leave(LeaveReason::TakenOver), done);
+                        member.begin(boot, time);
+                    }
+                    None => member.begin(boot, time),
+                }
+            }
+            EventKind::Return { .. } => {
+                if member.is_of_earlier_run(boot) {
+                    member.end_with_run(None, done);
+                }
+                if member.open.is_none() {
+                    member.begin(boot, time);
+                }
+            }
+            EventKind::Leave { reason, .. } => member.leave(boot, time, *reason, done),
+            EventKind::Removed { .. } => member.leave(boot, time, LeaveReason::Removed, done),
+            EventKind::Lapse { last_heard, .. } => {
+                let heard_ms = self.line.time(*last_heard);
+                if member.is_of_earlier_run(boot) {
+                    member.end_with_run(Some(heard_ms), done);
+                } else {
+                    let known_ms = member.open.map_or(0, |open| open.known_ms);
+                    let to_ms = heard_ms.max(known_ms).min(time);
+                    member.end(to_ms, StayEnd::Lapse, done);
+                }
+            }
+            // Whatever else a person does, he was there.
+            _ => {
+                if let Some(open) = &mut member.open
+                    && open.boot == boot
+                {
+                    open.known_ms = open.known_ms.max(time);
+                }
+            }
         }
-    }
-}
-
-fn closed(person: &PersonKey, open: Open, to_ms: u64, end: StayEnd) -> Stay {
-    Stay {
-        to_ms: Some(to_ms),
-        end: Some(end),
-        ..still(person, open, to_ms)
-    }
-}
-
-fn still(person: &PersonKey, open: Open, proven_ms: u64) -> Stay {
-    Stay {
-        person: person.clone(),
-        name: open.identity.name,
-        unit: open.identity.unit,
-        role: open.identity.role,
-        device: open.identity.device,
-        from_ms: open.from_ms,
-        to_ms: None,
-        proven_ms,
-        end: None,
     }
 }
 
@@ -264,49 +321,48 @@ pub fn stays(events: &[Event], presence: &[LastSeen], now: Option<Stamp>) -> Vec
     let ordered = ordered(events);
     let line = TimeLine::new(&ordered, presence, now);
     stays_on(&line, &ordered, presence, now)
+        .into_iter()
+        .map(RawStay::owned)
+        .collect()
 }
 
 /// [`stays`] on a time line that is there already; `ordered` as it was made of.
-pub(crate) fn stays_on(
+pub(crate) fn stays_on<'a>(
     line: &TimeLine,
-    ordered: &[&Event],
-    presence: &[LastSeen],
+    ordered: &[&'a Event],
+    presence: &'a [LastSeen],
     now: Option<Stamp>,
-) -> Vec<Stay> {
-    let mut seen: HashMap<(&PersonKey, u64), u64> = HashMap::new();
-    for mark in presence {
-        let time = line.time(mark.at);
-        let latest = seen.entry((&mark.person, mark.at.boot)).or_insert(time);
-        *latest = time.max(*latest);
-    }
+) -> Vec<RawStay<'a>> {
     let mut walk = Walk {
         line,
-        seen,
-        identities: HashMap::new(),
-        open: HashMap::new(),
+        members: Members::default(),
         done: Vec::new(),
     };
+    for mark in presence {
+        let time = line.time(mark.at);
+        if let Some(member) = walk.members.of(&mark.person) {
+            member.see(mark.at.boot, time);
+        }
+    }
     for &event in ordered {
         walk.event(event);
     }
-    let people: Vec<&PersonKey> = walk.open.keys().copied().collect();
-    for person in people {
-        let runs_on = now.filter(|now| !walk.is_of_earlier_run(person, *now));
-        match runs_on {
-            Some(now) => {
-                if let Some(open) = walk.open.remove(person) {
-                    let proven_ms = line.time(now).max(open.known_ms);
-                    walk.done.push(still(person, open, proven_ms));
-                }
-            }
-            None => {
-                walk.end_with_run(person, None, StayEnd::Leave(LeaveReason::ServerStopped));
-            }
+    let mut stays = walk.done;
+    for member in &mut walk.members.all {
+        match (now, member.open) {
+            (Some(now), Some(open)) if open.boot == now.boot => stays.push(RawStay {
+                person: member.person,
+                identity: open.identity,
+                from_ms: open.from_ms,
+                to_ms: None,
+                proven_ms: line.time(now).max(open.known_ms),
+                end: None,
+            }),
+            _ => member.end_with_run(None, &mut stays),
         }
     }
-    let mut stays = walk.done;
     stays.sort_by(|a, b| {
-        (a.from_ms, a.proven_ms, &a.person).cmp(&(b.from_ms, b.proven_ms, &b.person))
+        (a.from_ms, a.proven_ms, a.person).cmp(&(b.from_ms, b.proven_ms, b.person))
     });
     stays
 }

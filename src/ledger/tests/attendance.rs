@@ -45,6 +45,8 @@ fn rehearsal_alone_is_no_presence() {
     let before = log.report_at(12 * MIN);
     assert_eq!(before.window.from_ms, None);
     assert_eq!(row(&before, "An").auto.status, Status::NotTaken);
+    let closed = log.report();
+    assert_eq!(closed.window, before.window, "nor when the room is closed");
     log.at(20 * MIN, start()).at(80 * MIN, end());
     let an = row(&log.report(), "An");
     assert_eq!(an.auto.status, Status::Absent);
@@ -544,6 +546,14 @@ fn a_site_that_is_not_on_the_roster_is_no_guest() {
     let report = log.report();
     assert_eq!(report.totals.guests, 0);
     assert!(row(&report, "cầu").is_site);
+    log.hall.clear();
+    assert_eq!(log.report().totals.guests, 1);
+    let site = EventKind::Site {
+        person: PersonKey::from("cầu"),
+        name: "Điểm cầu Nguyễn Du".to_owned(),
+    };
+    log.at(60 * MIN, site);
+    assert_eq!(log.report().totals.guests, 0);
 }
 
 #[test]

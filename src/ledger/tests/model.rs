@@ -276,7 +276,7 @@ fn play(script: &[(u64, Step)], settings: &Settings) -> (Log, Truth, Option<Stam
         log.stamp((line - run_line) * SEC)
     });
     let known = if settings.runs { line } else { last };
-    if !started && (truth.ended || !settings.runs) {
+    if !started && truth.ended {
         lesson = Some(0);
         truth.first = Some(0);
         if let Some(to) = last_end {

@@ -337,11 +337,8 @@ pub fn activity(input: &Input<'_>, planned_ms: Option<u64>) -> Activity {
     let mut people = walk.people;
     let joined = identities_of(&ordered);
     for stay in stays_on(&line, &ordered, input.presence, input.now) {
-        // Who has a stay has joined, or came back in a log that lost the join.
-        let (person, interval) = interval(stay);
-        if let Some((&key, _)) = joined.get_key_value(&person) {
-            people.entry(key).or_default().own.push(interval);
-        }
+        let doing = people.entry(stay.person).or_default();
+        doing.own.push(interval(&stay));
     }
     let expected: HashMap<&PersonKey, _> = input
         .expected

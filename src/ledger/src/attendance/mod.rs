@@ -30,7 +30,7 @@ pub use types::{
 
 use crate::collation::NameOrder;
 use crate::event::{Event, EventKind, LeaveReason, PersonKey};
-use crate::stays::{Stay, StayEnd, stays_on};
+use crate::stays::{RawStay, StayEnd, stays_on};
 use crate::timeline::{TimeLine, ordered};
 use hall::{Lap, laps, ticks, trainers_hall};
 use rows::{Draft, Joined};
@@ -49,32 +49,39 @@ pub fn attendance(input: &Input<'_>) -> Report {
     let line = TimeLine::new(&ordered, input.presence, input.now);
     let counted = Counted::read(&ordered, &line, input.now, input.rules);
 
-    let mut drafts: HashMap<PersonKey, Draft<'_>> = HashMap::new();
+    let mut drafts: HashMap<&PersonKey, Draft<'_>> = HashMap::new();
     for stay in stays_on(&line, &ordered, input.presence, input.now) {
-        let (person, interval) = interval(stay);
-        drafts.entry(person).or_default().own.push(interval);
+        let draft = drafts.entry(stay.person).or_default();
+        draft.own.push(interval(&stay));
     }
     for (person, joined) in identities_of(&ordered) {
         if let Some(draft) = drafts.get_mut(person) {
             draft.joined = Some(joined);
         }
     }
+    for event in &ordered {
+        if let EventKind::Site { person, .. } = &event.kind
+            && let Some(draft) = drafts.get_mut(person)
+        {
+            draft.is_site = true;
+        }
+    }
     checks(&ordered, &line, &mut drafts);
     for expected in input.expected {
-        let draft = drafts.entry(expected.person.clone()).or_default();
+        let draft = drafts.entry(&expected.person).or_default();
         draft.expected.get_or_insert(expected);
     }
     halls(input, &counted, &mut drafts);
     let corrections = corrections(input.adjustments);
     for &person in corrections.keys() {
-        drafts.entry(person.clone()).or_default();
+        drafts.entry(person).or_default();
     }
 
     let counted_ms = counted.window.counted_ms;
     let mut rows: Vec<Row> = drafts
         .into_iter()
         .map(|(person, draft)| {
-            let mut row = draft.row(person, &counted, input.rules);
+            let mut row = draft.row(person.clone(), &counted, input.rules);
             if let Some(corrections) = corrections.get(&row.person) {
                 let corrections = corrections.iter().copied();
                 adjust::adjust(&mut row, corrections, counted_ms, input.rules);
@@ -92,17 +99,16 @@ pub fn attendance(input: &Input<'_>) -> Report {
     }
 }
 
-fn interval(stay: Stay) -> (PersonKey, Interval) {
-    let interval = Interval {
+fn interval(stay: &RawStay<'_>) -> Interval {
+    Interval {
         from_ms: stay.from_ms,
         to_ms: stay.proven_ms,
         open: stay.to_ms.is_none(),
         kind: IntervalKind::Online,
-        device: Some(stay.device),
+        device: Some(stay.device().to_owned()),
         site: None,
         end: stay.end.map(|end| end_name(end).to_owned()),
-    };
-    (stay.person, interval)
+    }
 }
 
 fn end_name(end: StayEnd) -> &'static str {
@@ -140,7 +146,7 @@ fn identities_of<'a>(ordered: &[&'a Event]) -> HashMap<&'a PersonKey, Joined<'a>
 
 /// Presence checks: asked while in on an own connection, answered. An answer
 /// after a drop counts as asked, too.
-fn checks(ordered: &[&Event], line: &TimeLine, drafts: &mut HashMap<PersonKey, Draft<'_>>) {
+fn checks(ordered: &[&Event], line: &TimeLine, drafts: &mut HashMap<&PersonKey, Draft<'_>>) {
     let mut asked: HashMap<&str, u64> = HashMap::new();
     let mut answered: Vec<(&PersonKey, &str)> = Vec::new();
     for event in ordered {
@@ -191,7 +197,7 @@ fn checks(ordered: &[&Event], line: &TimeLine, drafts: &mut HashMap<PersonKey, D
 }
 
 /// Adds the intervals of those who sit in halls.
-fn halls<'a>(input: &Input<'a>, counted: &Counted, drafts: &mut HashMap<PersonKey, Draft<'a>>) {
+fn halls<'a>(input: &Input<'a>, counted: &Counted, drafts: &mut HashMap<&'a PersonKey, Draft<'a>>) {
     let assumed = input
         .expected
         .iter()
@@ -200,18 +206,16 @@ fn halls<'a>(input: &Input<'a>, counted: &Counted, drafts: &mut HashMap<PersonKe
     let ticks = ticks(input.hall, assumed);
     let mut sites: HashMap<&PersonKey, Vec<Lap>> = HashMap::new();
     for site in input.hall.iter().filter_map(|mark| mark.site.as_ref()) {
-        if let Some(draft) = drafts.get_mut(site)
-            && !draft.is_hall
-        {
-            draft.is_hall = true;
-            sites.insert(site, laps(&draft.own));
+        if let Some(draft) = drafts.get_mut(site) {
+            draft.is_site = true;
+            sites.entry(site).or_insert_with(|| laps(&draft.own));
         }
     }
     let trainers = trainers_hall(&counted.lessons, counted.running);
     for (person, ticks) in ticks {
         if ticks.any() {
             let intervals = ticks.intervals(&trainers, &sites);
-            drafts.entry(person.clone()).or_default().hall = intervals;
+            drafts.entry(person).or_default().hall = intervals;
         }
     }
 }

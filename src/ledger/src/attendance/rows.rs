@@ -58,8 +58,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) own: Vec<Interval>,
     /// In halls, any order.
     pub(crate) hall: Vec<Interval>,
-    /// Others are ticked in behind this connection.
-    pub(crate) is_hall: bool,
+    /// The log calls it a site, or others are ticked in behind it.
+    pub(crate) is_site: bool,
     /// Checks answered, of those asked.
     pub(crate) checks: (u32, u32),
 }
@@ -210,7 +210,7 @@ impl Draft<'_> {
             expected: self.expected.is_some(),
             is_site: self
                 .expected
-                .map_or(self.is_hall, |expected| expected.is_site),
+                .map_or(self.is_site, |expected| expected.is_site),
             intervals,
             entries: u32::try_from(entries).unwrap_or(u32::MAX),
             gaps: presence.gaps,

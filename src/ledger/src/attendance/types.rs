@@ -337,7 +337,7 @@ pub struct Row {
     /// Is on the roster.
     pub expected: bool,
     /// Is a site, not a person: on the roster as one, or not on the roster and
-    /// others are ticked in behind its connection.
+    /// joined as one or others are ticked in behind its connection.
     pub is_site: bool,
     /// Intervals, in order, those of the rehearsal included.
     pub intervals: Vec<Interval>,

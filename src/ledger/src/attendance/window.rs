@@ -155,9 +155,9 @@ impl Marks {
     /// Ends what did not end at the last moment known.
     fn finish(&mut self, first_ms: Option<u64>, last_ms: Option<u64>, runs: bool) {
         if !self.started {
-            // A room that runs and has not begun its lesson rehearses. A log
-            // that is over without a beginning is of a version that wrote none.
-            if !self.ended && runs {
+            // What has neither begun nor ended is a rehearsal. A log that ended
+            // without a beginning is of a version that wrote none.
+            if !self.ended {
                 return;
             }
             self.lesson_ms = self.opened_ms.or(first_ms);
