@@ -69,6 +69,7 @@ impl LinkMaker {
             role,
             exp,
             lid: random::id("i")?,
+            site: None,
             named,
         };
         Ok(format!("{}/j/{}", self.url, claims.seal(&self.keys)?))

@@ -322,8 +322,7 @@ pub async fn standing(
     person: &PersonKey,
     class: &ClassId,
 ) -> Result<Standing, ApiFault> {
-    let (_, _, _) = (app, person, class);
-    Ok(Standing::default())
+    Ok(app.store.standing(person, class).await?)
 }
 
 /// How far the asker has a right in a class.
@@ -365,8 +364,7 @@ pub async fn need_session(
         .session(session)
         .await?
         .ok_or_else(ApiFault::not_found)?;
-    let class = ClassId(known.class.as_str().to_owned());
-    let mut standing = standing(app, signed.person(), &class).await?;
+    let mut standing = app.store.standing_in(signed.person(), session).await?;
     if let Some(role) = role
         && !standing.staff.contains(&role)
     {

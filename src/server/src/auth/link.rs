@@ -16,6 +16,10 @@ pub struct LinkClaims {
     pub exp: u64,
     /// Id of the link. Two open links make two people of one browser.
     pub lid: String,
+    /// Name of the site (điểm cầu) the link is for. For people of the records
+    /// the roster counts instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
     /// A personal link: this person, under this name. Absent: an open link,
     /// whoever holds it gives a name.
     #[serde(default, flatten, skip_serializing_if = "Option::is_none")]

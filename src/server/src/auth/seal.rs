@@ -29,6 +29,7 @@ pub struct Keys {
     pub(super) link: hmac::Key,
     pub(super) token: hmac::Key,
     pub(super) person: hmac::Key,
+    pub(super) check_in: hmac::Key,
 }
 
 impl std::fmt::Debug for Keys {
@@ -51,6 +52,7 @@ impl Keys {
             link: derive("lophoc join link"),
             token: derive("lophoc session token"),
             person: derive("lophoc person"),
+            check_in: derive("lophoc check-in"),
         }
     }
 }
@@ -106,6 +108,7 @@ mod tests {
             role: Role::Learner,
             exp: 1_000,
             lid: "i1".into(),
+            site: named.then(|| "Điểm cầu 2".into()),
             named: named.then(|| NamedPerson {
                 person: PersonId::from("p1"),
                 name: "Nguyễn Thị Hoa".into(),
@@ -122,6 +125,8 @@ mod tests {
             name: "Hoa".into(),
             unit: None,
             role: Role::Learner,
+            site: Some("Điểm cầu 2".into()),
+            waits: true,
             device: "d".into(),
             exp: 1_000,
         }

@@ -25,6 +25,13 @@ pub struct TokenClaims {
     pub unit: Option<String>,
     /// Role.
     pub role: Role,
+    /// Name of the site (điểm cầu) when the connection stands for a hall.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// A guest who waits until staff let him in, whatever the room's rule for
+    /// others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
     /// Mark of the device, for the ledger; not its key.
     pub device: String,
     /// Until then, ms since the epoch.

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod error;
 mod headers;
 mod health;
+mod join;
 pub mod limit;
 
 use std::sync::Arc;
@@ -28,8 +29,8 @@ const MAX_BODY: usize = 16 * 1024;
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
     let calls = Router::new()
-        .route("/api/link", post(api::link))
-        .route("/api/join", post(api::join))
+        .route("/api/link", post(join::link))
+        .route("/api/join", post(join::join))
         .route("/api/sessions/{id}/stays.csv", get(api::stays_file))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CompressionLayer::new());

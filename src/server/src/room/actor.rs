@@ -236,7 +236,7 @@ impl Actor {
             name: claims.name.clone(),
             unit: claims.unit.clone(),
             role: claims.role,
-            site: None,
+            site: claims.site.clone(),
         };
         let arrival = Arrival {
             link,

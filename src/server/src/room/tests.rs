@@ -76,6 +76,8 @@ impl World {
             name: person.to_owned(),
             unit: None,
             role: Role::Learner,
+            site: None,
+            waits: false,
             device: "d".into(),
             exp: u64::MAX,
         };

@@ -90,6 +90,7 @@ async fn wrong_expired_and_changed_links_are_refused_with_their_code() {
         role: Role::Organiser,
         exp,
         lid: "i1".into(),
+        site: None,
         named: None,
     };
     let old = claims(&world.room, 1).seal(&world.links.keys).unwrap();
