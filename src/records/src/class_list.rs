@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lophoc_classes::{
-    Actor, Class, ClassId, ClassLine, ClassState, Page, Session, SessionPhase, StaffRole, UnitId,
-    UnitRole,
+    Actor, Class, ClassId, ClassLine, ClassState, Grant, Page, Session, SessionPhase, StaffRole,
+    UnitId, UnitRole,
 };
 use lophoc_ledger::PersonKey;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
@@ -13,7 +13,8 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use crate::class_steps::count;
 use crate::classes::{CLASS_COLUMNS, class_of_row, pattern};
 use crate::error::StoreError;
-use crate::sessions::{self, Of};
+use crate::roster::push_subtree;
+use crate::session_phase::{self, Of};
 use crate::store::{Store, to_db};
 
 /// Entries of one answer of the calendar. Overflow: the later ones are left out.
@@ -103,7 +104,8 @@ impl Store {
         let rows = query.build().fetch_all(&mut *transaction).await?;
         let classes: Vec<Class> = rows.iter().map(class_of_row).collect::<Result<_, _>>()?;
         let ids: Vec<ClassId> = classes.iter().map(|class| class.id.clone()).collect();
-        let mut sessions = by_class(sessions::read(&mut transaction, Of::Classes(&ids)).await?);
+        let mut sessions =
+            by_class(session_phase::read(&mut transaction, Of::Classes(&ids)).await?);
         let mut items = Vec::with_capacity(classes.len());
         for class in classes {
             let own = sessions.remove(&class.id).unwrap_or_default();
@@ -150,7 +152,7 @@ impl Store {
             titles.insert(ClassId(row.try_get("id")?), row.try_get("title")?);
         }
         let ids: Vec<ClassId> = titles.keys().cloned().collect();
-        let mut all = sessions::read(&mut transaction, Of::Classes(&ids)).await?;
+        let mut all = session_phase::read(&mut transaction, Of::Classes(&ids)).await?;
         all.retain(|one| {
             one.form
                 .starts_ms
@@ -165,6 +167,42 @@ impl Store {
                 (session.class.clone(), title, session)
             })
             .collect())
+    }
+
+    /// Whether a grant reaches every one of these people.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reaches(&self, grant: &Grant, people: &[PersonKey]) -> Result<bool, StoreError> {
+        if grant.all {
+            return Ok(true);
+        }
+        let others: BTreeSet<&PersonKey> = people
+            .iter()
+            .filter(|person| !grant.people.contains(person))
+            .collect();
+        if others.is_empty() || grant.units.is_empty() {
+            return Ok(others.is_empty());
+        }
+        let others: Vec<&PersonKey> = others.into_iter().collect();
+        for chunk in others.chunks(200) {
+            let mut query: QueryBuilder<'_, Sqlite> = QueryBuilder::new("");
+            push_subtree(&mut query, grant.units.iter());
+            query.push(
+                "SELECT count(*) FROM person p WHERE p.unit IN (SELECT id FROM subtree) \
+                 AND p.id IN (",
+            );
+            let mut list = query.separated(", ");
+            for person in chunk {
+                list.push_bind(person.as_str());
+            }
+            query.push(")");
+            let within: i64 = query.build_query_scalar().fetch_one(&self.pool).await?;
+            if usize::try_from(within).ok() != Some(chunk.len()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The classes somebody is on the roster or staff of. A learner's class
@@ -192,7 +230,8 @@ impl Store {
             own.push((class_of_row(row)?, enrolled));
         }
         let ids: Vec<ClassId> = own.iter().map(|(class, _)| class.id.clone()).collect();
-        let mut sessions = by_class(sessions::read(&mut transaction, Of::Classes(&ids)).await?);
+        let mut sessions =
+            by_class(session_phase::read(&mut transaction, Of::Classes(&ids)).await?);
         let mut roles = roles_of(&mut transaction, person).await?;
         Ok(own
             .into_iter()

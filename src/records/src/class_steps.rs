@@ -11,7 +11,8 @@ use sqlx::SqliteConnection;
 use crate::classes::{ClassLog, log, require, state_of, today, update};
 use crate::error::StoreError;
 use crate::roster::{self, Counts};
-use crate::sessions::{self, Of};
+use crate::session_phase::{self, Of};
+use crate::sessions;
 use crate::staff;
 use crate::store::{Store, from_db};
 
@@ -46,7 +47,7 @@ impl Store {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let mut class = require(&mut transaction, id).await?;
         note_running(&mut transaction, &class).await?;
-        let all = sessions::read(&mut transaction, Of::Class(id)).await?;
+        let all = session_phase::read(&mut transaction, Of::Class(id)).await?;
         let mut facts = facts(&mut transaction, &class, &all, now_ms).await?;
         facts.document = !request.document.trim().is_empty();
         let was = class.state;
@@ -92,7 +93,7 @@ impl Store {
         now_ms: u64,
     ) -> Result<ClassDetails, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let all = sessions::read(&mut transaction, Of::Class(&class.id)).await?;
+        let all = session_phase::read(&mut transaction, Of::Class(&class.id)).await?;
         let mut facts = facts(&mut transaction, class, &all, now_ms).await?;
         facts.document = true;
         let counts = roster::counts(&mut transaction, &class.id).await?;

@@ -10,7 +10,7 @@ use lophoc_ledger::{PersonKey, SessionKey};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
-use crate::classes::{read as read_class, require};
+use crate::classes::require;
 use crate::error::StoreError;
 use crate::store::{Store, from_db, to_db};
 
@@ -19,20 +19,6 @@ use crate::store::{Store, from_db, to_db};
 pub const MAX_STAFF: u32 = 500;
 /// Ids in one statement.
 const CHUNK: usize = 200;
-
-/// How somebody comes into the room of a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Role, the protocol's name: `organiser`, `chair`, `trainer`, `adviser`,
-    /// `technician`, `secretary`, `inspector`, `learner`, `guest`.
-    pub role: &'static str,
-    /// The connection stands for a hall (điểm cầu): its name.
-    pub site: Option<String>,
-    /// Full name.
-    pub name: String,
-    /// Unit, when known.
-    pub unit: Option<String>,
-}
 
 /// An entry that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,18 +31,6 @@ pub(crate) struct Entry {
     pub(crate) role: StaffRole,
     pub(crate) instead_of: Option<PersonKey>,
 }
-
-/// Strongest first: whoever has several roles comes in as the first of them. A
-/// content author comes in as a guest does.
-const ROOM_ROLES: [(StaffRole, &str); 7] = [
-    (StaffRole::Organiser, "organiser"),
-    (StaffRole::Chair, "chair"),
-    (StaffRole::Trainer, "trainer"),
-    (StaffRole::Adviser, "adviser"),
-    (StaffRole::Technician, "technician"),
-    (StaffRole::Secretary, "secretary"),
-    (StaffRole::Observer, "inspector"),
-];
 
 /// Name of a person's unit, tables `p` (person) and `u` (unit) joined.
 pub(crate) const UNIT_NAME: &str =
@@ -122,71 +96,6 @@ impl Store {
             host_line: line_of(&mut connection, host).await?,
             ..Standing::default()
         })
-    }
-
-    /// How a person comes into the room of a session; `None`: neither staff nor
-    /// on the roster, or the class was put off, cancelled or put away.
-    pub async fn place_in(
-        &self,
-        session: &SessionKey,
-        person: &PersonKey,
-    ) -> Result<Option<Place>, StoreError> {
-        let Some(known) = self.session(session).await? else {
-            return Ok(None);
-        };
-        let mut connection = self.pool.acquire().await?;
-        let class = read_class(&mut connection, &known.class).await?;
-        let closed = class.is_none_or(|class| {
-            matches!(
-                class.state,
-                ClassState::Postponed
-                    | ClassState::Cancelled
-                    | ClassState::Archived
-                    | ClassState::Destroyed
-            )
-        });
-        if closed {
-            return Ok(None);
-        }
-        let text = format!(
-            "SELECT p.name, {UNIT_NAME} AS unit_name, r.site FROM person p \
-             LEFT JOIN unit u ON u.id = p.unit \
-             LEFT JOIN roster r ON r.person = p.id AND r.class = $2 AND r.state <> 'withdrawn' \
-             WHERE p.id = $1"
-        );
-        let row = sqlx::query(&text)
-            .bind(person.as_str())
-            .bind(known.class.as_str())
-            .fetch_optional(&mut *connection)
-            .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let name: String = row.try_get("name")?;
-        let unit: String = row.try_get("unit_name")?;
-        let on_roster: Option<bool> = row.try_get("site")?;
-        let all = standing_entries(&mut connection, &known.class).await?;
-        let roles: BTreeSet<StaffRole> = all
-            .iter()
-            .filter(|entry| entry.person == *person && stands_in(entry, session, &all))
-            .map(|entry| entry.role)
-            .collect();
-        let staff = ROOM_ROLES
-            .into_iter()
-            .find(|(role, _)| roles.contains(role))
-            .map(|(_, name)| name);
-        let role = match (staff, on_roster) {
-            (Some(role), _) => role,
-            (None, Some(_)) => "learner",
-            (None, None) if roles.contains(&StaffRole::ContentAuthor) => "guest",
-            (None, None) => return Ok(None),
-        };
-        Ok(Some(Place {
-            role,
-            site: on_roster.filter(|site| *site).map(|_| name.clone()),
-            unit: Some(unit).filter(|unit| !unit.is_empty()),
-            name,
-        }))
     }
 
     /// The staff list of a class with its sessions, ended entries too, in the
@@ -388,7 +297,7 @@ async fn line_of(
 
 /// Whether an entry holds in a session: its own, or the class's unless somebody
 /// stands in there.
-fn stands_in(entry: &Entry, session: &SessionKey, all: &[Entry]) -> bool {
+pub(crate) fn stands_in(entry: &Entry, session: &SessionKey, all: &[Entry]) -> bool {
     match &entry.session {
         Some(own) => own == session,
         None => !all.iter().any(|other| {
