@@ -453,10 +453,9 @@ impl Document {
         tidy(&mut self.data);
         let line = |text: &mut String| *text = clean(text, MAX_LINE);
         let head = &mut self.head;
-        for text in [&mut head.parent_unit, &mut head.place, &mut head.number] {
-            if let Some(text) = text {
-                *text = clean(text, 200);
-            }
+        let of_head = [&mut head.parent_unit, &mut head.place, &mut head.number];
+        for text in of_head.into_iter().flatten() {
+            *text = clean(text, 200);
         }
         self.recipients.iter_mut().for_each(line);
         for signature in &mut self.signatures {

@@ -140,7 +140,7 @@ impl Faces {
         let mut mark: Option<usize> = None;
         for c in word.chars() {
             let advance = self.letter(face, c).advance;
-            if !line.is_empty() && used + advance > width {
+            while !line.is_empty() && used + advance > width {
                 let rest = match mark.take() {
                     Some(at) if at < line.len() => line.split_off(at),
                     _ => String::new(),

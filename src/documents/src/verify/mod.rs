@@ -17,7 +17,7 @@ pub use tables::Grid;
 /// Largest file looked at, bytes.
 pub const MAX_FILE: usize = 64 * 1024 * 1024;
 /// Most bytes a packed file may unpack to.
-pub const MAX_UNPACKED: u64 = 256 * 1024 * 1024;
+pub const MAX_UNPACKED: u64 = 192 * 1024 * 1024;
 /// Most differences named.
 pub const MAX_DIFFERENCES: usize = 20;
 

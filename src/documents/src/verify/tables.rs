@@ -246,11 +246,21 @@ fn heading(grid: &Grid, table: &Table, from: u32) -> Option<u32> {
 /// number kept, and beyond it as long as rows are filled like rows.
 fn rows(grid: &Grid, table: &Table, top: u32, offset_min: i32) -> Vec<Vec<String>> {
     let width = u32::try_from(table.columns.len()).unwrap_or(0);
+    // Where nothing is kept, a value reads like the others of its column.
+    let usual: Vec<&Cell> = (0..table.columns.len())
+        .map(|column| {
+            let mut cells = table.rows.iter().filter_map(|row| row.get(column));
+            cells
+                .find(|cell| **cell != Cell::Empty)
+                .unwrap_or(&Cell::Empty)
+        })
+        .collect();
     let read = |row: u32, kept: Option<&Vec<Cell>>| -> Vec<String> {
         (0..width)
-            .map(|column| {
+            .zip(&usual)
+            .map(|(column, usual)| {
                 let cell = kept.and_then(|cells| cells.get(usize::try_from(column).ok()?));
-                let like = cell.unwrap_or(&Cell::Empty);
+                let like = cell.filter(|cell| **cell != Cell::Empty).unwrap_or(usual);
                 grid.cells
                     .get(&(row, column))
                     .map(|value| shown(value, like, offset_min))
@@ -382,8 +392,9 @@ pub fn by_csv(bytes: &[u8], kept: &Data) -> Verdict {
         let mut found: Vec<Vec<String>> = Vec::new();
         for record in records.take(table.rows.len() + 1_000) {
             let Ok(record) = record else { break };
-            if record.get(0).is_some_and(|c| c.starts_with(parts::FILE_ID))
-                || record.iter().all(str::is_empty)
+            if record
+                .get(0)
+                .is_some_and(|cell| cell.starts_with(parts::FILE_ID))
             {
                 continue;
             }
@@ -393,6 +404,14 @@ pub fn by_csv(bytes: &[u8], kept: &Data) -> Verdict {
                     .map(|cell| unguarded(cell).to_owned())
                     .collect(),
             );
+        }
+        // Some programs leave empty rows at the end.
+        while found.len() > table.rows.len()
+            && found
+                .last()
+                .is_some_and(|row| row.iter().all(String::is_empty))
+        {
+            found.pop();
         }
         normalise(&mut found, table, kept.offset_min);
         let mut differences = Vec::new();
@@ -444,7 +463,7 @@ mod tests {
         assert_eq!(day(0).as_deref(), Some("01/01/1970"));
         assert_eq!(day(-1).as_deref(), Some("31/12/1969"));
         assert_eq!(day(-25_567).as_deref(), Some("01/01/1900"));
-        assert_eq!(day(-3_652).as_deref(), Some("01/01/1960"));
+        assert_eq!(day(-3_653).as_deref(), Some("01/01/1960"));
         assert_eq!(day(-25_568), None);
         assert_eq!(day(i64::MIN / 2), None);
     }
