@@ -131,13 +131,12 @@ impl Store {
         session: &SessionKey,
         version: u32,
     ) -> Result<bool, StoreError> {
-        let found: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM export WHERE session = $1 AND version = $2",
-        )
-        .bind(session.as_str())
-        .bind(i64::from(version))
-        .fetch_one(&self.pool)
-        .await?;
+        let found: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM export WHERE session = $1 AND version = $2")
+                .bind(session.as_str())
+                .bind(i64::from(version))
+                .fetch_one(&self.pool)
+                .await?;
         Ok(found > 0)
     }
 

@@ -13,11 +13,15 @@
 //! through a channel, and a failing disk is an error in that channel.
 
 mod accounts;
+mod attendance;
+mod attendance_roster;
 mod class_list;
 mod class_steps;
 mod classes;
 mod courses;
 mod error;
+mod exports;
+mod hall;
 mod ledger;
 mod people;
 mod places;
@@ -32,10 +36,16 @@ pub use accounts::{
     AccountToAdd, KnownAccount, SIGN_IN_IDLE_MS, SIGN_IN_LIFE_MS, SIGN_IN_LOG_KEPT_MS, SignInLine,
     SignInOutcome,
 };
+pub use attendance::{
+    AttendanceInput, Author, NewCorrection, NewVersion, StoredVersion,
+};
+pub use attendance_roster::Listed;
 pub use class_list::{ClassFilter, MAX_CALENDAR, MAX_OWN, OwnClass};
 pub use class_steps::ClassDetails;
 pub use classes::{ClassLogLine, Demo, NewClass};
 pub use error::StoreError;
+pub use exports::{Access, StoredExport};
+pub use hall::{CheckIn, HallCounts, NewHallMark, last_marks};
 pub use ledger::{
     BACKLOG_EVENTS, BATCH_EVENTS, LedgerWriter, QUEUE_JOBS, RETRY_EVERY, SESSIONS_CACHED,
 };

@@ -10,6 +10,7 @@ use lophoc_room::LinkId;
 use lophoc_transport::MediaPlane;
 use tokio::sync::Semaphore;
 
+use crate::api::AttendanceState;
 use crate::auth::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Keys, Passwords, Waits};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -54,6 +55,8 @@ pub struct App {
     /// Wrong passwords per login that nobody has; those of accounts are in the
     /// records.
     pub login_waits: Waits<String>,
+    /// Desks, rates of the attendance slice.
+    pub attendance: AttendanceState,
     /// Websockets per address.
     pub link_places: Arc<AddressCount>,
     /// Answers made at a time: making one keeps a core busy.
@@ -95,6 +98,7 @@ impl App {
             passwords: Passwords::new(cores / 2),
             address_waits: Waits::new(FREE_PER_ADDRESS),
             login_waits: Waits::new(FREE_PER_ACCOUNT),
+            attendance: AttendanceState::default(),
             link_places: AddressCount::new(limits.links_per_address, limits.links),
             offers: Arc::new(Semaphore::new(cores)),
             config: parts.config,

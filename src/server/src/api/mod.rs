@@ -8,18 +8,27 @@
 mod accounts;
 mod actor;
 mod attendance;
+mod attendance_access;
+mod attendance_class;
+mod attendance_facts;
+mod attendance_state;
+mod bundle;
 mod check_in;
 mod classes;
+mod desk;
 mod error;
 mod exports;
 mod extract;
+mod hall;
 mod imports;
 mod openapi;
 mod people;
+mod sheets;
 mod sign_in;
 mod text;
 mod tokens;
 mod units;
+mod verify;
 
 use std::sync::Arc;
 
@@ -35,7 +44,9 @@ pub use actor::{
     How, Signed, SignedFresh, SignedInRoom, need, need_admin, need_session, person_signed_in,
     standing,
 };
-pub use accounts::make_accounts;
+pub use accounts::{checked_login, make_accounts};
+pub use attendance::own_row;
+pub use attendance_state::AttendanceState;
 pub use error::{ApiFault, Refusal};
 pub use extract::{Ask, At, Body, Caller, raw};
 pub use openapi::document;

@@ -6,6 +6,7 @@
 //! kept on the server: the signature is the proof. The role is checked again by
 //! the room for every command.
 
+mod check_in;
 mod link;
 mod password;
 mod person;
@@ -14,6 +15,7 @@ mod secret;
 mod token;
 mod waits;
 
+pub use check_in::{Code, mark_of_phone};
 pub use link::{LinkClaims, NamedPerson};
 pub use password::{LONGEST, PasswordError, Passwords, allowed, generate};
 pub use person::person_of_device;

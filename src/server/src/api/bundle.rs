@@ -1,0 +1,364 @@
+//! The record bundle of a session (hồ sơ buổi học): one ZIP with everything an
+//! archive needs, and a list of hashes.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use lophoc_classes::{Class, ExportFormat, ExportKind, ExportQuery, ExportRecord, Frozen, Right};
+use lophoc_documents::csv::{CsvOptions, guarded};
+use lophoc_documents::{Export, sha256_hex, vi};
+use lophoc_ledger::{Event, EventKind, INDOCHINA_OFFSET_MIN, LastSeen, PersonKey, SessionKey};
+use serde::Serialize;
+use utoipa_axum::routes;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::attendance_access::Asked;
+use super::attendance_facts::Facts;
+use super::error::{ApiFault, Refusal};
+use super::exports::{disposition, write};
+use super::extract::At;
+use super::{Routes, Signed, sheets};
+use crate::app::App;
+use crate::clock::wall_ms;
+use crate::random;
+
+/// Most bytes of all files together, before packing.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+/// Version of the form of the manifest.
+const SCHEMA: &str = "lophoc.bundle/1";
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new().routes(routes!(bundle))
+}
+
+/// One file of the bundle.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    name: &'static str,
+    bytes: usize,
+    sha256: String,
+}
+
+/// What stands in `manifest.json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest<'a> {
+    schema: &'static str,
+    class: &'a str,
+    session: &'a str,
+    made_ms: u64,
+    made_by: &'a str,
+    /// Chat and the words in the log were left out.
+    without_chat: bool,
+    files: &'a [Entry],
+}
+
+/// Everything that goes in.
+struct Contents {
+    class: Class,
+    facts: Facts,
+    events: Vec<Event>,
+    presence: Vec<LastSeen>,
+    versions: Vec<(Frozen, String)>,
+    exports: Vec<ExportRecord>,
+    refused: Vec<(PersonKey, u64)>,
+    chat: bool,
+    made_ms: u64,
+    made_by: String,
+    export_id: String,
+}
+
+/// The record bundle of a session. Chat is in it for organisers alone.
+#[utoipa::path(get, path = "/sessions/{id}/bundle.zip", tag = "exports",
+    security(("cookie" = []), ("token" = [])),
+    params(("id" = String, Path, description = "Session")),
+    responses((status = 200, content_type = "application/zip", description = "The bundle"),
+        (status = 403, body = Refusal), (status = 404, body = Refusal), (status = 413, body = Refusal),
+        (status = 429, body = Refusal), (status = 503, body = Refusal)))]
+async fn bundle(
+    State(app): State<Arc<App>>,
+    signed: Signed,
+    At(id): At<SessionKey>,
+) -> Result<Response, ApiFault> {
+    let mono = app.clock.now().mono_ms;
+    if !app
+        .attendance
+        .export_rate
+        .count(signed.person().clone(), mono)
+    {
+        return Err(ApiFault::rate_limited(None));
+    }
+    let (asked, session) = Asked::session(&app, signed, &id).await?;
+    let grant = asked.need_all(Right::Export)?;
+    asked.need_all(Right::SeeAttendance)?;
+    let chat = asked.grant(Right::ManageClass).all;
+    let _place = app.attendance.heavy().await?;
+    let gathered = app.gathered_now(&id).await?;
+    let mut versions = Vec::new();
+    for frozen in app.store.versions(&id).await? {
+        if let Some(stored) = app.store.version(&id, frozen.no).await? {
+            versions.push((frozen, stored.body));
+        }
+    }
+    let contents = Contents {
+        class: gathered.class.clone(),
+        facts: gathered.facts.clone(),
+        events: app.store.events(&id).await?,
+        presence: app.store.presence(&id).await?,
+        versions,
+        exports: app
+            .store
+            .exports_of_session(&id)
+            .await?
+            .into_iter()
+            .map(|one| one.record)
+            .collect(),
+        refused: app.store.refused_check_ins(&id).await?,
+        chat,
+        made_ms: wall_ms(),
+        made_by: asked.signed.name(),
+        export_id: random::spoken::<16>()?,
+    };
+    let name = format!(
+        "Hồ sơ buổi học - {} - Buổi {}",
+        gathered.class.plan.title, session.no
+    );
+    let bytes = tokio::task::spawn_blocking(move || pack(&contents))
+        .await
+        .map_err(|_| ApiFault::internal())??;
+    asked.log(&app, "bundle", &grant).await?;
+    Ok((
+        [
+            (CONTENT_TYPE, HeaderValue::from_static("application/zip")),
+            (CONTENT_DISPOSITION, disposition("attachment", &name, "zip")),
+        ],
+        bytes,
+    )
+        .into_response())
+}
+
+/// Files one after another, with their hashes, within the bound.
+struct Packer {
+    zip: ZipWriter<std::io::Cursor<Vec<u8>>>,
+    entries: Vec<Entry>,
+    bytes: usize,
+}
+
+impl Packer {
+    fn add(&mut self, name: &'static str, bytes: &[u8]) -> Result<(), ApiFault> {
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        if self.bytes > MOST_BYTES {
+            return Err(ApiFault::too_large());
+        }
+        // The same contents give the same bundle: no time of packing.
+        let options =
+            SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        let failed = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "a bundle was not packed");
+            ApiFault::internal()
+        };
+        self.zip
+            .start_file(name, options)
+            .map_err(|error| failed(&error))?;
+        self.zip.write_all(bytes).map_err(|error| failed(&error))?;
+        self.entries.push(Entry {
+            name,
+            bytes: bytes.len(),
+            sha256: sha256_hex(bytes),
+        });
+        Ok(())
+    }
+
+    fn json(&mut self, name: &'static str, value: &impl Serialize) -> Result<(), ApiFault> {
+        let bytes = serde_json::to_vec_pretty(value).map_err(|_| ApiFault::internal())?;
+        self.add(name, &bytes)
+    }
+}
+
+fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
+    let facts = &contents.facts;
+    let mut packer = Packer {
+        zip: ZipWriter::new(std::io::Cursor::new(Vec::new())),
+        entries: Vec::new(),
+        bytes: 0,
+    };
+    packer.json(
+        "plan.json",
+        &(&contents.class, &facts.session, &facts.staff),
+    )?;
+    packer.json("roster.json", &facts.people)?;
+    packer.json("attendance.json", facts)?;
+    let export = Export {
+        id: contents.export_id.clone(),
+        made_ms: contents.made_ms,
+        version: None,
+        check_at: None,
+    };
+    let sheet = sheets::of_session(facts, ExportKind::Session, &ExportQuery::default(), export)
+        .ok_or_else(ApiFault::internal)?
+        .seal()
+        .map_err(|_| ApiFault::too_large())?;
+    let options = CsvOptions::default();
+    packer.add(
+        "attendance.xlsx",
+        &write(&sheet, ExportFormat::Xlsx, options)?,
+    )?;
+    packer.add(
+        "attendance.pdf",
+        &write(&sheet, ExportFormat::Pdf, options)?,
+    )?;
+    packer.add("events.jsonl", events(contents)?.as_bytes())?;
+    packer.json("last-seen.json", &contents.presence)?;
+    packer.json("hall-marks.json", &facts.hall)?;
+    packer.json("refused-check-ins.json", &contents.refused)?;
+    packer.json("adjustments.json", &facts.adjustments)?;
+    packer.json("delegates.json", &facts.delegates)?;
+    let versions: Vec<(&Frozen, serde_json::Value)> = contents
+        .versions
+        .iter()
+        .map(|(frozen, body)| (frozen, serde_json::Value::String(body.clone())))
+        .collect();
+    packer.json("versions.json", &versions)?;
+    packer.json("exports.json", &contents.exports)?;
+    if contents.chat {
+        let lines = chat(contents);
+        packer.json("chat.json", &lines)?;
+        packer.add("chat.csv", chat_csv(&lines).as_bytes())?;
+    }
+    packer.add("README.txt", readme(contents).as_bytes())?;
+    let manifest = Manifest {
+        schema: SCHEMA,
+        class: &facts.class.id,
+        session: facts.session.id.as_str(),
+        made_ms: contents.made_ms,
+        made_by: &contents.made_by,
+        without_chat: !contents.chat,
+        files: &packer.entries,
+    };
+    let manifest = serde_json::to_vec_pretty(&manifest).map_err(|_| ApiFault::internal())?;
+    packer.add("manifest.json", &manifest)?;
+    let packed = packer.zip.finish().map_err(|error| {
+        tracing::error!(%error, "a bundle was not packed");
+        ApiFault::internal()
+    })?;
+    Ok(packed.into_inner())
+}
+
+/// The log, one event a line. Without the right to the chat its words are left
+/// out; everything else is as it was written.
+fn events(contents: &Contents) -> Result<String, ApiFault> {
+    let mut lines = String::new();
+    for event in &contents.events {
+        let text = match &event.kind {
+            EventKind::Chat {
+                person, id, cid, ..
+            } if !contents.chat => serde_json::to_string(&Event {
+                kind: EventKind::Chat {
+                    person: person.clone(),
+                    id: id.clone(),
+                    cid: cid.clone(),
+                    text: String::new(),
+                },
+                ..event.clone()
+            }),
+            _ => serde_json::to_string(event),
+        };
+        lines.push_str(&text.map_err(|_| ApiFault::internal())?);
+        lines.push('\n');
+    }
+    Ok(lines)
+}
+
+/// One message.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChatLine<'a> {
+    at_ms: u64,
+    person: &'a PersonKey,
+    name: &'a str,
+    text: &'a str,
+}
+
+fn chat(contents: &Contents) -> Vec<ChatLine<'_>> {
+    let mut names: std::collections::HashMap<&PersonKey, &str> = std::collections::HashMap::new();
+    let mut lines = Vec::new();
+    for event in &contents.events {
+        match &event.kind {
+            EventKind::Join { person, name, .. } => {
+                names.insert(person, name);
+            }
+            EventKind::Chat { person, text, .. } => lines.push(ChatLine {
+                at_ms: event.at.wall_ms,
+                person,
+                name: names.get(person).copied().unwrap_or_default(),
+                text,
+            }),
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// UTF-8 with a byte order mark, CR LF, no cell a spreadsheet takes for a formula.
+fn chat_csv(lines: &[ChatLine<'_>]) -> String {
+    let cell = |text: &str| format!("\"{}\"", guarded(text).replace('"', "\"\""));
+    let mut text = String::from("\u{feff}Thời gian,Họ và tên,Nội dung\r\n");
+    for line in lines {
+        let time = vi::full_time(line.at_ms, INDOCHINA_OFFSET_MIN);
+        let row = [cell(&time), cell(line.name), cell(line.text)];
+        text.push_str(&row.join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+fn readme(contents: &Contents) -> String {
+    let facts = &contents.facts;
+    let chat = if contents.chat {
+        "chat.csv, chat.json      Nội dung trò chuyện trong phòng.\n"
+    } else {
+        "(Nội dung trò chuyện không có trong hồ sơ này: người xuất không thuộc Ban tổ chức.)\n"
+    };
+    format!(
+        "HỒ SƠ BUỔI HỌC\n\
+         \n\
+         Lớp:            {}\n\
+         Buổi:           {}\n\
+         Đơn vị chủ trì: {}\n\
+         Xuất lúc:       {} (giờ Việt Nam, UTC+7)\n\
+         Người xuất:     {}\n\
+         \n\
+         CÁC TỆP\n\
+         \n\
+         plan.json                Kế hoạch lớp, buổi học và đội ngũ.\n\
+         roster.json              Danh sách người học dùng để điểm danh buổi này.\n\
+         attendance.json          Toàn bộ dữ liệu điểm danh, gồm từng khoảng có mặt.\n\
+         attendance.xlsx, .pdf    Danh sách điểm danh để in và ký.\n\
+         events.jsonl             Nhật ký gốc của phòng, mỗi dòng một sự kiện, đúng thứ tự ghi.\n\
+         last-seen.json           Lần cuối máy chủ nhận được tín hiệu của từng người.\n\
+         hall-marks.json          Điểm danh tại điểm cầu (đầu mối, mã QR, danh sách giấy).\n\
+         refused-check-ins.json   Lần quét mã bị từ chối vì điện thoại đã dùng cho người khác.\n\
+         adjustments.json         Các điều chỉnh, kèm người thực hiện và lý do.\n\
+         delegates.json           Người dự thay.\n\
+         versions.json            Các bản chốt điểm danh; mã băm SHA-256 là của chuỗi JSON đi kèm.\n\
+         exports.json             Các tệp đã xuất và mã băm của từng tệp.\n\
+         {chat}\
+         manifest.json            Mã băm SHA-256 của từng tệp trong hồ sơ.\n\
+         \n\
+         Thời điểm ghi bằng mili giây từ 00:00 ngày 01/01/1970 (UTC).\n\
+         Số phút có mặt được tính từ events.jsonl, last-seen.json và hall-marks.json theo quy tắc\n\
+         ghi trong attendance.json; giá trị tự động được giữ bên cạnh giá trị đã điều chỉnh.\n",
+        facts.class.title,
+        sheets::headline(facts),
+        facts.class.host,
+        vi::full_time(contents.made_ms, INDOCHINA_OFFSET_MIN),
+        contents.made_by,
+    )
+}
