@@ -55,10 +55,15 @@ impl Room {
             Some(unit) => clean_unit(unit).map_err(|_| stop(ErrorCode::BadRequest))?,
             None => None,
         };
+        let site = arrival.identity.site.as_deref().map(|site| {
+            let clean = clean_unit(site).ok().flatten();
+            clean.unwrap_or_else(|| name.clone())
+        });
         let arrival = Arrival {
             identity: Identity {
                 name,
                 unit,
+                site,
                 ..arrival.identity
             },
             ..arrival

@@ -257,6 +257,11 @@ impl Room {
         self.ring.last_seq()
     }
 
+    /// The clocks at the last command, as the ledger writes them.
+    pub fn stamp_now(&self) -> Stamp {
+        self.stamp(self.now)
+    }
+
     pub(crate) fn stamp(&self, at: Now) -> Stamp {
         Stamp {
             wall_ms: at.wall_ms,

@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{Play, config, id};
+use common::{Play, START, config, id};
 use lophoc_protocol::{ChatId, ClientMessage as M, MediaKind, Role, RoomMode, TrackState};
 use lophoc_room::{Command, LinkId, RoomConfig};
 use proptest::prelude::*;
@@ -19,6 +19,8 @@ use proptest::prelude::*;
 enum Step {
     Join(u8),
     Rename(u8),
+    TakeOver(u8),
+    Hall(u8, u32),
     Resume(u8),
     Drop(u8, bool),
     Say(u8, M),
@@ -75,6 +77,15 @@ fn message() -> impl Strategy<Value = M> {
         1 => proptest::option::of(who()).prop_map(|who| M::ModHand { who }),
         1 => (who(), any::<bool>()).prop_map(|(who, bar)| M::ModRemove { who, bar }),
         1 => any::<bool>().prop_map(|locked| M::ModLock { locked }),
+        1 => Just(M::ModStart),
+        1 => (any::<bool>(), proptest::option::of(0..4u16)).prop_map(|(on, minutes)| M::ModBreak { on, minutes }),
+        2 => any::<bool>().prop_map(|on| M::ModWaiting { on }),
+        2 => proptest::option::of(who()).prop_map(|who| M::ModAdmit { who }),
+        1 => who().prop_map(|who| M::ModDeny { who }),
+        1 => (".{0,4}", any::<u32>(), any::<u32>()).prop_map(|(q, from, n)| M::LobbyPage { q, from, n }),
+        1 => (0..200u32).prop_map(|window_sec| M::ModCheck { window_sec }),
+        1 => (0..4u16, 0..4u16).prop_map(|(every_min, jitter_min)| M::ModChecks { every_min, jitter_min, window_sec: 30 }),
+        2 => (1..90u64).prop_map(|n| M::CheckReply { check: format!("k{n}") }),
         1 => mode.prop_map(|mode| M::ModMode { mode }),
         1 => Just(M::Leave),
         1 => Just(M::Unknown),
@@ -85,6 +96,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..8u8).prop_map(Step::Join),
         1 => (0..8u8).prop_map(Step::Rename),
+        1 => (0..8u8).prop_map(Step::TakeOver),
+        1 => (0..8u8, 0..90u32).prop_map(|(n, people)| Step::Hall(n, people)),
         4 => (0..8u8).prop_map(Step::Resume),
         3 => (0..8u8, any::<bool>()).prop_map(|(n, clean)| Step::Drop(n, clean)),
         16 => (0..8u8, message()).prop_map(|(n, msg)| Step::Say(n, msg)),
@@ -114,6 +127,15 @@ fn run(play: &mut Play, step: Step) {
         Step::Rename(n) => {
             let (person, role) = CAST[usize::from(n)];
             play.hello(person, "Tên khác", role, "máy khác", None);
+        }
+        Step::TakeOver(n) => {
+            let (person, role) = CAST[usize::from(n)];
+            play.take_over = true;
+            play.hello(person, "Tên khác", role, "máy thứ ba", None);
+        }
+        Step::Hall(n, people) => {
+            let site = id(CAST[usize::from(n)].0);
+            play.apply(Command::Hall { site, people });
         }
         Step::Resume(n) => {
             if let Some(link) = link_of(play, n) {
@@ -207,10 +229,18 @@ proptest! {
             &[RoomMode::Discussion, RoomMode::Training, RoomMode::Conference][..],
         ),
         max_people in 2usize..9,
+        waiting in any::<bool>(),
+        starts in proptest::option::of(0..60_000u64),
         steps in proptest::collection::vec(step(), 1..90),
         drain in any::<bool>(),
     ) {
-        let mut play = Play::with(RoomConfig { max_people, ..config(mode) });
+        let mut play = Play::with(RoomConfig {
+            max_people,
+            waiting,
+            starts_ms: starts.map(|ms| START.wall_ms + ms),
+            ..config(mode)
+        });
+        play.sites.insert("p6".into(), "Điểm cầu".into());
         for step in steps {
             run(&mut play, step);
         }
@@ -220,7 +250,7 @@ proptest! {
             play.wait(1_000);
         }
         play.apply(Command::End);
-        prop_assert!(play.open.is_empty());
+        prop_assert!(play.open.is_empty() && play.waiting.is_empty());
     }
 
     #[test]

@@ -335,10 +335,8 @@ impl Play {
                     present.insert(person.0.clone());
                 }
                 // Whoever was in when the server stopped is awaited.
-                EventKind::Leave { person, reason } => {
-                    if *reason != LeaveReason::ServerStopped {
-                        present.remove(&person.0);
-                    }
+                EventKind::Leave { person, reason } if *reason != LeaveReason::ServerStopped => {
+                    present.remove(&person.0);
                 }
                 EventKind::Removed { person, .. } => {
                     present.remove(&person.0);

@@ -9,12 +9,17 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod checks;
 mod coming;
 mod crash;
+mod devices;
+mod lesson;
 mod lock;
 mod rates;
+mod spans;
 mod speaking;
 mod talk;
+mod waiting;
 
 use common::{Play, START, config, id};
 use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp, StayEnd, stays};
@@ -22,9 +27,10 @@ use lophoc_protocol::limits::{LINK_TIMEOUT_MS, RESUME_MS, RING};
 use lophoc_protocol::people::LinkState;
 use lophoc_protocol::server::ByeAction;
 use lophoc_protocol::{
-    Action, ClientMessage as M, ErrorCode, MediaKind, Role, RoomMode, ServerMessage, TrackState,
+    Action, ClientMessage as M, ErrorCode, LessonPhase, MediaKind, Role, RoomMode, ServerMessage,
+    TrackState,
 };
-use lophoc_room::{Command, RoomConfig};
+use lophoc_room::{Command, LinkId, RoomConfig};
 
 const LIVE: TrackState = TrackState::Live;
 const MIC: MediaKind = MediaKind::Mic;

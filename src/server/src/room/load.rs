@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lophoc_ledger::SessionKey;
-use lophoc_protocol::{ErrorCode, RoomId};
+use lophoc_protocol::{ErrorCode, PersonId, RoomId};
 use lophoc_records::{SessionState, StoreError};
 use lophoc_room::{Room, RoomConfig};
 
@@ -52,12 +52,14 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
         boot: app.boot,
         starts_ms: session.starts_ms,
         ends_ms: session.ends_ms,
-        waiting: false,
+        waiting: session.waiting,
         seed: random::seed().map_err(|_| ErrorCode::Internal)?,
         max_people: usize::try_from(app.config.rooms.max_people).unwrap_or(usize::MAX),
     };
     let now = app.clock.now();
-    let room = if events.is_empty() {
+    // Who is ticked in at the sites is a record of its own.
+    let halls = app.store.hall_counts(&session.id).await.map_err(failed)?;
+    let mut room = if events.is_empty() {
         Room::new(config, now)
     } else {
         Room::rebuild(config, &events, &presence, now)
@@ -76,6 +78,10 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
             .await
             .map_err(failed)?;
     }
+    let sites = halls
+        .into_iter()
+        .filter_map(|(site, people)| Some((PersonId(site?.0), people)));
+    room.set_halls(sites);
     Ok(Loaded {
         session: session.id,
         room,
