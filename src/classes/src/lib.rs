@@ -10,6 +10,7 @@ mod class;
 mod day;
 mod export;
 mod hall;
+pub mod import;
 mod lifecycle;
 mod person;
 mod readiness;
@@ -24,8 +25,8 @@ pub use account::{
     Account, AccountState, ApiToken, NewAccount, NewApiToken, Printed, Scope, SignIn, SignedIn,
 };
 pub use class::{
-    Class, ClassForm, ClassKind, ClassState, ClassStep, Course, CourseForm, GuestPolicy, Plan, Readiness, Session,
-    SessionForm, SessionPhase, StepRefused,
+    Class, ClassForm, ClassKind, ClassState, ClassStep, Course, CourseForm, GuestPolicy, Plan,
+    Readiness, Session, SessionForm, SessionPhase, StepRefused,
 };
 pub use day::{BadDay, Day};
 pub use export::{ExportFormat, ExportKind, ExportRecord, Frozen, Verdict, VerdictKind};
