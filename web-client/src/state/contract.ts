@@ -12,7 +12,9 @@ import type {
   ErrorCode,
   PersonId,
   TrackId,
+  Waiter,
 } from '../core/proto';
+import type { HallPerson } from '../core/records/gen';
 export type DeviceKind = 'mic' | 'camera' | 'speaker';
 export type MediaProblem = 'denied' | 'notFound' | 'busy' | 'overconstrained' | 'insecure' | 'unsupported';
 export interface DeviceInfo {
@@ -98,12 +100,29 @@ export interface Tile {
   why?: 'bw' | 'muted' | 'limit';
 }
 export type Layout = 'auto' | 'gallery' | 'speaker' | 'screen';
+export interface HallModel {
+  people(q: string, from: number): Promise<{ items: HallPerson[]; total: number } | null>;
+  tick(people: string[], on: boolean): Promise<boolean>;
+  /** The code of the moment for the hall screen. */
+  code(): Promise<{ url: string; svg: string; expiresMs: number } | null>;
+}
 export interface RoomModel {
   readonly room: RoomInfo;
   readonly me: { person: PersonId; name: string; role: Role; perms: ReadonlySet<Action>; floor: boolean };
   readonly people: Person[]; // sorted: staff, then given name
   readonly counts: Counts;
   readonly hands: RaisedHand[];
+  /** Who waits to be let in; the first of them, and the exact number. Empty without the right to see it. */
+  readonly lobby: { total: number; list: readonly Waiter[] };
+  /** A presence check to be answered; `until` on the server's clock. */
+  readonly check: { check: string; until: number } | null;
+  replyCheck(): Promise<ErrorCode | null>;
+  /** How the last presence check went, to those who may hold one. */
+  readonly checkResult: { check: string; asked: number; answered: number } | null;
+  /** The hall of this connection, or of the trainer, for ticking people in. */
+  hall(): Promise<HallModel>;
+  /** Server clock, ms, for a moment of this browser's clock. */
+  serverNow(local: number): number;
   readonly sampled: boolean;
   readonly chat: ChatEntry[];
   readonly moreChat: boolean;
@@ -151,6 +170,7 @@ export interface RoomModel {
       | 'recovered'
       | 'joined'
       | 'left'
+      | 'waits'
       | 'locked'
       | 'unlocked'
       | 'askAccepted'
@@ -178,6 +198,12 @@ export interface RoomModel {
     lock(locked: boolean): Promise<ErrorCode | null>;
     setMode(mode: RoomMode): Promise<ErrorCode | null>;
     end(): Promise<ErrorCode | null>;
+    start(): Promise<ErrorCode | null>;
+    takeBreak(on: boolean, minutes?: number): Promise<ErrorCode | null>;
+    setWaiting(on: boolean): Promise<ErrorCode | null>;
+    admit(who?: PersonId): Promise<ErrorCode | null>;
+    deny(who: PersonId): Promise<ErrorCode | null>;
+    holdCheck(windowSec: number): Promise<ErrorCode | null>;
     downloadStays(): Promise<ErrorCode | null>;
   };
   leave(): Promise<void>;

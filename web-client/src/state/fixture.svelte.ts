@@ -23,6 +23,7 @@ import type {
   LinkInfo,
   MediaProblem,
   NetModel,
+  HallModel,
   RoomModel,
   Tile,
 } from './contract';
@@ -256,6 +257,10 @@ const STAFF_RIGHTS: Action[] = [
   'setMode',
   'end',
   'export',
+  'start',
+  'break',
+  'admit',
+  'check',
 ];
 
 const WORDS = [
@@ -290,6 +295,9 @@ class FixtureRoom implements RoomModel {
   devices: FixtureDevices;
   listenOnly = false;
   audioBlocked = $state(false);
+  lobby = $state.raw<RoomModel['lobby']>({ total: 0, list: [] });
+  check = $state.raw<RoomModel['check']>(null);
+  checkResult = $state.raw<RoomModel['checkResult']>(null);
   speaking = $state.raw<ReadonlySet<PersonId>>(new Set(['p1' as PersonId]));
   activeSpeaker: PersonId | null;
   layout = $state<Layout>('auto');
@@ -509,6 +517,34 @@ class FixtureRoom implements RoomModel {
   async findPeople(_q: string, from: number) {
     return { total: this.people.length, list: this.people.slice(from, from + 50) };
   }
+  serverNow = (local: number): number => local;
+  async replyCheck() {
+    this.check = null;
+    return null;
+  }
+  async hall(): Promise<HallModel> {
+    let items = this.people.slice(0, 40).map((p, n) => ({
+      person: p.id,
+      name: p.name,
+      unit: p.unit ?? 'Trường THCS Nguyễn Du',
+      position: n % 3 === 0 ? 'Tổ trưởng chuyên môn' : 'Giáo viên',
+      here: n % 2 === 0,
+      elsewhere: n % 7 === 3,
+      how: n % 4 === 0 ? ('qr' as const) : null,
+    }));
+    return {
+      people: async () => ({ items, total: items.length }),
+      tick: async (people, on) => {
+        items = items.map((p) => (people.includes(p.person) ? { ...p, here: on } : p));
+        return true;
+      },
+      code: async () => ({
+        url: 'https://lop.example/check/4f9c',
+        svg: '<svg viewBox="0 0 8 8"><path d="M0 0h3v3H0zM5 0h3v3H5zM0 5h3v3H0zM4 4h1v1H4zM6 6h2v2H6z"/></svg>',
+        expiresMs: 0,
+      }),
+    };
+  }
   mod: RoomModel['mod'] = {
     mute: async (who, kind) => {
       this.#change(who, (p) => ({ ...p, tracks: p.tracks.map((x) => (x.kind === kind ? { ...x, st: 'muted' } : x)) }));
@@ -527,6 +563,31 @@ class FixtureRoom implements RoomModel {
     },
     remove: async (who) => {
       this.people = this.people.filter((p) => p.id !== who);
+      return null;
+    },
+    start: async () => {
+      this.room = { ...this.room, phase: 'live', lessonAt: this.options.now };
+      return null;
+    },
+    takeBreak: async (on, minutes = 10) => {
+      const { breakUntil: _, ...rest } = this.room;
+      this.room = on
+        ? { ...rest, phase: 'break', breakUntil: this.options.now + minutes * 60_000 }
+        : { ...rest, phase: 'live' };
+      return null;
+    },
+    setWaiting: async (waiting) => {
+      this.room = { ...this.room, waiting };
+      return null;
+    },
+    admit: async (who) => {
+      const list = who === undefined ? [] : this.lobby.list.filter((w) => w.who !== who);
+      this.lobby = { total: list.length, list };
+      return null;
+    },
+    deny: (who) => this.mod.admit(who),
+    holdCheck: async (windowSec) => {
+      this.check = { check: 'k1', until: this.options.now + windowSec * 1000 };
       return null;
     },
     lock: async (locked) => {
@@ -549,7 +610,7 @@ class FixtureRoom implements RoomModel {
   }
 }
 
-export function fixtureRoom(options: FixtureOptions): RoomModel & Pick<FixtureRoom, 'notice'> {
+export function fixtureRoom(options: FixtureOptions): FixtureRoom {
   return new FixtureRoom(options);
 }
 

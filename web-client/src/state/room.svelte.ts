@@ -23,7 +23,7 @@ import { NO_COUNTS, Roster } from '../core/room/roster';
 import { levelFromWire, SpeakerTracker } from '../core/room/speakers';
 import type { RoomSession } from '../core/session';
 import { Chat } from './chat.svelte';
-import type { Layout, RoomModel, Tile } from './contract';
+import type { HallModel, Layout, RoomModel, Tile } from './contract';
 import type { Devices } from './devices.svelte';
 import { Net } from './net.svelte';
 import { Notices } from './notices.svelte';
@@ -35,6 +35,7 @@ const SPEAKERS_EVERY = 300;
 /** Comings and goings are told one by one only in rooms up to this size, and so many at once. */
 const TELL_UP_TO = 50;
 const TELL_AT_ONCE = 3;
+const NOBODY_WAITS: RoomModel['lobby'] = { total: 0, list: [] };
 /** A link that was gone longer than this is worth "connected again", ms. */
 const NOTABLE_CUT = 1_500;
 
@@ -85,6 +86,9 @@ export class Room implements RoomModel {
   speaking = $state.raw<ReadonlySet<PersonId>>(new Set());
   activeSpeaker = $state<PersonId | null>(null);
   asked = $state.raw<RoomModel['asked']>(null);
+  lobby = $state.raw<RoomModel['lobby']>(NOBODY_WAITS);
+  check = $state.raw<RoomModel['check']>(null);
+  checkResult = $state.raw<RoomModel['checkResult']>(null);
   over = $state.raw<Over | null>(null);
   readonly listenOnly: boolean;
   readonly devices: Devices;
@@ -183,6 +187,7 @@ export class Room implements RoomModel {
   #setMe(you: You): void {
     const before = this.me;
     this.me = meOf(you);
+    if (!this.me.perms.has('admit')) this.lobby = NOBODY_WAITS;
     if (you.floor && !before.floor) this.#notices.add('floorGiven');
     if (!you.floor && before.floor) this.#notices.add('floorTaken');
     this.#own.check();
@@ -239,6 +244,15 @@ export class Room implements RoomModel {
           });
           break;
         }
+        case 'lobby':
+          this.#onLobby(frame);
+          break;
+        case 'check':
+          this.check = { check: frame.check, until: frame.until };
+          break;
+        case 'checkResult':
+          this.checkResult = { check: frame.check, asked: frame.asked, answered: frame.answered };
+          break;
         case 'warn':
           this.#notices.add('error', { code: frame.code });
           break;
@@ -252,6 +266,12 @@ export class Room implements RoomModel {
       }
     }
     if (rosterChanged) this.#showRoster();
+  }
+
+  #onLobby({ total, list }: RoomModel['lobby']): void {
+    const newest = list.at(-1);
+    if (total > this.lobby.total && newest) this.#notices.add('waits', { text: newest.name });
+    this.lobby = { total, list };
   }
 
   #showRoster(): void {
@@ -438,6 +458,29 @@ export class Room implements RoomModel {
     else this.#notices.add('error', { code });
   }
 
+  async replyCheck(): Promise<ErrorCode | null> {
+    const { check } = this;
+    if (!check) return null;
+    const code = await this.#act({ t: 'checkReply', check: check.check });
+    // Too late is as much an end of the question as an answer.
+    if (code !== 'busy' && this.check === check) this.check = null;
+    return code;
+  }
+
+  serverNow(local: number): number {
+    return this.session.link.clock.toServer(local);
+  }
+
+  async hall(): Promise<HallModel> {
+    const { hallModel } = await import('./hall');
+    const mine = this.#roster.get(this.me.person);
+    return hallModel({
+      session: this.#classSession ?? '',
+      site: mine?.site === undefined ? null : this.me.person,
+      token: () => this.session.link.token,
+    });
+  }
+
   get notices() {
     return this.#notices.list;
   }
@@ -474,6 +517,13 @@ export class Room implements RoomModel {
       lock: (locked: boolean) => act({ t: 'modLock', locked }),
       setMode: (mode: RoomMode) => act({ t: 'modMode', mode }),
       end: () => act({ t: 'modEnd' }),
+      start: () => act({ t: 'modStart' }),
+      takeBreak: (on: boolean, minutes?: number) =>
+        act({ t: 'modBreak', on, ...(minutes !== undefined && { minutes }) }),
+      setWaiting: (on: boolean) => act({ t: 'modWaiting', on }),
+      admit: (who?: PersonId) => act({ t: 'modAdmit', ...(who !== undefined && { who }) }),
+      deny: (who: PersonId) => act({ t: 'modDeny', who }),
+      holdCheck: (windowSec: number) => act({ t: 'modCheck', windowSec }),
       downloadStays: () => this.#downloadStays(),
     };
   }
@@ -514,5 +564,6 @@ export class Room implements RoomModel {
     this.devices.stop();
     this.speaking = new Set();
     this.asked = null;
+    this.check = null;
   }
 }

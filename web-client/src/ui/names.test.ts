@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byGivenName, givenName, initial, matches, plain, shortName } from './names';
+import { byGivenName, givenName, initial, matches, plain, shortName, shortSite } from './names';
 
 describe('Vietnamese names', () => {
   it('are sorted by given name, then by surname and middle names', () => {
@@ -29,5 +29,13 @@ describe('Vietnamese names', () => {
     expect(shortName('Công Tằng Tôn Nữ Huyền Trang', 40)).toBe('Công Tằng Tôn Nữ Huyền Trang');
     expect(shortName('Công Tằng Tôn Nữ Huyền Trang', 15)).toBe('… Huyền Trang');
     expect(shortName('Công Tằng Tôn Nữ Huyền Trang', 3)).toBe('… Trang');
+  });
+});
+
+describe('names of sites', () => {
+  it('lose their usual first words only where they do not fit', () => {
+    expect(shortSite('Điểm cầu Trường THCS Nguyễn Du', 40)).toBe('Điểm cầu Trường THCS Nguyễn Du');
+    expect(shortSite('Điểm cầu Trường THCS Nguyễn Du', 22)).toBe('Trường THCS Nguyễn Du');
+    expect(shortSite('Điểm cầu Trường THCS Nguyễn Du', 10)).toBe('THCS Nguyễn Du');
   });
 });

@@ -61,3 +61,16 @@ export function hueOf(id: string, count = 6): number {
   for (const c of id) sum = (sum * 31 + (c.codePointAt(0) ?? 0)) % 65_521;
   return sum % count;
 }
+
+/** Words before the name of a hall that say nothing new where space is short. */
+const SITE_WORDS = ['Điểm cầu ', 'Trường '];
+
+/** The name of a site (điểm cầu) without its usual first words, as far as needed for `letters`. */
+export function shortSite(name: string, letters: number): string {
+  let short = name;
+  for (const word of SITE_WORDS) {
+    if (short.length <= letters) break;
+    if (short.startsWith(word)) short = short.slice(word.length);
+  }
+  return short;
+}

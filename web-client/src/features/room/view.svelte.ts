@@ -6,7 +6,7 @@ import { ERROR } from '../../i18n/terms';
 
 export type Panel = 'people' | 'chat';
 export type Open =
-  | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' }
+  | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' | 'hall' }
   | { dialog: 'remove'; person: Person }
   | { dialog: 'problem'; what: 'mic' | 'camera' | 'screen'; problem: MediaProblem };
 
