@@ -46,32 +46,27 @@ impl Stay {
 
 /// Identity given at a join.
 #[derive(Clone, Copy, PartialEq)]
-struct Identity<'a> {
-    name: &'a str,
-    unit: Option<&'a str>,
-    role: &'a str,
-    device: &'a str,
+pub(crate) struct Identity<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) unit: Option<&'a str>,
+    pub(crate) role: &'a str,
+    pub(crate) device: &'a str,
 }
 
 /// A stay that still borrows from the log.
 #[derive(Clone, Copy)]
 pub(crate) struct RawStay<'a> {
-    pub(crate) person: &'a PersonKey,
-    identity: Identity<'a>,
+    pub(crate) identity: Identity<'a>,
     pub(crate) from_ms: u64,
     pub(crate) to_ms: Option<u64>,
     pub(crate) proven_ms: u64,
     pub(crate) end: Option<StayEnd>,
 }
 
-impl<'a> RawStay<'a> {
-    pub(crate) fn device(&self) -> &'a str {
-        self.identity.device
-    }
-
-    fn owned(self) -> Stay {
+impl RawStay<'_> {
+    fn of(self, person: &PersonKey) -> Stay {
         Stay {
-            person: self.person.clone(),
+            person: person.clone(),
             name: self.identity.name.to_owned(),
             unit: self.identity.unit.map(str::to_owned),
             role: self.identity.role.to_owned(),
@@ -94,10 +89,13 @@ struct Open<'a> {
     boot: u64,
 }
 
-/// One person while the log is walked.
-struct Member<'a> {
-    person: &'a PersonKey,
-    identity: Identity<'a>,
+/// One person of the log.
+pub(crate) struct Member<'a> {
+    pub(crate) person: &'a PersonKey,
+    /// As at the last join.
+    pub(crate) joined: Option<Identity<'a>>,
+    /// Stays, in the order of the log.
+    pub(crate) stays: Vec<RawStay<'a>>,
     open: Option<Open<'a>>,
     /// Last seen, by run.
     seen: Vec<(u64, u64)>,
@@ -107,12 +105,8 @@ impl<'a> Member<'a> {
     fn new(person: &'a PersonKey) -> Self {
         Self {
             person,
-            identity: Identity {
-                name: person.as_str(),
-                unit: None,
-                role: "",
-                device: "",
-            },
+            joined: None,
+            stays: Vec::new(),
             open: None,
             seen: Vec::new(),
         }
@@ -126,8 +120,14 @@ impl<'a> Member<'a> {
     }
 
     fn begin(&mut self, boot: u64, from_ms: u64) {
+        let unknown = Identity {
+            name: self.person.as_str(),
+            unit: None,
+            role: "",
+            device: "",
+        };
         self.open = Some(Open {
-            identity: self.identity,
+            identity: self.joined.unwrap_or(unknown),
             from_ms,
             known_ms: from_ms,
             boot,
@@ -135,11 +135,10 @@ impl<'a> Member<'a> {
     }
 
     /// Ends the open stay at `to_ms`, never before it is known to have lasted.
-    fn end(&mut self, to_ms: u64, end: StayEnd, done: &mut Vec<RawStay<'a>>) {
+    fn end(&mut self, to_ms: u64, end: StayEnd) {
         if let Some(open) = self.open.take() {
             let to_ms = to_ms.max(open.from_ms);
-            done.push(RawStay {
-                person: self.person,
+            self.stays.push(RawStay {
                 identity: open.identity,
                 from_ms: open.from_ms,
                 to_ms: Some(to_ms),
@@ -151,14 +150,14 @@ impl<'a> Member<'a> {
 
     /// Ends a stay that a run of the server took with it, at the last sign of
     /// life in that run.
-    fn end_with_run(&mut self, heard_ms: Option<u64>, done: &mut Vec<RawStay<'a>>) {
+    fn end_with_run(&mut self, heard_ms: Option<u64>) {
         if let Some(open) = self.open {
             let seen = self.seen.iter().find(|(boot, _)| *boot == open.boot);
             let to_ms = open
                 .known_ms
                 .max(seen.map_or(0, |(_, seen_ms)| *seen_ms))
                 .max(heard_ms.unwrap_or(0));
-            self.end(to_ms, StayEnd::Leave(LeaveReason::ServerStopped), done);
+            self.end(to_ms, StayEnd::Leave(LeaveReason::ServerStopped));
         }
     }
 
@@ -166,11 +165,11 @@ impl<'a> Member<'a> {
         self.open.is_some_and(|open| open.boot != boot)
     }
 
-    fn leave(&mut self, boot: u64, time_ms: u64, reason: LeaveReason, done: &mut Vec<RawStay<'a>>) {
+    fn leave(&mut self, boot: u64, time_ms: u64, reason: LeaveReason) {
         if self.is_of_earlier_run(boot) {
-            self.end_with_run(None, done);
+            self.end_with_run(None);
         } else {
-            self.end(time_ms, StayEnd::Leave(reason), done);
+            self.end(time_ms, StayEnd::Leave(reason));
         }
     }
 }
@@ -195,18 +194,16 @@ impl<'a> Members<'a> {
 struct Walk<'a, 'b> {
     line: &'b TimeLine,
     members: Members<'a>,
-    done: Vec<RawStay<'a>>,
 }
 
 impl<'a> Walk<'a, '_> {
     fn event(&mut self, event: &'a Event) {
         let boot = event.at.boot;
-        let done = &mut self.done;
         let person = match &event.kind {
             EventKind::Ended { .. } => {
                 let time = self.line.time(event.at);
                 for member in &mut self.members.all {
-                    member.leave(boot, time, LeaveReason::Ended, done);
+                    member.leave(boot, time, LeaveReason::Ended);
                 }
                 return;
             }
@@ -257,18 +254,19 @@ impl<'a> Walk<'a, '_> {
                 ..
             } => {
                 if member.is_of_earlier_run(boot) {
-                    member.end_with_run(None, done);
+                    member.end_with_run(None);
                 }
-                member.identity = Identity {
+                let identity = Identity {
                     name,
                     unit: unit.as_deref(),
                     role,
                     device,
                 };
+                member.joined = Some(identity);
                 match &mut member.open {
-                    Some(open) if open.identity == member.identity => open.known_ms = time,
+                    Some(open) if open.identity == identity => open.known_ms = time,
                     Some(_) => {
-                        member.end(time, StayEnd::Leave(LeaveReason::TakenOver), done);
+                        member.end(time, StayEnd::Leave(LeaveReason::TakenOver));
                         member.begin(boot, time);
                     }
                     None => member.begin(boot, time),
@@ -276,22 +274,22 @@ impl<'a> Walk<'a, '_> {
             }
             EventKind::Return { .. } => {
                 if member.is_of_earlier_run(boot) {
-                    member.end_with_run(None, done);
+                    member.end_with_run(None);
                 }
                 if member.open.is_none() {
                     member.begin(boot, time);
                 }
             }
-            EventKind::Leave { reason, .. } => member.leave(boot, time, *reason, done),
-            EventKind::Removed { .. } => member.leave(boot, time, LeaveReason::Removed, done),
+            EventKind::Leave { reason, .. } => member.leave(boot, time, *reason),
+            EventKind::Removed { .. } => member.leave(boot, time, LeaveReason::Removed),
             EventKind::Lapse { last_heard, .. } => {
                 let heard_ms = self.line.time(*last_heard);
                 if member.is_of_earlier_run(boot) {
-                    member.end_with_run(Some(heard_ms), done);
+                    member.end_with_run(Some(heard_ms));
                 } else {
                     let known_ms = member.open.map_or(0, |open| open.known_ms);
                     let to_ms = heard_ms.max(known_ms).min(time);
-                    member.end(to_ms, StayEnd::Lapse, done);
+                    member.end(to_ms, StayEnd::Lapse);
                 }
             }
             // Whatever else a person does, he was there.
@@ -320,23 +318,28 @@ impl<'a> Walk<'a, '_> {
 pub fn stays(events: &[Event], presence: &[LastSeen], now: Option<Stamp>) -> Vec<Stay> {
     let ordered = ordered(events);
     let line = TimeLine::new(&ordered, presence, now);
-    stays_on(&line, &ordered, presence, now)
-        .into_iter()
-        .map(RawStay::owned)
-        .collect()
+    let mut stays: Vec<Stay> = Vec::new();
+    for member in members(&line, &ordered, presence, now) {
+        let of = |stay: &RawStay<'_>| stay.of(member.person);
+        stays.extend(member.stays.iter().map(of));
+    }
+    stays.sort_by(|a, b| {
+        (a.from_ms, a.proven_ms, &a.person).cmp(&(b.from_ms, b.proven_ms, &b.person))
+    });
+    stays
 }
 
-/// [`stays`] on a time line that is there already; `ordered` as it was made of.
-pub(crate) fn stays_on<'a>(
+/// Everybody of a log with his stays, on a time line that is there already;
+/// `ordered` as it was made of.
+pub(crate) fn members<'a>(
     line: &TimeLine,
     ordered: &[&'a Event],
     presence: &'a [LastSeen],
     now: Option<Stamp>,
-) -> Vec<RawStay<'a>> {
+) -> Vec<Member<'a>> {
     let mut walk = Walk {
         line,
         members: Members::default(),
-        done: Vec::new(),
     };
     for mark in presence {
         let time = line.time(mark.at);
@@ -347,22 +350,21 @@ pub(crate) fn stays_on<'a>(
     for &event in ordered {
         walk.event(event);
     }
-    let mut stays = walk.done;
-    for member in &mut walk.members.all {
+    let mut members = walk.members.all;
+    for member in &mut members {
         match (now, member.open) {
-            (Some(now), Some(open)) if open.boot == now.boot => stays.push(RawStay {
-                person: member.person,
+            (Some(now), Some(open)) if open.boot == now.boot => member.stays.push(RawStay {
                 identity: open.identity,
                 from_ms: open.from_ms,
                 to_ms: None,
                 proven_ms: line.time(now).max(open.known_ms),
                 end: None,
             }),
-            _ => member.end_with_run(None, &mut stays),
+            _ => member.end_with_run(None),
         }
+        member
+            .stays
+            .sort_by_key(|stay| (stay.from_ms, stay.proven_ms));
     }
-    stays.sort_by(|a, b| {
-        (a.from_ms, a.proven_ms, a.person).cmp(&(b.from_ms, b.proven_ms, b.person))
-    });
-    stays
+    members
 }

@@ -8,15 +8,15 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::hall::{Lap, laps};
+use super::interval;
 use super::plan::signed;
-use super::rows::{Joined, is_staff};
+use super::rows::is_staff;
 use super::spans::union;
 use super::types::{Input, Interval, Span};
 use super::window::Counted;
-use super::{identities_of, interval};
 use crate::collation::{NameOrder, name_key_in};
 use crate::event::{Event, EventKind, PersonKey, WaitOutcome};
-use crate::stays::stays_on;
+use crate::stays::{Identity, members};
 use crate::timeline::{TimeLine, ordered};
 
 /// Activity of one person. Lengths are inside the counted time, counts inside
@@ -174,6 +174,7 @@ fn within(spans: Vec<Span>, laps: &[Lap]) -> Vec<Span> {
 
 #[derive(Default)]
 struct Doing<'a> {
+    joined: Option<Identity<'a>>,
     own: Vec<Interval>,
     talk: Vec<Span>,
     mic: Switch,
@@ -335,10 +336,12 @@ pub fn activity(input: &Input<'_>, planned_ms: Option<u64>) -> Activity {
         walk.event(event);
     }
     let mut people = walk.people;
-    let joined = identities_of(&ordered);
-    for stay in stays_on(&line, &ordered, input.presence, input.now) {
-        let doing = people.entry(stay.person).or_default();
-        doing.own.push(interval(&stay));
+    for member in members(&line, &ordered, input.presence, input.now) {
+        if !member.stays.is_empty() {
+            let doing = people.entry(member.person).or_default();
+            doing.joined = member.joined;
+            doing.own = member.stays.iter().map(interval).collect();
+        }
     }
     let expected: HashMap<&PersonKey, _> = input
         .expected
@@ -348,7 +351,7 @@ pub fn activity(input: &Input<'_>, planned_ms: Option<u64>) -> Activity {
     let mut floor = Vec::new();
     let mut rows = Vec::new();
     for (person, doing) in people {
-        let (joined, expected) = (joined.get(person), expected.get(person));
+        let (joined, expected) = (doing.joined, expected.get(person));
         let name = match (expected, joined) {
             (Some(expected), _) => expected.name.clone(),
             (None, Some(joined)) => joined.name.to_owned(),
@@ -361,7 +364,6 @@ pub fn activity(input: &Input<'_>, planned_ms: Option<u64>) -> Activity {
         let row = done(
             person,
             doing,
-            joined,
             (name, unit),
             &counted,
             planned_ms,
@@ -393,7 +395,6 @@ pub fn activity(input: &Input<'_>, planned_ms: Option<u64>) -> Activity {
 fn done(
     person: &PersonKey,
     doing: Doing<'_>,
-    joined: Option<&Joined<'_>>,
     (name, unit): (String, Option<String>),
     counted: &Counted,
     planned_ms: Option<u64>,
@@ -434,7 +435,10 @@ fn done(
         .iter()
         .filter(|span| counted.in_lesson(span.from_ms))
         .count();
-    let role = joined.map_or("learner", |joined| joined.role).to_owned();
+    let role = doing
+        .joined
+        .map_or("learner", |joined| joined.role)
+        .to_owned();
     PersonActivity {
         person: person.clone(),
         staff: is_staff(&role),

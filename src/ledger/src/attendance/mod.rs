@@ -30,10 +30,10 @@ pub use types::{
 
 use crate::collation::NameOrder;
 use crate::event::{Event, EventKind, LeaveReason, PersonKey};
-use crate::stays::{RawStay, StayEnd, stays_on};
+use crate::stays::{RawStay, StayEnd, members};
 use crate::timeline::{TimeLine, ordered};
 use hall::{Lap, laps, ticks, trainers_hall};
-use rows::{Draft, Joined};
+use rows::Draft;
 use window::Counted;
 
 /// The attendance of one session: presence of each person as the union of the
@@ -50,13 +50,12 @@ pub fn attendance(input: &Input<'_>) -> Report {
     let counted = Counted::read(&ordered, &line, input.now, input.rules);
 
     let mut drafts: HashMap<&PersonKey, Draft<'_>> = HashMap::new();
-    for stay in stays_on(&line, &ordered, input.presence, input.now) {
-        let draft = drafts.entry(stay.person).or_default();
-        draft.own.push(interval(&stay));
-    }
-    for (person, joined) in identities_of(&ordered) {
-        if let Some(draft) = drafts.get_mut(person) {
-            draft.joined = Some(joined);
+    for member in members(&line, &ordered, input.presence, input.now) {
+        // Of others there is a mark or a word, no presence.
+        if !member.stays.is_empty() {
+            let draft = drafts.entry(member.person).or_default();
+            draft.joined = member.joined;
+            draft.own = member.stays.iter().map(interval).collect();
         }
     }
     for event in &ordered {
@@ -105,7 +104,7 @@ fn interval(stay: &RawStay<'_>) -> Interval {
         to_ms: stay.proven_ms,
         open: stay.to_ms.is_none(),
         kind: IntervalKind::Online,
-        device: Some(stay.device().to_owned()),
+        device: Some(stay.identity.device.to_owned()),
         site: None,
         end: stay.end.map(|end| end_name(end).to_owned()),
     }
@@ -124,24 +123,6 @@ fn end_name(end: StayEnd) -> &'static str {
             LeaveReason::Other => "other",
         },
     }
-}
-
-/// Who each was at his last join.
-fn identities_of<'a>(ordered: &[&'a Event]) -> HashMap<&'a PersonKey, Joined<'a>> {
-    let joins = ordered.iter().filter_map(|event| match &event.kind {
-        EventKind::Join {
-            person,
-            name,
-            unit,
-            role,
-            ..
-        } => {
-            let unit = unit.as_deref();
-            Some((person, Joined { name, unit, role }))
-        }
-        _ => None,
-    });
-    joins.collect()
 }
 
 /// Presence checks: asked while in on an own connection, answered. An answer

@@ -5,6 +5,7 @@ use super::types::{Expected, Interval, IntervalKind, Outcome, Row, Rules, Status
 use super::window::Counted;
 use crate::collation::{NameOrder, name_key_in};
 use crate::event::PersonKey;
+use crate::stays::Identity;
 
 /// Roles of those who run a session: never learners, never guests. A role of a
 /// newer version is none of them.
@@ -41,19 +42,11 @@ pub fn sort_rows(rows: &mut [Row], order: NameOrder) {
     });
 }
 
-/// Identity at the last join.
-#[derive(Clone, Copy)]
-pub(crate) struct Joined<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) unit: Option<&'a str>,
-    pub(crate) role: &'a str,
-}
-
 /// What is known of a person before the rules.
 #[derive(Default)]
 pub(crate) struct Draft<'a> {
     pub(crate) expected: Option<&'a Expected>,
-    pub(crate) joined: Option<Joined<'a>>,
+    pub(crate) joined: Option<Identity<'a>>,
     /// Own connections, in order.
     pub(crate) own: Vec<Interval>,
     /// In halls, any order.
