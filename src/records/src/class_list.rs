@@ -13,7 +13,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use crate::class_steps::count;
 use crate::classes::{CLASS_COLUMNS, class_of_row, pattern};
 use crate::error::StoreError;
-use crate::roster::push_subtree;
+use crate::roster::{push_reach, push_subtree};
 use crate::session_phase::{self, Of};
 use crate::store::{Store, to_db};
 
@@ -117,7 +117,7 @@ impl Store {
                     .await?
                     .people,
                 sessions: count(planned.count()),
-                next: next_of(&own, now_ms).cloned(),
+                next: next_session(&own, now_ms).cloned(),
                 class,
             });
         }
@@ -205,6 +205,27 @@ impl Store {
         Ok(true)
     }
 
+    /// Who of a roster a grant reaches.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reached(
+        &self,
+        grant: &Grant,
+        class: &ClassId,
+    ) -> Result<BTreeSet<PersonKey>, StoreError> {
+        let mut query: QueryBuilder<'_, Sqlite> = QueryBuilder::new("");
+        push_subtree(&mut query, grant.units.iter());
+        query.push(
+            "SELECT r.person FROM roster r JOIN person p ON p.id = r.person \
+             WHERE r.state <> 'withdrawn' AND r.class = ",
+        );
+        query.push_bind(class.as_str());
+        push_reach(&mut query, grant);
+        let people: Vec<String> = query.build_query_scalar().fetch_all(&self.pool).await?;
+        Ok(people.into_iter().map(PersonKey).collect())
+    }
+
     /// The classes somebody is on the roster or staff of. A learner's class
     /// shows from its opening on; a cancelled one does not.
     pub async fn own_classes(&self, person: &PersonKey) -> Result<Vec<OwnClass>, StoreError> {
@@ -253,7 +274,7 @@ impl Store {
 
 /// The session that runs now, else the one that comes next, else one without a
 /// planned time that was not held.
-pub(crate) fn next_of(sessions: &[Session], now_ms: u64) -> Option<&Session> {
+pub fn next_session(sessions: &[Session], now_ms: u64) -> Option<&Session> {
     let open = |one: &&Session| !one.phase.is_held() && one.phase != SessionPhase::Cancelled;
     let live = |one: &&Session| matches!(one.phase, SessionPhase::Running | SessionPhase::Break);
     let coming = |one: &&Session| {

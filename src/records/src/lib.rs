@@ -40,7 +40,7 @@ pub use attendance::{
     AttendanceInput, Author, NewCorrection, NewVersion, StoredVersion,
 };
 pub use attendance_roster::Listed;
-pub use class_list::{ClassFilter, MAX_CALENDAR, MAX_OWN, OwnClass};
+pub use class_list::{ClassFilter, MAX_CALENDAR, MAX_OWN, OwnClass, next_session};
 pub use class_steps::ClassDetails;
 pub use classes::{ClassLogLine, Demo, NewClass};
 pub use error::StoreError;

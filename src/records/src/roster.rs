@@ -107,8 +107,9 @@ impl Store {
     }
 
     /// Rows that `grant` reaches and whose name holds `q` (marks do not matter)
-    /// or whose identifier is `q`, by given name, `n` from `from` on. Personal
-    /// numbers are masked.
+    /// or whose identifier is `q` (no personal number: what is asked for stands in
+    /// addresses), by given name, `n` from `from` on. Identifiers
+    /// in full.
     pub async fn roster_page(
         &self,
         class: &ClassId,
@@ -130,7 +131,7 @@ impl Store {
         let q = q.trim();
         if !q.is_empty() {
             query.push(" AND (p.folded LIKE ").push_bind(pattern(q));
-            query.push(" ESCAPE '\\' OR EXISTS (SELECT 1 FROM identifier i WHERE i.person = p.id AND i.value = ");
+            query.push(" ESCAPE '\\' OR EXISTS (SELECT 1 FROM identifier i WHERE i.person = p.id AND i.kind <> 'personal' AND i.value = ");
             query.push_bind(q).push("))");
         }
         let rows = query.build().fetch_all(&mut *transaction).await?;

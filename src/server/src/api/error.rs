@@ -168,6 +168,9 @@ impl From<StoreError> for ApiFault {
             }
             StoreError::Unknown(field) => Self::field(field, "unknown"),
             StoreError::Stale => Self::conflict(),
+            StoreError::Refused(why) => Self::refused(Some(why)),
+            StoreError::Protected(until) => Self::protected(Some(until)),
+            StoreError::TooMany(field) => Self::field(field, "tooLong"),
             StoreError::UnknownClass(_) | StoreError::UnknownSession(_) => Self::not_found(),
             StoreError::SessionEnded(_) => Self::refused(None),
             StoreError::Busy | StoreError::Full | StoreError::Stopped => {
