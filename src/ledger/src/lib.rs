@@ -2,13 +2,22 @@
 //! from it about who was present when.
 //!
 //! This crate holds the **event types** that go to the durable log, and **pure
-//! functions** over them: events → [stays](Stay) → export. The same events give
-//! the same stays for ever, in whatever order or however often they are handed
-//! in, so attendance can be computed again years later and compared.
+//! functions** over them. The same events give the same results for ever, in
+//! whatever order or however often they are handed in, so attendance can be
+//! computed again years later and compared.
 //!
-//! It never stores anything, never reads a clock, never asks a network, and
-//! never decides whether somebody *counts* as present: a stay is a fact, grace
-//! and thresholds are rules applied to facts.
+//! - [`stays`]: who was in the room from when to when. A stay is a fact.
+//! - [`attendance`]: facts, ticks in halls, [rules](Rules) and corrections → a
+//!   [`Report`]. Lengths are counted on the axis of the counted time: lessons
+//!   minus announced breaks minus outages of the server.
+//! - [`class_summary`], [`by_unit`]: reports → the summary of a class, of units.
+//! - [`activity`]: what those who teach did, how learners took part, who had the
+//!   floor when.
+//! - [`plan_versus_actual`]: planned sessions beside what became of them.
+//! - [`name_key`], [`fold_name`], [`match_name`]: names in order, in search, in
+//!   comparison.
+//!
+//! It never stores anything, never reads a clock, never asks a network.
 //!
 //! Event kinds are append-only: a kind or field, once released, keeps its name
 //! and meaning. A log written by a newer version still loads; kinds this

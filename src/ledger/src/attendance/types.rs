@@ -291,7 +291,8 @@ pub struct Interval {
     #[ts(optional)]
     pub site: Option<PersonKey>,
     /// Why it ended: `left`, `network`, `removed`, `ended`, `serverStopped`,
-    /// `takenOver`, `lapse`; absent while it goes on.
+    /// `takenOver`, `lapse`, `other`; absent while it goes on. Of a tick, `left`
+    /// is ticked out, else how the connection of the site ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub end: Option<String>,
