@@ -13,6 +13,8 @@ show() {
       'demo organiser') printf '\n  Ban tổ chức (organiser)\n    %s\n' "$url" ;;
       'demo trainer') printf '\n  Người dạy (trainer)\n    %s\n' "$url" ;;
       'demo learner') printf '\n  Người học (learner)\n    %s\n' "$url" ;;
+      'demo account') printf '\n  Đăng nhập ban tổ chức / organiser sign-in: /sign-in\n    %s\n' "$url" ;;
+      'first account') printf '\n  Quản trị hệ thống / administrator, shown this once:\n    %s\n' "$url" ;;
       ready*)
         printf '\nLớp mẫu đã mở. Hãy mở liên kết người dạy ở một trình duyệt và liên kết người học ở trình duyệt khác.\n'
         printf 'The demo class is open: the trainer'\''s link in one browser, the learner'\''s in another.\n'

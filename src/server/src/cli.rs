@@ -24,6 +24,11 @@ pub enum Command {
     Class(ClassCommand),
     /// Print a join link for a room.
     Link(Link),
+    /// Accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Tell whether a file is a genuine export of this installation, and current.
+    VerifyExport(VerifyExport),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -98,6 +103,56 @@ pub struct Link {
     /// Hours the link lasts.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8_784))]
     pub hours: u32,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigPath,
+}
+
+/// `lophoc account …`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make a person with an account and print the first password.
+    New(NewAccount),
+    /// Print a new first password for an account and sign it out everywhere.
+    Reset(ResetAccount),
+}
+
+/// `lophoc account new`
+#[derive(Debug, Args)]
+pub struct NewAccount {
+    /// Name to sign in with.
+    #[arg(long)]
+    pub login: String,
+    /// Full name.
+    #[arg(long)]
+    pub name: String,
+    /// Quản trị hệ thống.
+    #[arg(long)]
+    pub admin: bool,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigPath,
+}
+
+/// `lophoc account reset`
+#[derive(Debug, Args)]
+pub struct ResetAccount {
+    /// Name to sign in with.
+    pub login: String,
+    /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigPath,
+}
+
+/// `lophoc verify-export`
+#[derive(Debug, Args)]
+pub struct VerifyExport {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
     /// Configuration.
     #[command(flatten)]
     pub config: ConfigPath,

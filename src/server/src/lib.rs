@@ -7,6 +7,7 @@
 //! no attendance and touches no media packet. It is a library so that tests can
 //! start a server in their own process.
 
+mod accounts;
 mod api;
 mod app;
 mod auth;
@@ -25,8 +26,14 @@ mod room;
 pub mod run;
 mod serve;
 mod tls;
+mod verify_export;
 mod ws;
 
+pub use accounts::{
+    AccountError, create as create_account, demo as demo_account, first as first_account,
+    reset as reset_account,
+};
+pub use api::document as openapi;
 pub use app::App;
 pub use auth::{Keys, LinkClaims, NamedPerson, TokenClaims, TokenError};
 pub use classes::{ClassError, LinkMaker, create};

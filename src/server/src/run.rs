@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use lophoc_classes::Printed;
 use lophoc_protocol::Role;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::classes::{ClassError, LinkMaker, create, known_room};
-use crate::cli::{ClassCommand, Cli, Command, ConfigCommand, ConfigPath, Link, NewClass, Serve};
+use crate::accounts::{self, AccountError};
+use crate::cli::{
+    AccountCommand, ClassCommand, Cli, Command, ConfigCommand, ConfigPath, Link, NewClass, Serve,
+};
 use crate::config::{Config, ConfigError, load};
 use crate::serve::{ServeError, Server, configured_url, open_store};
-use crate::{http, logs};
+use crate::{http, logs, verify_export};
 
 /// Exit code for a wrong configuration.
 const EXIT_CONFIG: u8 = 2;
@@ -35,6 +39,12 @@ pub enum CommandError {
     /// A class or link.
     #[error(transparent)]
     Class(#[from] ClassError),
+    /// An account.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// A file that is no genuine export.
+    #[error("{0}")]
+    NotGenuine(String),
     /// Standard output, a signal handler or the runtime.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -69,6 +79,8 @@ async fn carry_out(cli: Cli) -> Result<(), CommandError> {
         Command::Serve(args) => serve(args).await,
         Command::Class(ClassCommand::New(args)) => new_class(args).await,
         Command::Link(args) => link(args).await,
+        Command::Account(command) => account(command).await,
+        Command::VerifyExport(args) => verify_export::run(args).await,
         Command::Config(ConfigCommand::Check(path)) => {
             configuration(&path)?;
             tell("configuration ok")
@@ -81,7 +93,7 @@ async fn carry_out(cli: Cli) -> Result<(), CommandError> {
     }
 }
 
-fn configuration(path: &ConfigPath) -> Result<Config, CommandError> {
+pub(crate) fn configuration(path: &ConfigPath) -> Result<Config, CommandError> {
     let variables: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -110,6 +122,9 @@ async fn serve(args: Serve) -> Result<(), CommandError> {
     let server = Server::start(config).await?;
     if !http::assets::built() {
         tell_error("lophoc: warning: built without the browser client; run `make build`");
+    }
+    if let Some(first) = accounts::first(&server.app.store).await? {
+        print_account("first account", &first)?;
     }
     if demo {
         print_demo(&server).await?;
@@ -142,7 +157,29 @@ async fn print_demo(server: &Server) -> Result<(), CommandError> {
         let link = links.link(&demo.session.room, role, None, DEMO_HOURS)?;
         tell(&format!("demo {} {link}", role_name(role)))?;
     }
-    Ok(())
+    let organiser = accounts::demo(&server.app.store, &demo.class.id).await?;
+    print_account("demo account", &organiser)
+}
+
+/// `first account LOGIN PASSWORD`: the only place a password is ever shown.
+fn print_account(what: &str, account: &Printed) -> Result<(), CommandError> {
+    tell(&format!("{what} {} {}", account.login, account.password))
+}
+
+async fn account(command: AccountCommand) -> Result<(), CommandError> {
+    let config = match &command {
+        AccountCommand::New(args) => configuration(&args.config)?,
+        AccountCommand::Reset(args) => configuration(&args.config)?,
+    };
+    let store = open_store(&config).await?;
+    let made = match &command {
+        AccountCommand::New(args) => {
+            accounts::create(&store, &args.login, &args.name, args.admin).await
+        }
+        AccountCommand::Reset(args) => accounts::reset(&store, &args.login).await,
+    };
+    store.close().await;
+    print_account("account", &made?)
 }
 
 #[derive(Serialize)]
@@ -229,7 +266,7 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
-fn tell(text: &str) -> Result<(), CommandError> {
+pub(crate) fn tell(text: &str) -> Result<(), CommandError> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")?;
     Ok(out.flush()?)
