@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{Cell, ColumnKind, Place, Sealed, Table};
-use crate::{parts, text};
+use crate::{parts, pdf, text};
 
 /// Name of the meta element that holds the export's id.
 pub const ID_META: &str = "lophoc-export-id";
@@ -33,15 +33,16 @@ pub fn write(sheet: &Sealed) -> String {
         escaped(&data.title),
     );
     head(&mut out, sheet);
+    let mut layouts = pdf::layout(sheet).into_iter();
     for table in data.tables.iter().filter(|t| t.place == Place::Main) {
-        draw(&mut out, table, data.offset_min);
+        draw(&mut out, table, layouts.next(), data.offset_min);
     }
     for sentence in &data.foot {
         paragraph(&mut out, "foot", sentence);
     }
     for table in data.tables.iter().filter(|t| t.place == Place::Annex) {
         let _ = writeln!(out, "<h2>{}</h2>", escaped(&table.name));
-        draw(&mut out, table, data.offset_min);
+        draw(&mut out, table, layouts.next(), data.offset_min);
     }
     signatures(&mut out, sheet);
     let recipients = &sheet.document().recipients;
@@ -80,14 +81,14 @@ h1 { font-size: 14pt; text-align: center; margin: 0 0 1mm }\n\
 h2 { font-size: 13pt; margin: 4mm 0 1mm; break-after: avoid }\n\
 .sub { text-align: center; margin: 0 }\n\
 .sub:first-of-type { font-weight: bold }\n\
-table { border-collapse: collapse; width: 100%; margin: 3mm 0; font-size: 11pt }\n\
-table.wide { font-size: 9.5pt }\n\
+table { border-collapse: collapse; width: 100%; min-width: 250mm; margin: 3mm 0;\n\
+ table-layout: fixed; font-size: 10pt; line-height: 1.17; overflow-wrap: anywhere }\n\
 thead { display: table-header-group }\n\
 tr { break-inside: avoid }\n\
-th, td { border: .7pt solid #000; padding: .6mm 1mm; vertical-align: middle }\n\
-th { text-align: center }\n\
+th, td { border: .7pt solid #000; padding: .6mm .8mm; vertical-align: middle }\n\
+th { text-align: center; padding: .6mm .3mm }\n\
 td.c { text-align: center } td.r { text-align: right } td.n { white-space: nowrap }\n\
-td.sign, th.sign { width: 25mm; min-width: 25mm; height: 7mm }\n\
+td.sign, th.sign { min-width: 25mm; height: 7mm }\n\
 tr.sum td { font-weight: bold }\n\
 td.mark { font-weight: bold; font-style: italic }\n\
 .foot { margin: 1mm 0; text-align: justify }\n\
@@ -99,7 +100,7 @@ td.mark { font-weight: bold; font-style: italic }\n\
 .small { font-size: 9pt; margin-top: 4mm; break-inside: avoid; overflow-wrap: anywhere }\n\
 .small p { margin: 0 }\n\
 @media screen { body { overflow-x: auto } }\n\
-@media print { body { padding: 0; max-width: none } }\n";
+@media print { body { padding: 0; max-width: none } table { min-width: 0 } }\n";
 
 fn head(out: &mut String, sheet: &Sealed) {
     let head = &sheet.document().head;
@@ -136,13 +137,17 @@ fn paragraph(out: &mut String, class: &str, text: &str) {
     }
 }
 
-fn draw(out: &mut String, table: &Table, offset_min: i32) {
-    let wide = if table.columns.len() > 8 {
-        " class=\"wide\""
-    } else {
-        ""
-    };
-    let _ = writeln!(out, "<table{wide}>\n<thead>");
+fn draw(out: &mut String, table: &Table, layout: Option<(f32, Vec<f32>)>, offset_min: i32) {
+    match layout {
+        Some((size, shares)) => {
+            let _ = write!(out, "<table style=\"font-size: {size}pt\">\n<colgroup>");
+            for share in shares {
+                let _ = write!(out, "<col style=\"width: {:.2}%\">", share * 100.0);
+            }
+            out.push_str("</colgroup>\n<thead>\n");
+        }
+        None => out.push_str("<table>\n<thead>\n"),
+    }
     let heading = |out: &mut String, index: usize, rows: u32| {
         let Some(column) = table.columns.get(index) else {
             return;

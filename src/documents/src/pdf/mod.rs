@@ -59,6 +59,27 @@ pub fn write(sheet: &Sealed) -> Result<Vec<u8>, WriteError> {
     paint::paint(sheet, &faces, &pages)
 }
 
+/// Layout of the tables of a document for a page to print: size of the letters
+/// in points and share of each column, so that paper looks the same from both.
+/// Nothing when a font is broken.
+pub(crate) fn layout(sheet: &Sealed) -> Vec<(f32, Vec<f32>)> {
+    let Some(faces) = Faces::load() else {
+        return Vec::new();
+    };
+    let width = Pages::new(sheet.is_landscape()).width();
+    let mut largest = 12.0;
+    sheet
+        .data()
+        .printed()
+        .map(|table| {
+            let fit = fit::fit(&faces, table, width, largest, sheet.data().offset_min);
+            largest = (fit.size + 1.5).min(largest);
+            let shares = fit.widths.iter().map(|part| part / width).collect();
+            (fit.size, shares)
+        })
+        .collect()
+}
+
 /// A paragraph.
 #[derive(Clone)]
 struct Text {

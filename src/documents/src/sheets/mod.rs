@@ -4,6 +4,7 @@
 mod aggregate;
 mod class;
 mod delegates;
+mod from_ledger;
 mod plan;
 mod session;
 mod sites;
@@ -23,6 +24,9 @@ pub use class::{
     ClassSummary, LearnerLine, SessionColumn, SessionMark, UnitLine, UnitSummary, unit_lines,
 };
 pub use delegates::{Delegate, DelegateSheet};
+pub use from_ledger::{
+    SessionName, class_unit_lines, learner_lines, plan_lines, session_columns, trainer_lines,
+};
 pub use plan::{PlanLine, PlanSheet};
 pub use session::{SessionInfo, SessionOptions, SessionSheet};
 pub use sites::{SiteInfo, SiteSheet};

@@ -30,17 +30,31 @@ pub struct TrainerLine {
     pub talk_ms: u64,
     /// Time the screen was shared, ms.
     pub screen_ms: u64,
-    /// Polls run.
-    pub polls: u32,
-    /// Questions answered.
-    pub answers: u32,
-    /// Messages sent.
+    /// Times others were given the floor or asked to speak.
+    pub invited: u32,
+    /// Hands of others attended to.
+    pub hands: u32,
+    /// Messages sent to the room.
     pub messages: u32,
+    /// Polls run; `None` where none were kept, and without any the column is
+    /// left out. The same below.
+    pub polls: Option<u32>,
+    /// Questions answered.
+    pub questions: Option<u32>,
     /// Materials shared.
-    pub materials: u32,
+    pub materials: Option<u32>,
     /// Took the place of (thay người dạy), or was replaced by.
     pub note: Option<String>,
 }
+
+/// A column that stands only when something is known for it.
+type Extra = (&'static str, fn(&TrainerLine) -> Option<u32>);
+
+const EXTRAS: [Extra; 3] = [
+    ("Thăm dò", |line| line.polls),
+    ("Câu hỏi đã trả lời", |line| line.questions),
+    ("Học liệu chia sẻ", |line| line.materials),
+];
 
 /// Input of the sheet.
 #[derive(Debug, Clone, Copy)]
@@ -77,15 +91,22 @@ impl TrainerSheet<'_> {
                 under("Thời gian", "Trực tiếp giảng dạy (giờ)", ColumnKind::Hours),
                 under("Thời gian", "Phát biểu (phút)", ColumnKind::Minutes),
                 under("Thời gian", "Chia sẻ màn hình (phút)", ColumnKind::Minutes),
-                under("Tương tác", "Thăm dò", ColumnKind::Count),
-                under("Tương tác", "Câu hỏi đã trả lời", ColumnKind::Count),
+                under("Tương tác", "Mời phát biểu", ColumnKind::Count),
+                under("Tương tác", "Giơ tay đã giải quyết", ColumnKind::Count),
                 under("Tương tác", "Tin nhắn", ColumnKind::Count),
-                under("Tương tác", "Học liệu chia sẻ", ColumnKind::Count),
-                column("Ghi chú", ColumnKind::Text),
             ],
         );
+        let extras: Vec<Extra> = EXTRAS
+            .into_iter()
+            .filter(|(_, of)| lines.iter().any(|line| of(line).is_some()))
+            .collect();
+        for (heading, _) in &extras {
+            main.columns
+                .push(under("Tương tác", heading, ColumnKind::Count));
+        }
+        main.columns.push(column("Ghi chú", ColumnKind::Text));
         for (no, line) in (1_u64..).zip(&lines) {
-            main.rows.push(vec![
+            let mut cells = vec![
                 Cell::Count(no),
                 line.code
                     .as_deref()
@@ -100,12 +121,15 @@ impl TrainerSheet<'_> {
                 Cell::Hours(line.live_ms),
                 Cell::Minutes(line.talk_ms),
                 Cell::Minutes(line.screen_ms),
-                Cell::count(line.polls),
-                Cell::count(line.answers),
+                Cell::count(line.invited),
+                Cell::count(line.hands),
                 Cell::count(line.messages),
-                Cell::count(line.materials),
-                Cell::maybe(line.note.as_deref()),
-            ]);
+            ];
+            for (_, of) in &extras {
+                cells.push(of(line).map_or(Cell::Empty, Cell::count));
+            }
+            cells.push(Cell::maybe(line.note.as_deref()));
+            main.rows.push(cells);
         }
         let live: u64 = lines.iter().map(|line| line.live_ms).sum();
         let taught: u64 = lines.iter().map(|line| u64::from(line.taught)).sum();

@@ -532,10 +532,10 @@ pub fn trainer_document() -> Document {
             live_ms: (1_000 - u64::from(i) * 90) * MINUTE,
             talk_ms: (600 - u64::from(i) * 120) * MINUTE,
             screen_ms: 300 * MINUTE,
-            polls: 12,
-            answers: 37,
+            invited: 21,
+            hands: 37,
             messages: 1_204,
-            materials: 8,
+            materials: Some(8),
             note: (i == 1).then(|| "Thay người dạy buổi 4".to_owned()),
             ..TrainerLine::default()
         })
