@@ -79,6 +79,11 @@ impl RawStay<'_> {
     }
 }
 
+/// A client with a sound link gives a sign of life every four seconds; a second
+/// for its way and for the mark to be stored. Whoever was heard so shortly
+/// before the server died was there when it died.
+const SIGN_OF_LIFE_MS: u64 = 5_000;
+
 /// A stay that has not ended.
 #[derive(Clone, Copy)]
 struct Open<'a> {
@@ -148,15 +153,22 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Ends a stay that a run of the server took with it, at the last sign of
-    /// life in that run.
-    fn end_with_run(&mut self, heard_ms: Option<u64>) {
+    /// Ends a stay that a run of the server took with it: at the person's last
+    /// sign of life in that run, or at the run's own when that came before the
+    /// person's next one was due.
+    fn end_with_run(&mut self, line: &TimeLine, heard_ms: Option<u64>) {
         if let Some(open) = self.open {
             let seen = self.seen.iter().find(|(boot, _)| *boot == open.boot);
             let to_ms = open
                 .known_ms
                 .max(seen.map_or(0, |(_, seen_ms)| *seen_ms))
                 .max(heard_ms.unwrap_or(0));
+            let run_ms = line.run_last_ms(open.boot).unwrap_or(0);
+            let to_ms = if run_ms.saturating_sub(to_ms) <= SIGN_OF_LIFE_MS {
+                to_ms.max(run_ms)
+            } else {
+                to_ms
+            };
             self.end(to_ms, StayEnd::Leave(LeaveReason::ServerStopped));
         }
     }
@@ -165,9 +177,9 @@ impl<'a> Member<'a> {
         self.open.is_some_and(|open| open.boot != boot)
     }
 
-    fn leave(&mut self, boot: u64, time_ms: u64, reason: LeaveReason) {
+    fn leave(&mut self, line: &TimeLine, boot: u64, time_ms: u64, reason: LeaveReason) {
         if self.is_of_earlier_run(boot) {
-            self.end_with_run(None);
+            self.end_with_run(line, None);
         } else {
             self.end(time_ms, StayEnd::Leave(reason));
         }
@@ -203,7 +215,7 @@ impl<'a> Walk<'a, '_> {
             EventKind::Ended { .. } => {
                 let time = self.line.time(event.at);
                 for member in &mut self.members.all {
-                    member.leave(boot, time, LeaveReason::Ended);
+                    member.leave(self.line, boot, time, LeaveReason::Ended);
                 }
                 return;
             }
@@ -254,7 +266,7 @@ impl<'a> Walk<'a, '_> {
                 ..
             } => {
                 if member.is_of_earlier_run(boot) {
-                    member.end_with_run(None);
+                    member.end_with_run(self.line, None);
                 }
                 let identity = Identity {
                     name,
@@ -274,18 +286,18 @@ impl<'a> Walk<'a, '_> {
             }
             EventKind::Return { .. } => {
                 if member.is_of_earlier_run(boot) {
-                    member.end_with_run(None);
+                    member.end_with_run(self.line, None);
                 }
                 if member.open.is_none() {
                     member.begin(boot, time);
                 }
             }
-            EventKind::Leave { reason, .. } => member.leave(boot, time, *reason),
-            EventKind::Removed { .. } => member.leave(boot, time, LeaveReason::Removed),
+            EventKind::Leave { reason, .. } => member.leave(self.line, boot, time, *reason),
+            EventKind::Removed { .. } => member.leave(self.line, boot, time, LeaveReason::Removed),
             EventKind::Lapse { last_heard, .. } => {
                 let heard_ms = self.line.time(*last_heard);
                 if member.is_of_earlier_run(boot) {
-                    member.end_with_run(Some(heard_ms));
+                    member.end_with_run(self.line, Some(heard_ms));
                 } else {
                     let known_ms = member.open.map_or(0, |open| open.known_ms);
                     let to_ms = heard_ms.max(known_ms).min(time);
@@ -313,8 +325,9 @@ impl<'a> Walk<'a, '_> {
 ///   in, and what did not end, ended at the last sign of life.
 ///
 /// A stay ends exactly at a leave, a removal or the end of the session; at the
-/// last frame heard when the link lapsed; at the last sign of life when the
-/// server died. A person's stays never overlap, however the clock was set.
+/// last frame heard when the link lapsed; when the server died, at the last sign
+/// of life, of the person or, where the person's next one was not yet due, of
+/// the server. A person's stays never overlap, however the clock was set.
 pub fn stays(events: &[Event], presence: &[LastSeen], now: Option<Stamp>) -> Vec<Stay> {
     let ordered = ordered(events);
     let line = TimeLine::new(&ordered, presence, now);
@@ -360,7 +373,7 @@ pub(crate) fn members<'a>(
                 proven_ms: line.time(now).max(open.known_ms),
                 end: None,
             }),
-            _ => member.end_with_run(None),
+            _ => member.end_with_run(line, None),
         }
         member
             .stays

@@ -96,6 +96,11 @@ impl TimeLine {
         self.runs.last_key_value().map(|(_, run)| run.last_ms)
     }
 
+    /// The last sign of life in one run of the server, of anybody.
+    pub(crate) fn run_last_ms(&self, boot: u64) -> Option<u64> {
+        self.runs.get(&boot).map(|run| run.last_ms)
+    }
+
     /// From the last stamp of each run to the first of the next: the server was
     /// down, or the room was not in it.
     pub(crate) fn between_runs(&self) -> impl Iterator<Item = (u64, u64)> + '_ {

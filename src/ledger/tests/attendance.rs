@@ -397,7 +397,7 @@ fn a_lesson_over_midnight_is_one_lesson() {
 fn crashed() -> Log {
     let mut log = Log::started(&["An", "Bình"]);
     log.at(0, join("An")).at(0, join("Bình"));
-    log.seen(30 * MIN, "An").seen(30 * MIN - 3 * SEC, "Bình");
+    log.seen(30 * MIN, "An").seen(30 * MIN - 7 * SEC, "Bình");
     let seen = [log.presence[0].at, log.presence[1].at];
     log.restart(WALL + 40 * MIN);
     log.at(0, EventKind::Reopened {})
@@ -417,12 +417,12 @@ fn an_outage_leaves_the_counted_window_and_costs_nobody_anything() {
     assert_eq!(report.window.counted_ms, 50 * MIN);
     let an = row(&report, "An");
     assert_eq!((an.auto.present_ms, an.gaps), (50 * MIN, 0));
-    // The counted part of the gap is 3 + 5 seconds.
+    // The counted part of the gap is 7 + 5 seconds.
     let binh = row(&report, "Bình");
     assert_eq!((binh.auto.present_ms, binh.gaps), (50 * MIN, 1));
     log.rules.grace_ms = 0;
     let binh = row(&log.report(), "Bình");
-    assert_eq!(binh.auto.present_ms, 50 * MIN - 8 * SEC);
+    assert_eq!(binh.auto.present_ms, 50 * MIN - 12 * SEC);
 }
 
 #[test]

@@ -134,6 +134,18 @@ struct In {
     alive: u64,
 }
 
+impl In {
+    /// The end of a stay that a run took with it, whose own last sign is `last`:
+    /// the person's next sign was due within five seconds.
+    fn with_run(&self, last: u64) -> u64 {
+        if last.saturating_sub(self.alive) <= 5 {
+            self.alive.max(last)
+        } else {
+            self.alive
+        }
+    }
+}
+
 /// Plays a script into a log and keeps the truth beside it. `line` is the
 /// session's own time, seconds; `wall` is what the wall clock is ahead of it.
 fn play(script: &[(u64, Step)], settings: &Settings) -> (Log, Truth, Option<Stamp>) {
@@ -255,7 +267,7 @@ fn play(script: &[(u64, Step)], settings: &Settings) -> (Log, Truth, Option<Stam
             Step::Crash(down) => {
                 for (inside, bits) in inside.iter_mut().zip(&mut truth.people) {
                     if let Some(inside) = inside.take() {
-                        bits.fill(inside.from, inside.alive);
+                        bits.fill(inside.from, inside.with_run(last));
                     }
                 }
                 let wall_now = line as i64 + wall + *down as i64;
@@ -295,7 +307,11 @@ fn play(script: &[(u64, Step)], settings: &Settings) -> (Log, Truth, Option<Stam
     }
     for (who, inside) in inside.iter().enumerate() {
         if let Some(inside) = inside {
-            let to = if settings.runs { line } else { inside.alive };
+            let to = if settings.runs {
+                line
+            } else {
+                inside.with_run(last)
+            };
             truth.people[who].fill(inside.from, to);
             truth.open[who] = settings.runs;
         }

@@ -339,6 +339,26 @@ fn after_a_crash_open_stays_end_when_last_seen_whatever_is_written_later() {
 }
 
 #[test]
+fn who_was_heard_shortly_before_the_server_died_was_there_when_it_died() {
+    let mut log = Log::new();
+    log.at(0, join("An"))
+        .at(0, join("Bình"))
+        .at(0, join("Chi"))
+        .seen(57_000, "An")
+        .seen(54_999, "Bình")
+        .seen(60_000, "Chi");
+    assert_eq!(
+        log.spans(None),
+        [
+            // Silent for longer than a sound link ever is.
+            span("Bình", 0, 54_999, out(LeaveReason::ServerStopped)),
+            span("An", 0, 60_000, out(LeaveReason::ServerStopped)),
+            span("Chi", 0, 60_000, out(LeaveReason::ServerStopped)),
+        ]
+    );
+}
+
+#[test]
 fn after_a_crash_without_a_mark_a_stay_lasts_to_the_last_thing_the_person_did() {
     let mut log = Log::new();
     let chat = EventKind::Chat {
@@ -349,12 +369,12 @@ fn after_a_crash_without_a_mark_a_stay_lasts_to_the_last_thing_the_person_did() 
     };
     log.at(0, join("An"))
         .at(3_000, chat)
-        .at(4_000, join("Bình"));
+        .at(9_000, join("Bình"));
     assert_eq!(
         log.spans(None),
         [
             span("An", 0, 3_000, out(LeaveReason::ServerStopped)),
-            span("Bình", 4_000, 4_000, out(LeaveReason::ServerStopped)),
+            span("Bình", 9_000, 9_000, out(LeaveReason::ServerStopped)),
         ]
     );
 }
@@ -496,9 +516,18 @@ fn play(script: &[(u64, Step)]) -> (Log, [u64; PEOPLE], Stamp) {
             }
             Step::Clock(by) => log.wall_ms = log.wall_ms.saturating_add_signed(*by),
             Step::Crash(by) => {
+                let boot = log.stamp(mono).boot;
+                let signs = log.events.iter().map(|event| event.at);
+                let signs = signs.chain(log.presence.iter().map(|seen| seen.at));
+                let last = signs
+                    .filter(|at| at.boot == boot)
+                    .map(|at| at.mono_ms)
+                    .max();
                 for (inside, total) in inside.iter_mut().zip(&mut total) {
                     if let Some(inside) = inside.take() {
-                        *total += inside.alive - inside.from;
+                        // The next sign of life was due within five seconds.
+                        let due = last.filter(|last| last - inside.alive <= 5_000);
+                        *total += due.unwrap_or(inside.alive) - inside.from;
                     }
                 }
                 let wall_ms = log.wall_ms.saturating_add(mono).saturating_add_signed(*by);
