@@ -22,13 +22,15 @@ fn words(text: &str) -> Vec<String> {
 pub fn fold_name(name: &str) -> String {
     let words: Vec<String> = words(name)
         .iter()
-        .map(|word| {
+        .map(|word| -> String {
             word.nfd()
                 .filter(|c| !is_combining_mark(*c))
                 .flat_map(char::to_lowercase)
                 .map(|c| if c == 'đ' { 'd' } else { c })
                 .collect()
         })
+        // Of a word that is nothing but marks nothing is left.
+        .filter(|word| !word.is_empty())
         .collect();
     words.join(" ")
 }

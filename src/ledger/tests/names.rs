@@ -142,6 +142,7 @@ fn other_tones_and_letters_do_not_match() {
         assert_ne!(match_name(one), match_name(other), "{one} {other}");
     }
     assert_eq!(match_name("Nguyễn"), "nguyễn");
+    assert_eq!(fold_name("\u{bbe} An"), "an");
 }
 
 proptest! {
