@@ -433,19 +433,55 @@ pub fn by_csv(bytes: &[u8], kept: &Data) -> Verdict {
     super::altered("Không tìm thấy dòng tiêu đề của bảng")
 }
 
-/// A spreadsheet saves percentages and hours with the sign of its own country:
-/// a point for the comma means the same.
+/// A spreadsheet saves shares, hours, times and days in the form of its own
+/// country; what means the same is taken for the same.
 fn normalise(found: &mut [Vec<String>], table: &Table, offset_min: i32) {
     for (row, kept) in found.iter_mut().zip(&table.rows) {
         for (text, cell) in row.iter_mut().zip(kept) {
-            if matches!(cell, Cell::Permille(_) | Cell::Hours(_)) {
-                let comma = text.replacen('.', ",", 1);
-                if comma == in_file(cell, offset_min) {
-                    *text = comma;
-                }
+            let other = match cell {
+                Cell::Permille(_) | Cell::Hours(_) => text.replacen('.', ",", 1),
+                Cell::Time(_) => match plain_time(text) {
+                    Some(time) => time,
+                    None => continue,
+                },
+                Cell::Day(_) => match text.parse::<lophoc_classes::Day>() {
+                    Ok(day) => day.slashed(),
+                    Err(_) => continue,
+                },
+                _ => continue,
+            };
+            if other == in_file(cell, offset_min) {
+                *text = other;
             }
         }
     }
+}
+
+/// `07:30` of `7:30`, `07:30:00`, `7:30:00 AM`; nothing when there are seconds,
+/// which the sheet never shows.
+fn plain_time(text: &str) -> Option<String> {
+    let (clock, half) = match text.split_once(' ') {
+        Some((clock, half)) => (clock, half.trim().to_uppercase()),
+        None => (text, String::new()),
+    };
+    let mut parts = clock.split(':');
+    let mut next = |most: u32| -> Option<u32> {
+        let part = parts.next()?;
+        let number = part.parse().ok()?;
+        (part.len() <= 2 && number <= most).then_some(number)
+    };
+    let (hour, minute) = (next(23)?, next(59)?);
+    let rest: Vec<&str> = parts.collect();
+    if !matches!(rest.as_slice(), [] | ["00"]) {
+        return None;
+    }
+    let hour = match half.as_str() {
+        "" => hour,
+        "AM" | "SA" if (1..=12).contains(&hour) => hour % 12,
+        "PM" | "CH" if (1..=12).contains(&hour) => hour % 12 + 12,
+        _ => return None,
+    };
+    Some(format!("{hour:02}:{minute:02}"))
 }
 
 #[cfg(test)]
@@ -456,6 +492,25 @@ mod tests {
     fn columns_have_the_letters_of_a_spreadsheet() {
         let names: Vec<_> = [0, 25, 26, 701, 702].into_iter().map(letters).collect();
         assert_eq!(names, ["A", "Z", "AA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn times_of_other_programs_are_read() {
+        for (text, time) in [
+            ("07:30", Some("07:30")),
+            ("7:30:00 AM", Some("07:30")),
+            ("12:05:00 AM", Some("00:05")),
+            ("1:05 CH", Some("13:05")),
+            ("12:05 PM", Some("12:05")),
+            ("07:30:01", None),
+            ("24:00", None),
+            ("13:00 PM", None),
+            ("7", None),
+            ("", None),
+            ("7:30 x", None),
+        ] {
+            assert_eq!(plain_time(text).as_deref(), time, "{text}");
+        }
     }
 
     #[test]
