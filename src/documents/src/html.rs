@@ -81,7 +81,7 @@ h1 { font-size: 14pt; text-align: center; margin: 0 0 1mm }\n\
 h2 { font-size: 13pt; margin: 4mm 0 1mm; break-after: avoid }\n\
 .sub { text-align: center; margin: 0 }\n\
 .sub:first-of-type { font-weight: bold }\n\
-table { border-collapse: collapse; width: 100%; min-width: 250mm; margin: 3mm 0;\n\
+table { border-collapse: collapse; width: 99.7%; min-width: 250mm; margin: 3mm 0;\n\
  table-layout: fixed; font-size: 10pt; line-height: 1.17; overflow-wrap: anywhere }\n\
 thead { display: table-header-group }\n\
 tr { break-inside: avoid }\n\
