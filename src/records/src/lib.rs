@@ -22,6 +22,7 @@ mod courses;
 mod error;
 mod exports;
 mod hall;
+mod imports;
 mod ledger;
 mod people;
 mod places;
@@ -46,6 +47,7 @@ pub use classes::{ClassLogLine, Demo, NewClass};
 pub use error::StoreError;
 pub use exports::{Access, StoredExport};
 pub use hall::{CheckIn, HallCounts, NewHallMark, last_marks};
+pub use imports::{ImportAccounts, ImportFacts, ImportOrder, Imported};
 pub use ledger::{
     BACKLOG_EVENTS, BATCH_EVENTS, LedgerWriter, QUEUE_JOBS, RETRY_EVERY, SESSIONS_CACHED,
 };

@@ -39,6 +39,8 @@ pub struct KnownPeople {
     pub local_issuer: String,
     /// The importer may touch people of these units only; absent: everybody.
     pub only_units: Option<BTreeSet<UnitId>>,
+    /// Beside those units: these people (own learners of an adviser).
+    pub only_people: BTreeSet<PersonKey>,
 }
 
 /// An import that waits for a decision.
@@ -149,14 +151,12 @@ pub fn preview(
 impl<'a> Index<'a> {
     /// The importer may touch this person.
     fn is_own(&self, person: &Person) -> bool {
-        let only = self.known.only_units.as_ref();
-        only.is_none_or(|only| {
-            person
-                .form
-                .unit
-                .as_ref()
-                .is_some_and(|unit| only.contains(unit))
-        })
+        let Some(only) = &self.known.only_units else {
+            return true;
+        };
+        let unit = person.form.unit.as_ref();
+        unit.is_some_and(|unit| only.contains(unit))
+            || self.known.only_people.contains(&person.id)
     }
 
     fn find(&self, entry: &mut Entry, sheet: &Sheet) -> Found<'a> {

@@ -17,7 +17,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lophoc_ledger::{fold_name, match_name};
+use lophoc_ledger::fold_name;
 
 pub use self::decide::{ImportWrite, decide, fill};
 pub use self::legacy::{Coding, convert};
@@ -149,10 +149,10 @@ pub struct Sheet {
 pub struct Wanted {
     /// Identifiers: sort, value.
     pub identifiers: BTreeSet<(IdentifierKind, String)>,
-    /// Names, folded as [`fold_name`] does, of rows that may need a match by
-    /// name, day of birth and unit.
-    pub names: BTreeSet<String>,
-    /// Names of units as [`match_name`] makes them.
+    /// Names as [`fold_name`] makes them, with days of birth: people who may be
+    /// asked about.
+    pub names: BTreeSet<(String, Day)>,
+    /// Names of units as [`fold_name`] makes them.
     pub units: BTreeSet<String>,
 }
 
@@ -165,11 +165,11 @@ impl Sheet {
             wanted
                 .identifiers
                 .extend(ids.map(|id| (id.kind, id.value.clone())));
-            if !form.name.is_empty() {
-                wanted.names.insert(fold_name(&form.name));
+            if let Some(born) = form.born {
+                wanted.names.insert((fold_name(&form.name), born));
             }
             if !form.unit_text.is_empty() {
-                wanted.units.insert(match_name(&form.unit_text));
+                wanted.units.insert(fold_name(&form.unit_text));
             }
         }
         wanted
