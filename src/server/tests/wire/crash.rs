@@ -26,7 +26,7 @@ struct Acknowledged {
     chats: BTreeSet<String>,
 }
 
-fn command(folder: &Path) -> Command {
+pub fn command(folder: &Path) -> Command {
     let mut command = Command::new(BINARY);
     command
         .env("LOPHOC_DATA_FOLDER", folder)
@@ -38,12 +38,12 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-struct Running {
-    child: tokio::process::Child,
-    host: String,
+pub struct Running {
+    pub child: tokio::process::Child,
+    pub host: String,
 }
 
-async fn start(folder: &Path) -> Running {
+pub async fn start(folder: &Path) -> Running {
     let mut command = tokio::process::Command::from(command(folder));
     let mut child = command
         .arg("serve")
@@ -65,7 +65,7 @@ async fn start(folder: &Path) -> Running {
 }
 
 /// The token path of a link, whatever host it names.
-async fn token(host: &str, link: &str, name: &str) -> Option<String> {
+pub async fn token(host: &str, link: &str, name: &str) -> Option<String> {
     let body = json!({"link": link, "name": name, "device": format!("device of {name}")});
     let (status, answer) = post(host, "/api/join", &body).await;
     (status == 200).then(|| answer["token"].as_str().unwrap().to_owned())

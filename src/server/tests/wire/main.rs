@@ -13,6 +13,7 @@ mod client;
 mod crash;
 mod health;
 mod hostile;
+mod lesson;
 mod links;
 mod moderation;
 mod pages;

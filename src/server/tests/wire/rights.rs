@@ -7,16 +7,23 @@ use serde_json::{Value, json};
 use crate::client::{Client, get};
 use crate::world::World;
 
-use Role::{Adviser, Chair, Guest, Learner, Organiser, Technician, Trainer};
+use Role::{Adviser, Chair, Guest, Inspector, Learner, Organiser, Secretary, Technician, Trainer};
 
 const STAFF: &[Role] = &[Organiser, Chair, Trainer, Adviser, Technician];
 const LEADERS: &[Role] = &[Organiser, Chair, Trainer];
+/// Who makes the counted time.
+const TEACHERS: &[Role] = &[Organiser, Chair, Trainer, Adviser];
+/// Who lets people in.
+const DOOR: &[Role] = &[Organiser, Chair, Trainer, Adviser, Technician, Secretary];
+const ALL_BUT_INSPECTOR: &[Role] = &[
+    Organiser, Chair, Trainer, Adviser, Technician, Secretary, Learner, Guest,
+];
 
 /// What is asked, and who may.
 fn requests(mode: RoomMode, target: &str) -> Vec<(Value, &'static [Role])> {
     let speakers: &[Role] = match mode {
-        RoomMode::Discussion => &Role::ALL,
-        RoomMode::Training => STAFF,
+        RoomMode::Discussion => ALL_BUT_INSPECTOR,
+        RoomMode::Training => DOOR,
         RoomMode::Conference => LEADERS,
     };
     vec![
@@ -27,7 +34,7 @@ fn requests(mode: RoomMode, target: &str) -> Vec<(Value, &'static [Role])> {
         (json!({"t": "hand", "up": true}), &Role::ALL),
         (
             json!({"t": "pub", "kind": "camera", "st": "live"}),
-            &Role::ALL,
+            ALL_BUT_INSPECTOR,
         ),
         (json!({"t": "pub", "kind": "mic", "st": "live"}), speakers),
         (json!({"t": "pub", "kind": "screen", "st": "live"}), LEADERS),
@@ -51,6 +58,15 @@ fn requests(mode: RoomMode, target: &str) -> Vec<(Value, &'static [Role])> {
         ),
         (json!({"t": "modLock", "locked": true}), STAFF),
         (json!({"t": "modMode", "mode": mode}), LEADERS),
+        (json!({"t": "modStart"}), TEACHERS),
+        (json!({"t": "modCheck", "windowSec": 60}), TEACHERS),
+        (
+            json!({"t": "modChecks", "everyMin": 0, "windowSec": 60}),
+            TEACHERS,
+        ),
+        (json!({"t": "modBreak", "on": true}), TEACHERS),
+        (json!({"t": "modWaiting", "on": true}), DOOR),
+        (json!({"t": "modAdmit"}), DOOR),
         (json!({"t": "modRemove", "who": target, "bar": true}), STAFF),
         (json!({"t": "modEnd"}), LEADERS),
     ]
@@ -66,7 +82,7 @@ async fn check(mode: RoomMode) {
         let exported = get(&world.host(), &path, Some(&token)).await.0;
         assert_eq!(
             exported == 200,
-            [Organiser, Chair].contains(&role),
+            [Organiser, Chair, Secretary].contains(&role),
             "{role:?} exports: {exported}"
         );
         for (request, may) in requests(mode, &target.person) {
