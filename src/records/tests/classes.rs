@@ -132,10 +132,10 @@ async fn the_demo_class_is_made_once_and_gets_a_new_session_when_its_last_one_en
     let store = open(&folder).await;
     let demo = store.ensure_demo().await.unwrap();
     assert_eq!(
-        demo.class.title,
+        demo.class.plan.title,
         "Bồi dưỡng giáo viên: Lớp học trực tuyến đầu tiên"
     );
-    assert_eq!(demo.class.host_unit, "Sở GDĐT (lớp mẫu)");
+    assert_eq!(demo.class.host_name, "Sở GDĐT (lớp mẫu)");
     store
         .set_session_state(&demo.session.id, SessionState::Open)
         .await

@@ -157,6 +157,31 @@ impl Here {
         }
     }
 
+    /// How far a right over people goes. Who has it for units only must see the
+    /// class, or be of a unit below its host: a school enters its people into
+    /// the class of its Sở, and into nobody else's.
+    ///
+    /// # Errors
+    /// `forbidden`, the store's.
+    async fn need_people(&self, app: &App, right: Right) -> Result<Grant, ApiFault> {
+        let grant = self.need(right)?;
+        if grant.all || !grant.people.is_empty() {
+            return Ok(grant);
+        }
+        let id = &self.class.id;
+        if app.store.units_take_part(id, &grant.units).await? {
+            return Ok(grant);
+        }
+        if let Some(host) = &self.class.plan.host {
+            for unit in &grant.units {
+                if app.store.line_above(unit).await?.contains(host) {
+                    return Ok(grant);
+                }
+            }
+        }
+        Err(ApiFault::forbidden())
+    }
+
     fn rights(&self) -> Vec<Right> {
         let all = Right::ALL.into_iter();
         all.filter(|right| self.grant(*right).any()).collect()

@@ -165,7 +165,7 @@ async fn list(
     Ask(which): Ask<Which>,
 ) -> Result<Json<Vec<JoinLink>>, ApiFault> {
     let here = Here::class(&app, signed, &id).await?;
-    let mine = here.need(Right::ManageRoster)?;
+    let mine = here.need_people(&app, Right::ManageRoster).await?;
     let sessions = app.store.lessons(&id).await?;
     let session = match which.session.filter(|session| !session.is_empty()) {
         Some(wanted) => sessions.iter().find(|one| one.id.as_str() == wanted),
@@ -228,7 +228,7 @@ async fn picture(
     let person = PersonKey(person);
     let own = person == *here.signed.person();
     if !own {
-        let mine = here.need(Right::ManageRoster)?;
+        let mine = here.need_people(&app, Right::ManageRoster).await?;
         let reached = person.as_str() != GUEST
             && app
                 .store

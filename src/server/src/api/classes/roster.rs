@@ -56,7 +56,7 @@ async fn list(
     Ask(search): Ask<Search>,
 ) -> Result<Json<Page<RosterRow>>, ApiFault> {
     let here = Here::class(&app, signed, &id).await?;
-    let seen = here.need(Right::SeeRoster)?;
+    let seen = here.need_people(&app, Right::SeeRoster).await?;
     let q = forms::search(&search.q)?;
     let n = search.n.unwrap_or(PAGE).min(MOST);
     let mut page = app
@@ -84,7 +84,7 @@ async fn change(
     Body(mut changes): Body<Vec<RosterChange>>,
 ) -> Result<Json<Option<RosterVersion>>, ApiFault> {
     let here = Here::class(&app, signed, &id).await?;
-    let mine = here.need(Right::ManageRoster)?;
+    let mine = here.need_people(&app, Right::ManageRoster).await?;
     if changes.len() > CHANGES {
         return Err(ApiFault::too_large());
     }
@@ -116,6 +116,6 @@ async fn versions(
     At(id): At<ClassId>,
 ) -> Result<Json<Vec<RosterVersion>>, ApiFault> {
     let here = Here::class(&app, signed, &id).await?;
-    here.need(Right::SeeRoster)?;
+    here.need_people(&app, Right::SeeRoster).await?;
     Ok(Json(app.store.roster_versions(&id).await?))
 }
