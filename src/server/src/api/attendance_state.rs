@@ -54,7 +54,7 @@ impl Default for AttendanceState {
             seen: Mutex::default(),
             heavy: Semaphore::new(HEAVY),
             desk_rate: Rate::new(120, 30),
-            export_rate: Rate::new(30, 30),
+            export_rate: Rate::new(60, 60),
             scan_address: AddressRate::new(600, 600),
             scan_wrong: AddressRate::new(60, 120),
             scan_device: Rate::new(12, 8),

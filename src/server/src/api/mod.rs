@@ -48,8 +48,11 @@ pub use accounts::{checked_login, make_accounts};
 pub use attendance::own_row;
 pub use attendance_state::AttendanceState;
 pub use error::{ApiFault, Refusal};
+pub use exports::Source;
+pub use imports::Imports;
 pub use extract::{Ask, At, Body, Caller, raw};
 pub use openapi::document;
+pub use verify::{MAX_FILE, judge};
 pub use people::mask;
 
 use crate::app::App;

@@ -560,7 +560,8 @@ fn trainer_lines<'a>(sessions: impl Iterator<Item = &'a Facts>) -> Vec<TrainerLi
             line.live_ms += one.lesson_ms;
             line.talk_ms += one.talk_ms;
             line.screen_ms += one.screen_ms;
-            line.answers += one.answers;
+            line.invited += one.floors_given + one.asked;
+            line.hands += one.answers;
             line.messages += one.chat;
         }
     }
