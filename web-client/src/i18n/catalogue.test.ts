@@ -64,6 +64,8 @@ describe.each(BOOKS)('the catalogues of %s', (_, vi, english) => {
       'stats.percent',
       'stats.kbps',
       'error.code',
+      'cal.range',
+      'units.validRange',
     ]);
     const words =
       /\b(the|and|your|you|please|with|from|click|open|close|join|leave|mute|share|screen|network|again|room|error)\b/iu;
@@ -76,7 +78,8 @@ describe.each(BOOKS)('the catalogues of %s', (_, vi, english) => {
 
   it('are composed (NFC), and never shout', () => {
     for (const [key, message] of Object.entries(vi)) {
-      const words = text(message);
+      // Abbreviations of authorities are written as in document numbers.
+      const words = text(message).replaceAll(/S?B?GDĐT/gu, '');
       expect(words, key).toBe(words.normalize('NFC'));
       expect(words, key).not.toMatch(/\p{Lu}{5,}/u);
     }

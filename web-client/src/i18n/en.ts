@@ -26,6 +26,8 @@ export const en: Catalogue = {
   'home.open': 'Open the class',
   'home.badLink': 'This is not a class link yet. A class link looks like …/j/….',
   'home.foreign': 'This link belongs to another server. Open it directly in your browser.',
+  'home.account': 'Organisers, trainers and learners with an account:',
+  'home.signIn': 'Sign in',
   'home.a': 'Sound comes first',
   'home.aText': 'On a weak network pictures give way; sound and slides are kept to the end.',
   'home.b': 'Attendance you can trust',

@@ -25,6 +25,8 @@ export const vi = {
   'home.open': 'Mở lớp học',
   'home.badLink': 'Đây chưa phải liên kết vào lớp. Liên kết đúng có dạng …/j/….',
   'home.foreign': 'Liên kết này thuộc máy chủ khác. Hãy mở trực tiếp trên trình duyệt.',
+  'home.account': 'Ban tổ chức, người dạy và người học có tài khoản:',
+  'home.signIn': 'Đăng nhập',
   'home.a': 'Nghe rõ trước hết',
   'home.aText': 'Khi mạng yếu, hình giảm trước; tiếng và bài trình chiếu được giữ đến cùng.',
   'home.b': 'Điểm danh đáng tin',
