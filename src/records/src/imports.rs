@@ -83,10 +83,11 @@ impl Store {
         on: &str,
     ) -> Result<ImportFacts, StoreError> {
         let mut read = self.pool.begin().await?;
-        let host: Option<Option<String>> = sqlx::query_scalar("SELECT host FROM class WHERE id = $1")
-            .bind(class.as_str())
-            .fetch_optional(&mut *read)
-            .await?;
+        let host: Option<Option<String>> =
+            sqlx::query_scalar("SELECT host FROM class WHERE id = $1")
+                .bind(class.as_str())
+                .fetch_optional(&mut *read)
+                .await?;
         let host = host.ok_or_else(|| StoreError::UnknownClass(class.0.clone()))?;
         let roster = rows(&mut read, class).await?;
         let mut ids: BTreeSet<PersonKey> = roster.keys().cloned().collect();
@@ -326,7 +327,10 @@ async fn by_identifier(
                 list.push_bind(value.as_str());
             }
             query.push(")");
-            let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *connection).await?;
+            let found: Vec<String> = query
+                .build_query_scalar()
+                .fetch_all(&mut *connection)
+                .await?;
             ids.extend(found.into_iter().map(PersonKey));
         }
     }
@@ -353,7 +357,10 @@ async fn by_name_and_day(
             list.push_bind_unseparated(born.as_str());
             list.push_unseparated(")");
         }
-        let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *connection).await?;
+        let found: Vec<String> = query
+            .build_query_scalar()
+            .fetch_all(&mut *connection)
+            .await?;
         ids.extend(found.into_iter().map(PersonKey));
     }
     Ok(())
@@ -368,9 +375,12 @@ async fn units(
     let names: Vec<&String> = wanted.units.iter().collect();
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for chunk in names.chunks(CHUNK) {
-        let mut query: QueryBuilder<'_, Sqlite> =
-            QueryBuilder::new("SELECT id, name FROM unit WHERE (valid_from IS NULL OR valid_from <= ");
-        query.push_bind(on).push(") AND (valid_to IS NULL OR valid_to >= ");
+        let mut query: QueryBuilder<'_, Sqlite> = QueryBuilder::new(
+            "SELECT id, name FROM unit WHERE (valid_from IS NULL OR valid_from <= ",
+        );
+        query
+            .push_bind(on)
+            .push(") AND (valid_to IS NULL OR valid_to >= ");
         query.push_bind(on).push(") AND folded IN (");
         let mut list = query.separated(", ");
         for name in chunk {
@@ -417,7 +427,10 @@ async fn with_account(
             list.push_bind(person.as_str());
         }
         query.push(")");
-        let found: Vec<String> = query.build_query_scalar().fetch_all(&mut *connection).await?;
+        let found: Vec<String> = query
+            .build_query_scalar()
+            .fetch_all(&mut *connection)
+            .await?;
         with.extend(found.into_iter().map(PersonKey));
     }
     Ok(with)

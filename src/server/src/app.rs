@@ -10,7 +10,7 @@ use lophoc_room::LinkId;
 use lophoc_transport::MediaPlane;
 use tokio::sync::Semaphore;
 
-use crate::api::AttendanceState;
+use crate::api::{AttendanceState, Imports};
 use crate::auth::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Keys, Passwords, Waits};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -57,6 +57,8 @@ pub struct App {
     pub login_waits: Waits<String>,
     /// Desks, rates of the attendance slice.
     pub attendance: AttendanceState,
+    /// Imports of rosters under way.
+    pub imports: Imports,
     /// Websockets per address.
     pub link_places: Arc<AddressCount>,
     /// Answers made at a time: making one keeps a core busy.
@@ -99,6 +101,7 @@ impl App {
             address_waits: Waits::new(FREE_PER_ADDRESS),
             login_waits: Waits::new(FREE_PER_ACCOUNT),
             attendance: AttendanceState::default(),
+            imports: Imports::default(),
             link_places: AddressCount::new(limits.links_per_address, limits.links),
             offers: Arc::new(Semaphore::new(cores)),
             config: parts.config,

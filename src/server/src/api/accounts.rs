@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use lophoc_classes::{
-    Account, AccountState, IdentifierKind, NewAccount, Page, Person, Printed, UnitRole,
+    Account, AccountState, IdentifierKind, NewAccount, Page, Person, PersonForm, Printed, UnitRole,
 };
 use lophoc_ledger::{PersonKey, fold_name};
 use lophoc_records::{AccountToAdd, KnownAccount};
@@ -180,13 +180,7 @@ async fn free_login(
     person: &Person,
     given: &BTreeSet<String>,
 ) -> Result<String, ApiFault> {
-    let sector = person
-        .form
-        .identifiers
-        .iter()
-        .find(|identifier| identifier.kind == IdentifierKind::Sector)
-        .and_then(|identifier| checked_login(&identifier.value).ok());
-    let base = sector.unwrap_or_else(|| login_of_name(&person.form.name));
+    let base = login_base(&person.form);
     for number in 1..10_000u32 {
         let login = match number {
             1 => base.clone(),
@@ -197,6 +191,17 @@ async fn free_login(
         }
     }
     Err(ApiFault::field("login", "taken"))
+}
+
+/// The login somebody gets when nobody has it: the sector identifier, else given
+/// name and initials.
+pub(super) fn login_base(form: &PersonForm) -> String {
+    let sector = form
+        .identifiers
+        .iter()
+        .find(|identifier| identifier.kind == IdentifierKind::Sector)
+        .and_then(|identifier| checked_login(&identifier.value).ok());
+    sector.unwrap_or_else(|| login_of_name(&form.name))
 }
 
 fn login_of_name(name: &str) -> String {
