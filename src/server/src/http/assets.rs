@@ -46,13 +46,16 @@ pub async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     }
 }
 
-/// Addresses that are pages of the client: `/`, `/j/<link>`, `/dev/…`.
+/// First parts of the addresses that are pages of the client, as its router has them.
+const PAGES: [&str; 13] = [
+    "account", "accounts", "calendar", "check", "classes", "dev", "j", "my", "people", "sessions",
+    "sign-in", "units", "verify",
+];
+
+/// Addresses that are pages of the client: `/`, `/j/<link>`, `/classes/…`.
 fn is_page(path: &str) -> bool {
-    path.is_empty()
-        || path == "index.html"
-        || path.starts_with("j/")
-        || path == "dev"
-        || path.starts_with("dev/")
+    let first = path.split('/').next().unwrap_or_default();
+    path.is_empty() || path == "index.html" || PAGES.contains(&first)
 }
 
 fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
