@@ -63,11 +63,8 @@ impl<'a> Reach<'a> {
                 UnitRole::Organiser { unit } => {
                     reach.hosts.insert(unit);
                 }
-                UnitRole::Inspector { unit } => {
+                UnitRole::Inspector { unit } | UnitRole::Contact { unit } => {
                     reach.hosts.insert(unit);
-                    reach.homes.insert(unit);
-                }
-                UnitRole::Contact { unit } => {
                     reach.homes.insert(unit);
                 }
             }

@@ -126,7 +126,7 @@ async fn the_list_has_what_the_table_of_rights_lets_be_seen() {
             of(UnitRole::Contact {
                 unit: unit("truong"),
             }),
-            vec![2],
+            vec![2, 4],
         ),
         (of(UnitRole::Inspector { unit: unit("xa") }), vec![2, 3, 4]),
         (actor(&learner, Vec::new()), vec![2]),
