@@ -81,6 +81,8 @@ pub struct Arrival {
     pub resume: Option<Resume>,
     /// Comes in even when the person is in on another device.
     pub take_over: bool,
+    /// A guest whom staff must let in, whether others wait or not.
+    pub waits: bool,
 }
 
 /// Input of a room.

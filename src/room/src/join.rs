@@ -10,7 +10,9 @@ use lophoc_protocol::{
 };
 
 use crate::api::{Allow4, Arrival, Effect, Identity, LinkId, Now};
-use crate::bounds::{FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, REPLAY, REPLAY_BYTES, SILENCE_MS};
+use crate::bounds::{
+    FLOOD_WAIT_MS, KEEP_MS, KNOWN_FACTOR, LAPSE_MS, REPLAY, REPLAY_BYTES, SILENCE_MS,
+};
 use crate::person::{KINDS, Member, PerKind, Presence};
 use crate::rights::allowed;
 use crate::room::{Phase, Room, key_of};
@@ -96,7 +98,7 @@ impl Room {
         if self.locked && !known && !allowed(role, self.mode, false, Action::Lock) {
             return Err(stop(ErrorCode::Locked));
         }
-        if self.must_wait(&arrival.identity) {
+        if self.must_wait(&arrival) {
             return self.wait(arrival);
         }
         if self.is_full(role) {
@@ -213,8 +215,8 @@ impl Room {
             site: member.site.clone(),
         };
         let same = identity == arrival.identity && member.device == arrival.device;
-        let silent = old_link.is_some()
-            && self.now.mono_ms.saturating_sub(member.heard.mono_ms) > SILENCE_MS;
+        let silent =
+            old_link.is_some() && self.now.mono_ms.saturating_sub(member.heard.mono_ms) > LAPSE_MS;
         let heard = member.heard;
 
         if let Some(old) = old_link {

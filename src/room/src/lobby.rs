@@ -37,8 +37,9 @@ impl Room {
     }
 
     /// Whether somebody has to wait: learners and guests who were never in.
-    pub(crate) fn must_wait(&self, identity: &Identity) -> bool {
-        self.lobby.on
+    pub(crate) fn must_wait(&self, arrival: &Arrival) -> bool {
+        let identity = &arrival.identity;
+        (self.lobby.on || arrival.waits)
             && matches!(identity.role, Role::Learner | Role::Guest)
             && self.roster.get(&identity.person).is_none()
     }
@@ -242,6 +243,7 @@ impl Room {
                 key: seat.key,
                 resume: None,
                 take_over: false,
+                waits: false,
             },
         );
     }
@@ -290,8 +292,16 @@ impl Room {
 
     /// Nobody waits any more; for whom there is no place is told so.
     pub(crate) fn empty_lobby(&mut self, by: Option<&PersonId>) {
+        self.empty_lobby_of(by, |_| true);
+    }
+
+    /// As [`empty_lobby`](Self::empty_lobby), for some roles.
+    pub(crate) fn empty_lobby_of(&mut self, by: Option<&PersonId>, which: impl Fn(Role) -> bool) {
         for id in self.lobby.ids() {
             let role = self.lobby.guests.get(&id).map(|guest| guest.identity.role);
+            if !role.is_some_and(&which) {
+                continue;
+            }
             if role.is_some_and(|role| self.is_full(role)) {
                 if let Some(link) = self
                     .wait_over(&id, WaitOutcome::Left, None)

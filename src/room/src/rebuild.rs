@@ -83,8 +83,9 @@ impl Room {
         }
         room.settle_check(|id| heard.get(id).copied());
         if !room.lobby.on {
-            // The server died between turning it off and letting them in.
-            room.empty_lobby(None);
+            // The server died between turning it off and letting them in. Guests
+            // may wait by the rule of their class.
+            room.empty_lobby_of(None, |role| role != Role::Guest);
         }
         room.begin_when_due();
         room

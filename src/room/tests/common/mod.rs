@@ -132,6 +132,8 @@ pub struct Play {
     pub sites: HashMap<String, String>,
     /// The next hello takes over.
     pub take_over: bool,
+    /// The next hello is of a guest who waits by the rule of the class.
+    pub waits: bool,
     /// Links of people who wait.
     pub waiting: HashSet<LinkId>,
     peers: HashMap<String, u64>,
@@ -177,6 +179,7 @@ impl Play {
             seq: 0,
             sites: HashMap::new(),
             take_over: false,
+            waits: false,
             waiting: HashSet::new(),
             peers: HashMap::new(),
             next: 0,
@@ -414,6 +417,7 @@ impl Play {
             key: format!("key{}", self.next),
             resume,
             take_over: std::mem::take(&mut self.take_over),
+            waits: std::mem::take(&mut self.waits),
         };
         self.apply(Command::Hello(Box::new(arrival)));
         link

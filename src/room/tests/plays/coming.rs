@@ -45,6 +45,7 @@ fn greetings_and_replies_wait_for_the_ledger() {
         key: "k".into(),
         resume: None,
         take_over: false,
+        waits: false,
     };
     let effects = room.apply(START, Command::Hello(Box::new(arrival)));
     let ledger = effects

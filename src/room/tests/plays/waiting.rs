@@ -369,3 +369,28 @@ fn who_floods_while_waiting_is_sent_away_for_a_while() {
         (ByeAction::Rejoin, Some(ErrorCode::RateLimited))
     );
 }
+
+#[test]
+fn a_guest_waits_by_the_rule_of_the_class_though_others_do_not() {
+    let mut play = Play::with(config(RoomMode::Training));
+    let chair = play.join("pc", Role::Chair);
+    play.waits = true;
+    let guest = play.join("pg", Role::Guest);
+    let learner = play.join("p1", Role::Learner);
+    assert!(play.room.is_waiting(guest) && !play.room.is_waiting(learner));
+    play.waits = true;
+    let staff = play.join("pt", Role::Trainer);
+    assert!(!play.room.is_waiting(staff), "staff never wait");
+
+    let mut later = play.restart(1_000, &[]);
+    later.waits = true;
+    let again = later.join("pg", Role::Guest);
+    assert!(later.room.is_waiting(again), "a restart lets no guest in");
+
+    play.ok(chair, admit("pg"));
+    assert!(play.client(guest).welcomed);
+    play.drop_link(guest, false);
+    play.waits = true;
+    let back = play.join("pg", Role::Guest);
+    assert!(play.client(back).welcomed, "who was let in is no stranger");
+}

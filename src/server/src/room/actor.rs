@@ -26,11 +26,12 @@ use crate::random;
 
 /// The room's own clock.
 const TICK: Duration = Duration::from_millis(100);
-/// Last-seen marks are kept this often.
-const SWEEP: Duration = Duration::from_secs(5);
+/// The marks of those who were heard since are kept this often: with a ping every
+/// four seconds, what a killed server forgets is less than five.
+const SWEEP: Duration = Duration::from_secs(1);
 /// An empty room is forgotten after this many sweeps: longer than a broken link
 /// may be resumed.
-const IDLE_SWEEPS: u32 = 24;
+const IDLE_SWEEPS: u32 = 120;
 /// A snapshot serves everybody who asks within this time, ms.
 const DESK_EVERY_MS: u64 = 1_000;
 /// Level reports waiting for a room. Overflow: dropped.
@@ -71,6 +72,8 @@ pub(super) struct Actor {
     pub(super) commits: Commits,
     pub(super) jobs: JoinSet<Answered>,
     pub(super) sweeps: JoinSet<()>,
+    /// Signs of life up to then were handed to the store, monotonic, ms.
+    pub(super) swept_ms: Option<u64>,
     pub(super) draining: Vec<oneshot::Sender<()>>,
     pub(super) counted: Counted,
     /// The last snapshot and when it was taken, monotonic ms.
@@ -97,6 +100,7 @@ impl Actor {
             commits: Commits::default(),
             jobs: JoinSet::new(),
             sweeps: JoinSet::new(),
+            swept_ms: None,
             draining: Vec::new(),
             counted: Counted::default(),
             desk: None,
@@ -231,6 +235,7 @@ impl Actor {
         let peer = self.links.peer_of(&person, || PeerId(app.next_peer()));
         let now = self.app.clock.now();
         let hello = *hello;
+        let waits = claims.waits;
         let identity = Identity {
             person: claims.person.clone(),
             name: claims.name.clone(),
@@ -247,6 +252,7 @@ impl Actor {
             key,
             resume: hello.resume,
             take_over: hello.take_over,
+            waits,
         };
         self.links.insert(
             link,
