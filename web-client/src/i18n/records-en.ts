@@ -1,6 +1,7 @@
+import { attendanceEn } from './records/attendance-en';
 import { planEn } from './records/plan-en';
 import { listsEn } from './records/lists-en';
 import { termsEn } from './records/terms-en';
 import type { RecordsCatalogue } from './records-vi';
 
-export const recordsEn: RecordsCatalogue = { ...termsEn, ...planEn, ...listsEn };
+export const recordsEn: RecordsCatalogue = { ...termsEn, ...planEn, ...listsEn, ...attendanceEn };

@@ -1,9 +1,10 @@
 // Words of the organisers' pages in Vietnamese: the source, English follows its shape.
+import { attendanceVi } from './records/attendance-vi';
 import { planVi } from './records/plan-vi';
 import { listsVi } from './records/lists-vi';
 import { termsVi } from './records/terms-vi';
 
-export const recordsVi = { ...termsVi, ...planVi, ...listsVi };
+export const recordsVi = { ...termsVi, ...planVi, ...listsVi, ...attendanceVi };
 
 export type RecordsKey = keyof typeof recordsVi;
 

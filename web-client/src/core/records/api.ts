@@ -198,7 +198,8 @@ export class RecordsApi {
     this.http.send('POST', `/sessions/${part(session)}/sites/${part(site ?? 'here')}/ticks`, tick);
   hallCode = (session: string, site: string | null): Answer<HallCode> =>
     this.http.get(`/sessions/${part(session)}/sites/${part(site ?? 'here')}/code`);
-  checkInOffer = (code: string): Answer<CheckInOffer> => this.http.get(`/check-in/${part(code)}`);
+  checkInOffer = (code: string, device?: string): Answer<CheckInOffer> =>
+    this.http.get(`/check-in/${part(code)}`, { device });
   checkIn = (code: string, who: CheckIn): Answer<CheckedIn> => this.http.send('POST', `/check-in/${part(code)}`, who);
   summary = (id: string): Answer<SummaryPage> => this.http.get(`/classes/${part(id)}/summary`);
   sessionExports = (session: string): Answer<ExportList> => this.http.get(`/sessions/${part(session)}/exports`);

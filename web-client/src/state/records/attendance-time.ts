@@ -124,7 +124,11 @@ function explained(fromMs: number, toMs: number, window: Window): boolean {
 }
 
 /** Beginning, end and now as marks. */
-export function edgesOf(window: Window, scale: Scale, nowMs: number): { left: number; kind: 'start' | 'end' | 'now' }[] {
+export function edgesOf(
+  window: Window,
+  scale: Scale,
+  nowMs: number,
+): { left: number; kind: 'start' | 'end' | 'now' }[] {
   const edges: { left: number; kind: 'start' | 'end' | 'now' }[] = [];
   const inside = (ms: number) => ms >= scale.fromMs && ms <= scale.toMs;
   if (window.fromMs !== undefined && inside(window.fromMs)) {

@@ -31,7 +31,14 @@ const plan = { startsMs: T, endsMs: T + 100 * MIN };
 
 let n = 0;
 function row(over: Partial<Row> = {}): Row {
-  const stands = { status: 'online', presentMs: 60 * MIN, permille: 600, late: false, early: false, enough: false } as const;
+  const stands = {
+    status: 'online',
+    presentMs: 60 * MIN,
+    permille: 600,
+    late: false,
+    early: false,
+    enough: false,
+  } as const;
   return {
     person: `p${++n}`,
     name: 'Nguyễn Thị Hằng',
@@ -168,7 +175,9 @@ describe('rows of a sheet', () => {
 
   it('are found without marks, by name, unit and identifier', () => {
     const all = { filter: 'all', q: '', order: 'name', unit: null } as const;
-    const notes = { [rows[0]!.person]: { identifier: '1500000042', position: '', phone: '', substitute: '', site: false } };
+    const notes = {
+      [rows[0]!.person]: { identifier: '1500000042', position: '', phone: '', substitute: '', site: false },
+    };
     const names = (q: string) => chosenRows(rows, notes, { ...all, q }).map((one) => one.name);
     expect(names('nguyen thi hang')).toEqual(['Nguyễn Thị Hằng']);
     expect(names('dang ai')).toEqual(['Đặng Thị Ái']);

@@ -78,8 +78,7 @@ export function chosenRows(rows: readonly Row[], notes: Notes, choice: Choice): 
     (row) =>
       inFilter(row, choice.filter) &&
       (choice.unit === null || (row.unit ?? '') === choice.unit) &&
-      (choice.q === '' ||
-        matches(`${row.name} ${row.unit ?? ''} ${notes[row.person]?.identifier ?? ''}`, choice.q)),
+      (choice.q === '' || matches(`${row.name} ${row.unit ?? ''} ${notes[row.person]?.identifier ?? ''}`, choice.q)),
   );
   return choice.order === 'name' ? found : found.sort((a, b) => collator.compare(a.unit ?? '', b.unit ?? ''));
 }
