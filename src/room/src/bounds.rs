@@ -43,7 +43,11 @@ pub const KEEP_MS: u64 = 10 * 60_000;
 /// of the stop yet.
 pub const HOLD_MS: u64 = 3_000;
 /// A silence longer than this is written to the ledger as a lapse even when the
-/// link is replaced before anybody noticed, milliseconds.
+/// link is replaced before anybody noticed, milliseconds: a sound link pings
+/// every four seconds, and a second for the way.
+pub const LAPSE_MS: u64 = 5_000;
+/// A link heard within this time is alive, milliseconds: another device of the
+/// same person is asked before it takes over.
 pub const SILENCE_MS: u64 = 10_000;
 /// A draining server spreads the return of its clients over this time,
 /// milliseconds.

@@ -6,7 +6,7 @@ use lophoc_protocol::server::ByeAction;
 use lophoc_protocol::{ErrorCode, PersonId, ServerMessage};
 
 use crate::api::{Allow4, Effect, LinkId, Now};
-use crate::bounds::{DRAIN_SPREAD_MS, SILENCE_MS};
+use crate::bounds::{DRAIN_SPREAD_MS, LAPSE_MS};
 use crate::person::{Member, PerKind, Presence};
 use crate::room::{Phase, Room, key_of};
 
@@ -202,7 +202,7 @@ impl Room {
         let Some(heard) = self.lose_link(person, false) else {
             return;
         };
-        let kind = if self.now.mono_ms.saturating_sub(heard.mono_ms) > SILENCE_MS {
+        let kind = if self.now.mono_ms.saturating_sub(heard.mono_ms) > LAPSE_MS {
             EventKind::Lapse {
                 person: key_of(person),
                 last_heard: self.stamp(heard),

@@ -357,12 +357,21 @@ impl Actor {
         });
     }
 
-    /// Every five seconds: last-seen marks, new tokens, counts.
+    /// Every second: marks of those heard since, new tokens, counts.
     pub(super) fn sweep(&mut self, queued: usize) {
         while self.sweeps.try_join_next().is_some() {}
-        let seen = self.room.last_seen();
         // One at a time: while the disk is slow the next sweep brings newer marks.
-        if !seen.is_empty() && self.sweeps.is_empty() {
+        // A sweep that fails is made good by the next ping of each.
+        let mut seen = Vec::new();
+        if self.sweeps.is_empty() {
+            seen = self.room.last_seen();
+            let newest = seen.iter().map(|mark| mark.at.mono_ms).max();
+            if let Some(swept_ms) = self.swept_ms {
+                seen.retain(|mark| mark.at.mono_ms > swept_ms);
+            }
+            self.swept_ms = newest.max(self.swept_ms);
+        }
+        if !seen.is_empty() {
             let (ledger, session) = (self.app.store.ledger(), self.session.clone());
             self.sweeps.spawn(async move {
                 if let Err(error) = ledger.sweep(&session, seen).await {
