@@ -138,9 +138,8 @@ impl Store {
         count: u32,
     ) -> Result<(Vec<Account>, u32), StoreError> {
         let roots = under.unwrap_or_default();
-        let mut condition = String::from(
-            "(person.folded LIKE $1 ESCAPE '!' OR account.login LIKE $1 ESCAPE '!')",
-        );
+        let mut condition =
+            String::from("(person.folded LIKE $1 ESCAPE '!' OR account.login LIKE $1 ESCAPE '!')");
         if under.is_some() {
             condition.push_str(" AND ");
             condition.push_str(&is_below("person.unit", 4, roots.len()));
@@ -392,12 +391,14 @@ impl Store {
             .bind(to_db(now_ms.saturating_sub(SIGN_IN_LIFE_MS))?)
             .execute(&mut *change)
             .await?;
-        sqlx::query("INSERT INTO sign_in (hash, person, begun_ms, used_ms) VALUES ($1, $2, $3, $3)")
-            .bind(hash)
-            .bind(person.as_str())
-            .bind(now)
-            .execute(&mut *change)
-            .await?;
+        sqlx::query(
+            "INSERT INTO sign_in (hash, person, begun_ms, used_ms) VALUES ($1, $2, $3, $3)",
+        )
+        .bind(hash)
+        .bind(person.as_str())
+        .bind(now)
+        .execute(&mut *change)
+        .await?;
         sqlx::query(
             "UPDATE account SET fails = 0, locked_until_ms = NULL, last_ms = $1 WHERE person = $2",
         )
@@ -605,8 +606,7 @@ impl Store {
             .map(|row| role_of(row.try_get("role")?, UnitId(row.try_get("unit")?)))
             .collect::<Result<_, StoreError>>()?;
         let state: String = row.try_get("state")?;
-        let (admin, must_change): (i64, i64) =
-            (row.try_get("admin")?, row.try_get("must_change")?);
+        let (admin, must_change): (i64, i64) = (row.try_get("admin")?, row.try_get("must_change")?);
         let locked: Option<i64> = row.try_get("locked_until_ms")?;
         let last: Option<i64> = row.try_get("last_ms")?;
         Ok(KnownAccount {

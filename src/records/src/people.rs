@@ -55,11 +55,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unknown`] `person` or `unit`; [`StoreError::Taken`]
     /// `identifiers`, also for a sector identifier that is missing.
-    pub async fn update_person(
-        &self,
-        id: &PersonKey,
-        form: &PersonForm,
-    ) -> Result<(), StoreError> {
+    pub async fn update_person(&self, id: &PersonKey, form: &PersonForm) -> Result<(), StoreError> {
         let mut change = self.change().await?;
         update_person(&mut change, id, form).await?;
         Ok(change.commit().await?)
@@ -67,10 +63,12 @@ impl Store {
 
     /// A person, identifiers in full.
     pub async fn person(&self, id: &PersonKey) -> Result<Option<Person>, StoreError> {
-        let row = sqlx::query(&format!("SELECT {COLUMNS} FROM {JOINED} WHERE person.id = $1"))
-            .bind(id.as_str())
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(&format!(
+            "SELECT {COLUMNS} FROM {JOINED} WHERE person.id = $1"
+        ))
+        .bind(id.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let mut person = person_of_row(&row)?;
         let mut connection = self.pool.acquire().await?;
@@ -290,8 +288,9 @@ pub(crate) async fn by_ids(
 ) -> Result<BTreeMap<PersonKey, Person>, StoreError> {
     let mut people = BTreeMap::new();
     for chunk in ids.chunks(200) {
-        let mut query: sqlx::QueryBuilder<'_, sqlx::Sqlite> =
-            sqlx::QueryBuilder::new(format!("SELECT {COLUMNS} FROM {JOINED} WHERE person.id IN ("));
+        let mut query: sqlx::QueryBuilder<'_, sqlx::Sqlite> = sqlx::QueryBuilder::new(format!(
+            "SELECT {COLUMNS} FROM {JOINED} WHERE person.id IN ("
+        ));
         let mut list = query.separated(", ");
         for id in chunk {
             list.push_bind(id.as_str());

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use lophoc_classes::{DataCheck, Day, Unit, UnitId, UnitKind};
 use lophoc_ledger::fold_name;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 

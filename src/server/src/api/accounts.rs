@@ -214,7 +214,10 @@ fn login_of_name(name: &str) -> String {
     let Some(last) = words.pop() else {
         return "user".to_owned();
     };
-    let initials: String = words.iter().filter_map(|word| word.chars().next()).collect();
+    let initials: String = words
+        .iter()
+        .filter_map(|word| word.chars().next())
+        .collect();
     let login: String = if initials.is_empty() {
         last
     } else {
@@ -333,12 +336,7 @@ async fn shown(app: &App, person: &PersonKey) -> Result<Json<Account>, ApiFault>
     Ok(Json(known.account))
 }
 
-async fn note(
-    app: &App,
-    signed: &Signed,
-    what: &str,
-    about: &PersonKey,
-) -> Result<(), ApiFault> {
+async fn note(app: &App, signed: &Signed, what: &str, about: &PersonKey) -> Result<(), ApiFault> {
     tracing::info!(by = %signed.person(), person = %about, what, "account changed");
     Ok(app
         .store

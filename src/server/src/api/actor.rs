@@ -253,7 +253,11 @@ pub fn own_page(app: &App, headers: &HeaderMap) -> bool {
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+    headers
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
 }
 
 /// The secret in the cookie.
@@ -305,9 +309,10 @@ pub fn scope_of(method: &Method, path: &str) -> Needs {
         ] => pick(Scope::AttendanceRead, Scope::AttendanceWrite),
         // Links are keys to the rooms in other people's names.
         ["classes", "links", ..] | ["sessions", "links", ..] => Needs::Scope(Scope::ClassesWrite),
-        ["classes" | "courses" | "sessions" | "calendar" | "imports", ..] => {
-            pick(Scope::ClassesRead, Scope::ClassesWrite)
-        }
+        [
+            "classes" | "courses" | "sessions" | "calendar" | "imports",
+            ..,
+        ] => pick(Scope::ClassesRead, Scope::ClassesWrite),
         ["my"] => pick(Scope::ClassesRead, Scope::ClassesWrite),
         _ => Needs::Person,
     }

@@ -40,20 +40,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use accounts::{checked_login, make_accounts};
 pub use actor::{
     How, Signed, SignedFresh, SignedInRoom, need, need_admin, need_session, person_signed_in,
     standing,
 };
-pub use accounts::{checked_login, make_accounts};
 pub use attendance::own_row;
 pub use attendance_state::AttendanceState;
 pub use error::{ApiFault, Refusal};
 pub use exports::Source;
-pub use imports::Imports;
 pub use extract::{Ask, At, Body, Caller, raw};
+pub use imports::Imports;
 pub use openapi::document;
-pub use verify::{MAX_FILE, judge};
 pub use people::mask;
+pub use verify::{MAX_FILE, judge};
 
 use crate::app::App;
 
@@ -95,7 +95,12 @@ fn described() -> Routes {
 }
 
 /// Calls of one address within its rate, and no page of another site.
-async fn guard(State(app): State<Arc<App>>, caller: Caller, request: Request, next: Next) -> Response {
+async fn guard(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
     // By the clock that is never set: a step back must not lock anybody out.
     if !app.api_rate.take(caller.address, app.clock.now().mono_ms) {
         app.metrics.limited.inc();

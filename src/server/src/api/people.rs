@@ -252,7 +252,13 @@ fn masked(value: &str) -> String {
     value
         .chars()
         .enumerate()
-        .map(|(at, c)| if (4..PERSONAL - 2).contains(&at) { '*' } else { c })
+        .map(|(at, c)| {
+            if (4..PERSONAL - 2).contains(&at) {
+                '*'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 
@@ -274,7 +280,9 @@ pub fn check(form: &mut PersonForm, known: &[Identifier]) -> Result<(), ApiFault
     fields.text("email", &mut form.email, SHORT);
     fields.text("guardian", &mut form.guardian, LINE);
     fields.text("degree", &mut form.degree, SHORT);
-    let phone = |c: char| c.is_ascii_digit() || matches!(c, '+' | ' ' | '.' | '-' | '(' | ')' | ',' | ';' | '/');
+    let phone = |c: char| {
+        c.is_ascii_digit() || matches!(c, '+' | ' ' | '.' | '-' | '(' | ')' | ',' | ';' | '/')
+    };
     if !form.phone.chars().all(phone) {
         fields.wrong("phone", "badValue");
     }

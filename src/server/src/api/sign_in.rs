@@ -15,10 +15,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::Routes;
 use super::actor::{COOKIE_NAME, How, SignedFresh, cookie, own_page};
 use super::error::{ApiFault, Refusal};
 use super::extract::{Body, Caller};
-use super::Routes;
 use crate::app::App;
 use crate::auth::{FREE_PER_ACCOUNT, LONGEST, allowed, cookie_secret, hash_of, wait_ms};
 use crate::clock::wall_ms;
@@ -96,9 +96,17 @@ async fn sign_in(
     app.store.begin_sign_in(&hash, &who, now).await?;
     log(&app, Some(who.clone()), caller, SignInOutcome::Ok, now).await?;
     tracing::info!(person = %who, "signed in");
-    let known = app.store.account(&who).await?.ok_or_else(ApiFault::sign_in)?;
+    let known = app
+        .store
+        .account(&who)
+        .await?
+        .ok_or_else(ApiFault::sign_in)?;
     let answer = Json(signed_in(&app, known).await?);
-    let set = set_cookie(&secret, SIGN_IN_LIFE_MS / 1000, secure(&app, socket, &headers))?;
+    let set = set_cookie(
+        &secret,
+        SIGN_IN_LIFE_MS / 1000,
+        secure(&app, socket, &headers),
+    )?;
     Ok(([(SET_COOKIE, set)], answer).into_response())
 }
 
@@ -204,7 +212,14 @@ async fn password(
     }
     let secret = Some(known.secret.clone());
     if !app.passwords.verify(secret, change.old).await? {
-        log(&app, Some(account.person.clone()), signed.caller, SignInOutcome::Wrong, now).await?;
+        log(
+            &app,
+            Some(account.person.clone()),
+            signed.caller,
+            SignInOutcome::Wrong,
+            now,
+        )
+        .await?;
         return Err(ApiFault::wrong_password());
     }
     let made = app.passwords.hash(vec![change.new]).await?;

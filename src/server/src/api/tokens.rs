@@ -78,7 +78,9 @@ async fn create(
         secret: Some(secret),
     };
     app.store.add_api_token(person, &token, &hash, now).await?;
-    app.store.log_change(person, "token", &token.id, now).await?;
+    app.store
+        .log_change(person, "token", &token.id, now)
+        .await?;
     tracing::info!(person = %person, token = token.id, "API token made");
     Ok((StatusCode::CREATED, Json(token)))
 }

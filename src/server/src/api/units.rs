@@ -104,11 +104,7 @@ async fn change(
         DataCheck::Own
     };
     let same = (&unit.sector_code, &unit.area_code) == (&was.sector_code, &was.area_code);
-    unit.code_check = if same {
-        was.code_check
-    } else {
-        DataCheck::Own
-    };
+    unit.code_check = if same { was.code_check } else { DataCheck::Own };
     save(&app, &signed, &unit).await?;
     Ok(Json(unit))
 }
@@ -156,7 +152,8 @@ fn check(unit: &mut Unit) -> Result<(), ApiFault> {
             *code = None;
         }
     }
-    let digits = |code: &String| matches!(code.len(), 2 | 5) && code.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |code: &String| matches!(code.len(), 2 | 5) && code.bytes().all(|b| b.is_ascii_digit());
     if unit.area_code.as_ref().is_some_and(|code| !digits(code)) {
         fields.wrong("areaCode", "badValue");
     }

@@ -20,8 +20,18 @@ pub const LONGEST: usize = 128;
 const DISTINCT: usize = 5;
 /// Words that make a password guessable wherever they are most of it.
 const COMMON: [&str; 12] = [
-    "password", "matkhau", "123456789", "987654321", "qwerty", "iloveyou", "administrator",
-    "quantri", "vietnam", "hanoi", "giaovien", "hocsinh",
+    "password",
+    "matkhau",
+    "123456789",
+    "987654321",
+    "qwerty",
+    "iloveyou",
+    "administrator",
+    "quantri",
+    "vietnam",
+    "hanoi",
+    "giaovien",
+    "hocsinh",
 ];
 /// Computations that may wait; more are refused.
 const MOST_WAITING: usize = 64;
@@ -197,7 +207,11 @@ fn verify(secret: &str, password: &str) -> Result<bool, PasswordError> {
         return Err(PasswordError::Failed);
     };
     let params = Params::new(memory, passes, lanes, None).map_err(|_| PasswordError::Failed)?;
-    let decode = |text| STANDARD_NO_PAD.decode(text).map_err(|_| PasswordError::Failed);
+    let decode = |text| {
+        STANDARD_NO_PAD
+            .decode(text)
+            .map_err(|_| PasswordError::Failed)
+    };
     let made = tag(password, &decode(salt)?, params)?;
     Ok(verify_slices_are_equal(&made, &decode(known)?).is_ok())
 }

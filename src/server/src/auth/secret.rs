@@ -26,5 +26,10 @@ pub fn hash_of(secret: &str) -> Option<String> {
         return None;
     }
     let hash = digest(&SHA256, secret.as_bytes());
-    Some(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(
+        hash.as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
 }

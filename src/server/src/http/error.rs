@@ -23,10 +23,9 @@ impl ApiError {
     fn status(self) -> StatusCode {
         match self.0 {
             ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
-            ErrorCode::Forbidden
-            | ErrorCode::Banned
-            | ErrorCode::Removed
-            | ErrorCode::Denied => StatusCode::FORBIDDEN,
+            ErrorCode::Forbidden | ErrorCode::Banned | ErrorCode::Removed | ErrorCode::Denied => {
+                StatusCode::FORBIDDEN
+            }
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
             ErrorCode::Locked => StatusCode::LOCKED,
             ErrorCode::Expired | ErrorCode::Ended => StatusCode::GONE,

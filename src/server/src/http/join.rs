@@ -321,18 +321,20 @@ async fn by_account(app: &App, signed: &Signed, id: &SessionKey) -> Result<Comer
             | ClassState::Archived
             | ClassState::Destroyed
     );
-    let standing = app
-        .store
-        .standing_in(person, id)
-        .await
-        .map_err(stored)?;
-    let role = signed.actor.units.iter().fold(None, |best, role| match role {
-        UnitRole::Organiser { unit } if standing.host_line.contains(unit) => Some(Role::Organiser),
-        UnitRole::Inspector { unit } if standing.host_line.contains(unit) => {
-            best.or(Some(Role::Inspector))
-        }
-        _ => best,
-    });
+    let standing = app.store.standing_in(person, id).await.map_err(stored)?;
+    let role = signed
+        .actor
+        .units
+        .iter()
+        .fold(None, |best, role| match role {
+            UnitRole::Organiser { unit } if standing.host_line.contains(unit) => {
+                Some(Role::Organiser)
+            }
+            UnitRole::Inspector { unit } if standing.host_line.contains(unit) => {
+                best.or(Some(Role::Inspector))
+            }
+            _ => best,
+        });
     let (Some(role), Some(account), false) = (role, &signed.account, closed) else {
         return Err(ApiError(ErrorCode::Forbidden));
     };
@@ -356,11 +358,7 @@ struct Seat {
     site: Option<String>,
 }
 
-async fn place(
-    app: &App,
-    session: &Session,
-    person: &PersonKey,
-) -> Result<Option<Seat>, ApiError> {
+async fn place(app: &App, session: &Session, person: &PersonKey) -> Result<Option<Seat>, ApiError> {
     let place = app
         .store
         .place_in(&session.id, person)
@@ -437,7 +435,5 @@ async fn gate(app: &App, comer: &Comer) -> Gate {
 /// Whether the lesson was begun before its time.
 async fn has_begun(app: &App, session: &SessionKey) -> bool {
     let lesson = app.store.lesson(session).await.ok().flatten();
-    lesson.is_some_and(|lesson| {
-        matches!(lesson.phase, SessionPhase::Running | SessionPhase::Break)
-    })
+    lesson.is_some_and(|lesson| matches!(lesson.phase, SessionPhase::Running | SessionPhase::Break))
 }

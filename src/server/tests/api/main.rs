@@ -1,0 +1,21 @@
+//! `/api/v1` over the wire: a real server on a free loopback port, calls as a
+//! browser and as a program make them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "in tests a failing unwrap is a failing test"
+)]
+
+mod accounts;
+mod classes;
+mod classes_rights;
+mod client;
+mod hostile;
+mod joining;
+mod openapi;
+mod people;
+mod sign_in;
+mod tokens;
