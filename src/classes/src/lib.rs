@@ -8,6 +8,7 @@
 mod account;
 mod class;
 mod day;
+pub mod demo;
 mod export;
 mod hall;
 pub mod import;

@@ -155,8 +155,7 @@ impl<'a> Index<'a> {
             return true;
         };
         let unit = person.form.unit.as_ref();
-        unit.is_some_and(|unit| only.contains(unit))
-            || self.known.only_people.contains(&person.id)
+        unit.is_some_and(|unit| only.contains(unit)) || self.known.only_people.contains(&person.id)
     }
 
     fn find(&self, entry: &mut Entry, sheet: &Sheet) -> Found<'a> {
