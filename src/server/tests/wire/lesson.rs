@@ -39,7 +39,8 @@ async fn people_wait_until_they_are_let_in_on_the_same_link() {
     let mut trainer = world.enter(Role::Trainer, "Trần Bình").await;
     let on = json!({"t": "modWaiting", "on": true});
     assert_eq!(trainer.outcome(on).await, "ok");
-    let (mut learner, first) = knock(&world, Role::Learner, "Nguyễn An").await;
+    let token = world.token(Role::Learner, "Nguyễn An").await;
+    let (mut learner, first) = knock_with(&world.host(), &hello(&token)).await;
     assert_eq!((&first["t"], &first["id"]), (&json!("waiting"), &json!(1)));
     assert_eq!(first["room"]["title"], "Lớp thử");
     assert!(first["you"]["token"].is_string());
@@ -58,7 +59,7 @@ async fn people_wait_until_they_are_let_in_on_the_same_link() {
     // A reload goes on waiting.
     let (mut learner, first) = {
         drop(learner);
-        knock(&world, Role::Learner, "Nguyễn An").await
+        knock_with(&world.host(), &hello(&token)).await
     };
     assert_eq!(first["t"], "waiting");
     let admit = json!({"t": "modAdmit", "who": who});

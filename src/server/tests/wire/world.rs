@@ -65,8 +65,12 @@ impl World {
 
     /// The call of the join page: a session token.
     pub async fn token(&self, role: Role, name: &str) -> String {
-        let body =
+        let mut body =
             json!({"link": self.link(role), "name": name, "device": format!("device of {name}")});
+        // Guests say where they come from.
+        if role == Role::Guest {
+            body["unit"] = json!("Trường khách");
+        }
         let (status, answer) = post(&self.host(), "/api/join", &body).await;
         assert_eq!(status, 200, "{answer}");
         answer["token"].as_str().unwrap().to_owned()
