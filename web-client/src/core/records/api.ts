@@ -154,7 +154,8 @@ export class RecordsApi {
   cancelSession = (id: string, reason: string): Answer<Session> =>
     this.http.send('POST', `/sessions/${part(id)}/cancel`, { reason });
   endSession = (id: string): Answer<Session> => this.http.send('POST', `/sessions/${part(id)}/end`);
-  calendar = (from: string, to: string): Answer<CalendarEntry[]> => this.http.get('/calendar', { from, to });
+  /** Sessions that begin from a moment on and before another, ms. */
+  calendar = (from: number, to: number): Answer<CalendarEntry[]> => this.http.get('/calendar', { from, to });
   staff = (id: string): Answer<StaffMember[]> => this.http.get(`/classes/${part(id)}/staff`);
   addStaff = (id: string, entry: NewStaff): Answer<StaffMember> =>
     this.http.send('POST', `/classes/${part(id)}/staff`, entry);
