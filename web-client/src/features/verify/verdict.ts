@@ -33,6 +33,8 @@ export function verdictWords(verdict: Verdict, byId: boolean): Words {
 /** Whether it still stands; `null` when that means nothing. */
 export function standsWords(verdict: Verdict): { tone: VerdictTone; text: string } | null {
   if (verdict.kind === 'unknown') return null;
+  // Of an altered sheet nothing stands, whatever became of its original.
+  if (verdict.kind === 'altered' && verdict.current) return null;
   if (verdict.current) return { tone: 'good', text: r('verify.current') };
   return {
     tone: 'warn',

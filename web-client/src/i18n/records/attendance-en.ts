@@ -216,7 +216,7 @@ export const attendanceEn: Shape<typeof attendanceVi> = {
   'desk.fewer': 'Show fewer',
   'desk.allOf': (n) => `Show all ${n}`,
   'desk.all': 'Everybody',
-  'desk.here': 'In the room',
+  'desk.here': 'In room',
   'desk.gone': 'Left',
   'desk.stale': 'Could not update. Trying again… The figures below are of the last update.',
 
@@ -288,7 +288,7 @@ export const attendanceEn: Shape<typeof attendanceVi> = {
   'exp.colHash': 'Hash',
   'exp.colVerify': 'Verify',
   'exp.unfrozen': 'Not locked',
-  'exp.size': (n) => `${n} KB of data`,
+  'exp.size': (n) => `file of ${n} KB`,
   'exp.verify': 'Verify',
   'exp.verifyOf': (id) => `Verify list no. ${id}`,
 

@@ -212,7 +212,7 @@ export const attendanceVi = {
   'desk.fewer': 'Thu gọn',
   'desk.allOf': (n: string) => `Xem cả ${n} người`,
   'desk.all': 'Mọi người',
-  'desk.here': 'Đang ở trong phòng',
+  'desk.here': 'Trong phòng',
   'desk.gone': 'Đã ra',
   'desk.stale': 'Chưa cập nhật được. Đang thử lại… Số liệu dưới đây là của lần cập nhật trước.',
 
@@ -284,7 +284,7 @@ export const attendanceVi = {
   'exp.colHash': 'Mã kiểm tra',
   'exp.colVerify': 'Kiểm tra bản gốc',
   'exp.unfrozen': 'Chưa chốt',
-  'exp.size': (n: string) => `${n} KB, dữ liệu`,
+  'exp.size': (n: string) => `tệp ${n} KB`,
   'exp.verify': 'Kiểm tra',
   'exp.verifyOf': (id: string) => `Kiểm tra danh sách số ${id}`,
 

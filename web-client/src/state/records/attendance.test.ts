@@ -66,7 +66,7 @@ describe('the line of a session', () => {
   });
 
   it('reaches to the planned end while the session goes on, and further when it runs over', () => {
-    const open = window({ toMs: undefined as never });
+    const open = window({ toMs: 0 });
     delete (open as Partial<Window>).toMs;
     expect(scaleOf(open, plan, T + 10 * MIN)!.toMs).toBe(T + 104 * MIN);
     expect(scaleOf(open, plan, T + 200 * MIN)!.toMs).toBe(T + 208 * MIN);
