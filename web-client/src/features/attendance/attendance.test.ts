@@ -1,6 +1,6 @@
 import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AttendancePage } from '../../core/records/gen';
+import type { AttendancePage, Verdict } from '../../core/records/gen';
 import { setLanguage } from '../../i18n/index.svelte';
 import { loadRecordsWords } from '../../i18n/records.svelte';
 import { useApi } from '../../state/records/client';
@@ -150,10 +150,10 @@ describe('the page of a session', () => {
 });
 
 describe('a verdict', () => {
-  const verdict = {
-    ...{ kind: 'genuine', current: true, madeMs: 0, title: '', host: '', version: 1, latest: 1, id: 'x' },
+  const verdict: Verdict = {
+    ...{ kind: 'genuine' as const, current: true, madeMs: 0, title: '', host: '', version: 1, latest: 1, id: 'x' },
     differences: [],
-  } as const;
+  };
 
   it('has plain words and a tone', () => {
     const of = (kind: 'genuine' | 'signed' | 'resaved' | 'altered' | 'unknown') => {
