@@ -30,6 +30,7 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 const AFTER_MS: u64 = 12 * HOUR_MS;
 /// A link is good for so long at least.
 const LEAST_MS: u64 = 24 * HOUR_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
 /// Stands for the person in the address of the guests' code.
 const GUEST: &str = "guest";
 /// The role of those on the roster.
@@ -52,10 +53,13 @@ impl<'a> Maker<'a> {
     pub fn new(app: &'a App, session: &'a Session, base: String) -> Self {
         let now = wall_ms();
         let over = session.form.ends_ms.or(session.form.starts_ms);
+        // Whole days: the link stays the same while it is printed and sent.
         let exp = over
             .unwrap_or(now)
             .saturating_add(AFTER_MS)
-            .max(now.saturating_add(LEAST_MS));
+            .max(now.saturating_add(LEAST_MS))
+            .div_ceil(DAY_MS)
+            .saturating_mul(DAY_MS);
         Self {
             app,
             session,
