@@ -103,7 +103,7 @@ async fn create(
 ///
 /// # Errors
 /// Fields `person`, `login`, `units`; `busy`.
-pub async fn make_accounts(
+async fn make_accounts(
     app: &App,
     by: &PersonKey,
     new: &[NewAccount],
@@ -250,7 +250,7 @@ async fn reset(
 ///
 /// # Errors
 /// The store's, `busy`.
-pub async fn reset_password(app: &App, account: Account) -> Result<Printed, ApiFault> {
+async fn reset_password(app: &App, account: Account) -> Result<Printed, ApiFault> {
     let password = generate()?;
     let secrets = app.passwords.hash(vec![password.clone()]).await?;
     let secret = secrets.first().ok_or_else(ApiFault::internal)?;

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method};
 use lophoc_classes::{Actor, ClassId, Grant, Right, Scope, StaffRole, Standing, grant};
 use lophoc_ledger::{PersonKey, SessionKey};
 use lophoc_protocol::Role;
-use lophoc_records::{KnownAccount, Session};
+use lophoc_records::KnownAccount;
 
 use super::error::ApiFault;
 use super::extract::Caller;
@@ -65,8 +65,8 @@ pub struct Signed {
 pub struct SignedFresh(pub Signed);
 
 /// As [`Signed`], and the token of a room is good as well (® in the list of
-/// calls). Rights must be asked for by [`need_session`], which holds such a
-/// token to its session.
+/// calls). Rights must be asked for where such a token is held to its session:
+/// `attendance_access`.
 #[derive(Debug, Clone)]
 pub struct SignedInRoom(pub Signed);
 
@@ -345,37 +345,6 @@ pub async fn need(
     }
     let standing = standing(app, signed.person(), class).await?;
     some(grant(&signed.actor, &standing, right))
-}
-
-/// The session, and how far the asker has a right in it. Who shows the token of
-/// its room has the rights of his role there.
-///
-/// # Errors
-/// `notFound`; `forbidden` when he has none of it or the token is of another
-/// room.
-pub async fn need_session(
-    app: &App,
-    signed: &Signed,
-    session: &SessionKey,
-    right: Right,
-) -> Result<(Session, Grant), ApiFault> {
-    let role = match &signed.how {
-        How::Room { session: own, .. } if own != session => return Err(ApiFault::forbidden()),
-        How::Room { role, .. } => staff_role(*role),
-        How::Cookie { .. } | How::Token { .. } => None,
-    };
-    let known = app
-        .store
-        .session(session)
-        .await?
-        .ok_or_else(ApiFault::not_found)?;
-    let mut standing = app.store.standing_in(signed.person(), session).await?;
-    if let Some(role) = role
-        && !standing.staff.contains(&role)
-    {
-        standing.staff.push(role);
-    }
-    Ok((known, some(grant(&signed.actor, &standing, right))?))
 }
 
 /// The staff role somebody in a room has there.

@@ -3,7 +3,8 @@
 //! `/api/v1/openapi.json` is made from the same routes.
 //!
 //! Who asks is settled by the extractors of [`actor`]; what he may do by
-//! [`need`] and [`need_session`], from the table in `lophoc_classes`.
+//! [`need`] and, for sessions, `attendance_access`, from the table in
+//! `lophoc_classes`.
 
 mod accounts;
 mod actor;
@@ -40,16 +41,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use accounts::{checked_login, make_accounts};
-pub use actor::{
-    How, Signed, SignedFresh, SignedInRoom, need, need_admin, need_session, person_signed_in,
-    standing,
-};
-pub use attendance::own_row;
+pub use accounts::checked_login;
+pub use actor::{How, Signed, SignedInRoom, need, need_admin, person_signed_in};
 pub use attendance_state::AttendanceState;
-pub use error::{ApiFault, Refusal};
+pub use error::ApiFault;
 pub use exports::Source;
-pub use extract::{Ask, At, Body, Caller, raw};
+pub use extract::Caller;
 pub use imports::Imports;
 pub use openapi::document;
 pub use people::mask;
