@@ -73,7 +73,12 @@ async fn the_same_person_on_another_device_takes_over() {
     let join = async |device: &str| {
         let body = json!({"link": personal, "name": "", "device": device});
         let (_, answer) = crate::client::post(&world.host(), "/api/join", &body).await;
-        Client::enter(&world.host(), answer["token"].as_str().unwrap()).await
+        let mut hello = hello(answer["token"].as_str().unwrap());
+        hello["takeOver"] = json!(true);
+        let mut client = Client::raw(&world.host()).await;
+        client.send(&hello).await;
+        client.greeted().await;
+        client
     };
     let mut phone = join("the phone").await;
     let mut desk = join("the desk").await;
