@@ -5,7 +5,7 @@ set -euo pipefail
 
 case "${1:-build}" in
   build) wanted=(build-essential ca-certificates) ;;
-  test) wanted=(build-essential ca-certificates chromium fonts-dejavu-core poppler-utils) ;;
+  test) wanted=(build-essential ca-certificates chromium fonts-dejavu-core poppler-utils strace) ;;
   *) echo "usage: $0 build|test" >&2; exit 2 ;;
 esac
 
