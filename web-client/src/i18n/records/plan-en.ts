@@ -2,9 +2,6 @@ import type { Shape } from '../records-vi';
 import type { planVi } from './plan-vi';
 
 export const planEn: Shape<typeof planVi> = {
-  'soon.title': 'Nothing here yet',
-  'soon.text': 'This part of the program is not ready.',
-
   'classes.title': 'Classes',
   'classes.new': 'New class',
   'classes.search': 'Search by title, code or unit',

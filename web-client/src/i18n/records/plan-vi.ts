@@ -1,9 +1,6 @@
 // Classes: list, plan, sessions, roster, staff.
 
 export const planVi = {
-  'soon.title': 'Chưa có nội dung',
-  'soon.text': 'Phần này của chương trình chưa sẵn sàng.',
-
   'classes.title': 'Lớp học',
   'classes.new': 'Tạo lớp học',
   'classes.search': 'Tìm theo tên lớp, mã lớp, đơn vị',
