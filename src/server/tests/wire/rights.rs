@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, get};
 use crate::world::World;
 
-use Role::{Adviser, Chair, Guest, Inspector, Learner, Organiser, Secretary, Technician, Trainer};
+use Role::{Adviser, Chair, Guest, Learner, Organiser, Secretary, Technician, Trainer};
 
 const STAFF: &[Role] = &[Organiser, Chair, Trainer, Adviser, Technician];
 const LEADERS: &[Role] = &[Organiser, Chair, Trainer];
