@@ -2,7 +2,9 @@
 //! installation. Lists are in [`crate::class_list`], the steps of a life in
 //! [`crate::class_steps`].
 
-use lophoc_classes::{Class, ClassId, ClassState, CourseId, Day, Plan, StepRefused, UnitId};
+use lophoc_classes::{
+    Class, ClassId, ClassState, CourseId, Day, GuestPolicy, Plan, StepRefused, UnitId,
+};
 use lophoc_ledger::{PersonKey, fold_name};
 use serde::Deserialize;
 use sqlx::sqlite::SqliteRow;
@@ -81,6 +83,8 @@ impl Store {
             id: ClassId(fresh_id('l')?),
             plan: Plan {
                 title: new.title,
+                // Whoever makes links by hand hands them to those he wants in.
+                guests: GuestPolicy::Free,
                 ..Plan::default()
             },
             host_name: new.host_unit,
