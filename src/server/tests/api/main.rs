@@ -10,9 +10,13 @@
 )]
 
 mod accounts;
+mod attendance;
+mod attendance_world;
+mod check_in;
 mod classes;
 mod classes_rights;
 mod client;
+mod exports;
 mod hostile;
 mod imports;
 mod joining;
