@@ -47,8 +47,10 @@ pub const FULL_ROSTER: usize = 500;
 pub const RESUME_MS: u64 = 90_000;
 /// State-bearing events kept for replay, per room.
 pub const RING: usize = 1_024;
-/// The client's worker pings this often, milliseconds.
-pub const PING_EVERY_MS: u64 = 4_000;
+/// The client's worker pings this often, milliseconds. Two and a half seconds,
+/// because a silent cut and two deaths of the server together must not cost
+/// anybody five seconds of attendance.
+pub const PING_EVERY_MS: u64 = 2_500;
 /// Without any frame for this long a link is dead, milliseconds.
 pub const LINK_TIMEOUT_MS: u64 = 25_000;
 

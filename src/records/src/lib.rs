@@ -37,9 +37,7 @@ pub use accounts::{
     AccountToAdd, KnownAccount, SIGN_IN_IDLE_MS, SIGN_IN_LIFE_MS, SIGN_IN_LOG_KEPT_MS, SignInLine,
     SignInOutcome,
 };
-pub use attendance::{
-    AttendanceInput, Author, NewCorrection, NewVersion, StoredVersion,
-};
+pub use attendance::{AttendanceInput, Author, NewCorrection, NewVersion, StoredVersion};
 pub use attendance_roster::Listed;
 pub use class_list::{ClassFilter, MAX_CALENDAR, MAX_OWN, OwnClass, next_session};
 pub use class_steps::ClassDetails;
@@ -53,9 +51,9 @@ pub use ledger::{
 };
 pub use lophoc_classes::{Class, ClassId};
 pub use people::PersonQuery;
+pub use places::Place;
 pub use roster::{MAX_ROSTER, RosterAuthor, RosterHow, RosterLine};
 pub use sessions::{MAX_SESSIONS, NewSession, PlannedTime, Session, SessionMode, SessionState};
-pub use places::Place;
 pub use staff::MAX_STAFF;
 pub use store::{Store, StoreOptions};
 pub use units::UnitQuery;

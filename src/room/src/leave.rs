@@ -21,8 +21,17 @@ impl Room {
     }
 
     pub(crate) fn link_closed(&mut self, link: LinkId, clean: bool) {
-        if clean {
-            // The close frame itself was a sign of life.
+        let silent_ms = self
+            .links
+            .get(&link)
+            .and_then(|person| self.roster.get(person))
+            .map_or(0, |member| {
+                self.now.mono_ms.saturating_sub(member.heard.mono_ms)
+            });
+        // A close frame is a sign of life; so is a reset that comes before the
+        // next ping was due. After a longer silence nobody knows since when the
+        // line was dead, and the last frame stands.
+        if clean || silent_ms <= LAPSE_MS {
             self.heard(link);
         }
         if let Some(person) = self.links.get(&link).cloned() {

@@ -15,10 +15,10 @@ const FIRST_LOGIN: &str = "admin";
 const FIRST_NAME: &str = "Quản trị hệ thống";
 /// Login of the organiser of the demo class.
 const DEMO_LOGIN: &str = "demo";
-const DEMO_NAME: &str = "Trần Thị Minh Châu";
+pub(crate) const DEMO_NAME: &str = "Trần Thị Minh Châu";
 const DEMO_POSITION: &str = "Ban tổ chức lớp mẫu";
 /// Unit the demo class belongs to.
-const DEMO_UNIT: &str = "u-demo";
+pub(crate) const DEMO_UNIT: &str = "u-demo";
 const DEMO_UNIT_NAME: &str = "Sở GDĐT (lớp mẫu)";
 /// The Ministry in the list the server ships with.
 const MINISTRY: &str = "u-moet";

@@ -16,6 +16,7 @@ mod classes;
 pub mod cli;
 mod clock;
 pub mod config;
+mod demo;
 mod http;
 mod logs;
 mod media;

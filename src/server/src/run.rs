@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use lophoc_classes::Printed;
+use lophoc_classes::{Printed, UnitId};
 use lophoc_protocol::Role;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::classes::{ClassError, LinkMaker, create, known_room};
 use crate::accounts::{self, AccountError};
+use crate::classes::{ClassError, LinkMaker, create, known_room};
 use crate::cli::{
     AccountCommand, ClassCommand, Cli, Command, ConfigCommand, ConfigPath, Link, NewClass, Serve,
 };
+use crate::clock::wall_ms;
 use crate::config::{Config, ConfigError, load};
 use crate::serve::{ServeError, Server, configured_url, open_store};
-use crate::{http, logs, verify_export};
+use crate::{demo, http, logs, verify_export};
 
 /// Exit code for a wrong configuration.
 const EXIT_CONFIG: u8 = 2;
@@ -113,7 +114,7 @@ pub(crate) fn configuration(path: &ConfigPath) -> Result<Config, CommandError> {
 async fn serve(args: Serve) -> Result<(), CommandError> {
     let config = configuration(&args.config)?;
     logs::start(&config.log);
-    let demo = args.demo || config.rooms.demo;
+    let shows_demo = args.demo || config.rooms.demo;
     // Before anything is acknowledged: a signal during the start counts as well.
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
@@ -126,7 +127,7 @@ async fn serve(args: Serve) -> Result<(), CommandError> {
     if let Some(first) = accounts::first(&server.app.store).await? {
         print_account("first account", &first)?;
     }
-    if demo {
+    if shows_demo {
         print_demo(&server).await?;
     }
     tell(&format!(
@@ -143,7 +144,7 @@ async fn serve(args: Serve) -> Result<(), CommandError> {
 }
 
 async fn print_demo(server: &Server) -> Result<(), CommandError> {
-    let demo = server
+    let class = server
         .app
         .store
         .ensure_demo()
@@ -154,10 +155,15 @@ async fn print_demo(server: &Server) -> Result<(), CommandError> {
         url: server.public_url(),
     };
     for role in DEMO_ROLES {
-        let link = links.link(&demo.session.room, role, None, DEMO_HOURS)?;
+        let link = links.link(&class.session.room, role, None, DEMO_HOURS)?;
         tell(&format!("demo {} {link}", role_name(role)))?;
     }
-    let organiser = accounts::demo(&server.app.store, &demo.class.id).await?;
+    let organiser = accounts::demo(&server.app.store, &class.class.id).await?;
+    let host = UnitId::from(accounts::DEMO_UNIT);
+    let store = &server.app.store;
+    demo::fill(store, &class.class.id, &host, &organiser.person, wall_ms())
+        .await
+        .map_err(ClassError::from)?;
     print_account("demo account", &organiser)
 }
 

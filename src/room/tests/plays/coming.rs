@@ -1,6 +1,7 @@
 //! Coming and going.
 
 use super::*;
+use lophoc_room::bounds::LAPSE_MS;
 
 #[test]
 fn a_newcomer_is_welcomed_with_the_state_and_everybody_hears_of_him() {
@@ -87,7 +88,7 @@ fn a_broken_link_lapses_at_the_last_frame_and_returns_as_the_same_person() {
     play.wait(9_000);
     let heard = play.now;
     play.apply(Command::Heard { link: learner });
-    play.wait_hearing(3_000, &[trainer]);
+    play.wait_hearing(LAPSE_MS + 1_000, &[trainer]);
     play.drop_link(learner, false);
     play.wait(200);
     assert_eq!(play.client(trainer).people[&id("p2")].link, LinkState::Lost);
@@ -104,6 +105,21 @@ fn a_broken_link_lapses_at_the_last_frame_and_returns_as_the_same_person() {
     play.wait(200);
     assert_eq!(play.client(trainer).people[&id("p2")].link, LinkState::Ok);
     assert_eq!(play.client(back).people, play.client(trainer).people);
+}
+
+#[test]
+fn a_reset_before_the_next_ping_was_due_is_the_end_of_the_stay() {
+    let mut play = Play::new(RoomMode::Training);
+    let learner = play.join("p2", Role::Learner);
+    play.wait(9_000);
+    play.apply(Command::Heard { link: learner });
+    play.wait_hearing(LAPSE_MS - 1_000, &[]);
+    let reset = play.now;
+    play.drop_link(learner, false);
+    let EventKind::Lapse { last_heard, .. } = &play.ledger.last().unwrap().kind else {
+        panic!()
+    };
+    assert_eq!(last_heard.mono_ms, reset.mono_ms);
 }
 
 #[test]
@@ -257,7 +273,7 @@ fn the_stays_tell_the_truth_of_a_play() {
     play.wait(20_000);
     play.apply(Command::Heard { link: learner });
     let heard = play.now.wall_ms;
-    play.wait_hearing(2_000, &[trainer]);
+    play.wait_hearing(LAPSE_MS + 1_000, &[trainer]);
     play.drop_link(learner, false);
     play.wait(30_000);
     let back = play.resume(learner);
