@@ -44,6 +44,8 @@ pub enum How {
         session: SessionKey,
         /// Role in the room, given by the server at the join.
         role: Role,
+        /// Name in the room: of the records, or as a guest gave it.
+        name: String,
     },
 }
 
@@ -109,12 +111,13 @@ impl Signed {
         &self.actor.person
     }
 
-    /// Name for records: of the account, else the id.
+    /// Name for records: of the account, else the one in the room, else the id.
     pub fn name(&self) -> String {
-        self.account.as_ref().map_or_else(
-            || self.actor.person.0.clone(),
-            |known| known.account.name.clone(),
-        )
+        match (&self.account, &self.how) {
+            (Some(known), _) => known.account.name.clone(),
+            (None, How::Room { name, .. }) => name.clone(),
+            (None, _) => self.actor.person.0.clone(),
+        }
     }
 
     fn settled(self) -> Result<Self, ApiFault> {
@@ -209,6 +212,7 @@ async fn in_room(app: &App, token: &str, caller: Caller, now: u64) -> Result<Sig
         how: How::Room {
             session: claims.session,
             role: claims.role,
+            name: claims.name,
         },
         caller,
     })

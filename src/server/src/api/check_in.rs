@@ -10,7 +10,7 @@ use axum::http::header::{COOKIE, HOST, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use lophoc_classes::{CheckInOffer, Day, SessionPhase};
-use lophoc_ledger::{HallHow, PersonKey};
+use lophoc_ledger::{HallHow, PersonKey, SessionKey};
 use lophoc_records::{CheckIn, NewHallMark};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -95,8 +95,8 @@ async fn offer(
     scans(&app, caller)?;
     let now = wall_ms();
     let code = fresh(&app, &headers, caller, &text, now)?;
+    open(&app, &code.session).await?;
     let gathered = app.gathered(&code.session).await?;
-    open(&gathered)?;
     let site = site_name(&gathered, code.site.as_ref())?;
     let mut known = None;
     if let Some(device) = phone.device.filter(|device| DEVICE.contains(&device.len())) {
@@ -180,8 +180,8 @@ async fn check_in(
     }
     let now = wall_ms();
     let code = fresh(&app, &headers, caller, &text, now)?;
+    open(&app, &code.session).await?;
     let gathered = app.gathered(&code.session).await?;
-    open(&gathered)?;
     site_name(&gathered, code.site.as_ref())?;
     let person = who(&app, &gathered, &headers, socket, &request).await?;
     let listed = person.as_ref().and_then(|person| listed(&gathered, person));
@@ -269,9 +269,11 @@ fn ticket(headers: &HeaderMap) -> Option<&str> {
         .map(|(_, ticket)| ticket)
 }
 
-/// Nobody comes into a hall of a session that is over.
-fn open(gathered: &Gathered) -> Result<(), ApiFault> {
-    match gathered.session.phase {
+/// Nobody comes into a hall of a session that is over: by what is written down
+/// now, not by the desk computed a moment ago.
+async fn open(app: &App, session: &SessionKey) -> Result<(), ApiFault> {
+    let session = app.store.lesson(session).await?;
+    match session.ok_or_else(ApiFault::not_found)?.phase {
         SessionPhase::Scheduled
         | SessionPhase::Rehearsal
         | SessionPhase::Running
