@@ -232,7 +232,8 @@ fn login_of_name(name: &str) -> String {
     }
 }
 
-/// A new first password, in this answer only. All browsers are signed out.
+/// A new first password, in this answer only. All browsers are signed out, and
+/// tokens of the API end.
 #[utoipa::path(post, path = "/accounts/{person}/reset", tag = "accounts", params(("person" = String, Path)), security(("cookie" = [])), responses(
     (status = 200, body = Printed), (status = 403, body = Refusal), (status = 404, body = Refusal)))]
 async fn reset(
@@ -242,6 +243,12 @@ async fn reset(
 ) -> Result<Json<Printed>, ApiFault> {
     let known = in_care(&app, &signed, person).await?;
     let printed = reset_password(&app, known.account).await?;
+    // Whoever had the password may have left himself another way in.
+    for token in app.store.api_tokens(&printed.person).await? {
+        app.store
+            .end_api_token(&printed.person, &token.id, wall_ms())
+            .await?;
+    }
     note(&app, &signed, "reset", &printed.person).await?;
     Ok(Json(printed))
 }
@@ -359,7 +366,10 @@ async fn in_care(app: &App, signed: &Signed, person: String) -> Result<KnownAcco
         return Ok(known);
     }
     let unit = app.store.person(&person).await?.and_then(|p| p.form.unit);
-    let special = known.account.admin || !known.account.units.is_empty();
+    // Leading a class is a power as well: it corrects and freezes attendance.
+    let special = known.account.admin
+        || !known.account.units.is_empty()
+        || app.store.is_organiser(&person).await?;
     if special || !reach.holds(app, unit.as_ref()).await? {
         return Err(ApiFault::forbidden());
     }

@@ -1,5 +1,5 @@
 //! Who asks: the cookie of a browser, a token of the API, or in a room its
-//! token; and what he may do with a class.
+//! token.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
-use lophoc_classes::{Actor, ClassId, Grant, Right, Scope, StaffRole, Standing, grant};
+use lophoc_classes::{AccountState, Actor, Scope, StaffRole, UnitRole};
 use lophoc_ledger::{PersonKey, SessionKey};
 use lophoc_protocol::Role;
 use lophoc_records::KnownAccount;
@@ -198,15 +198,28 @@ async fn in_room(app: &App, token: &str, caller: Caller, now: u64) -> Result<Sig
     let claims = TokenClaims::open(&app.keys, token, now)?;
     let person = PersonKey(claims.person.0);
     let account = app.store.account(&person).await?;
+    let mut units = match &account {
+        Some(known)
+            if matches!(
+                known.account.state,
+                AccountState::New | AccountState::Active
+            ) =>
+        {
+            known.account.units.clone()
+        }
+        _ => Vec::new(),
+    };
+    // A learner's link needs no password, and contacts and advisers hand it out:
+    // it must not carry the powers of its owner's account.
+    if matches!(claims.role, Role::Learner | Role::Guest) {
+        units.retain(|role| matches!(role, UnitRole::Contact { .. }));
+    }
     Ok(Signed {
         actor: Actor {
             person,
             // A system is not administered from a room.
             admin: false,
-            units: account
-                .as_ref()
-                .map(|known| known.account.units.clone())
-                .unwrap_or_default(),
+            units,
         },
         account,
         how: How::Room {
@@ -322,35 +335,6 @@ pub fn scope_of(method: &Method, path: &str) -> Needs {
     }
 }
 
-/// What the person is to the class.
-///
-/// # Errors
-/// The store's.
-pub async fn standing(
-    app: &App,
-    person: &PersonKey,
-    class: &ClassId,
-) -> Result<Standing, ApiFault> {
-    Ok(app.store.standing(person, class).await?)
-}
-
-/// How far the asker has a right in a class.
-///
-/// # Errors
-/// `forbidden` when he has none of it.
-pub async fn need(
-    app: &App,
-    signed: &Signed,
-    class: &ClassId,
-    right: Right,
-) -> Result<Grant, ApiFault> {
-    if matches!(signed.how, How::Room { .. }) {
-        return Err(ApiFault::forbidden());
-    }
-    let standing = standing(app, signed.person(), class).await?;
-    some(grant(&signed.actor, &standing, right))
-}
-
 /// The staff role somebody in a room has there.
 pub(super) fn staff_role(role: Role) -> Option<StaffRole> {
     match role {
@@ -362,14 +346,6 @@ pub(super) fn staff_role(role: Role) -> Option<StaffRole> {
         Role::Secretary => Some(StaffRole::Secretary),
         Role::Inspector => Some(StaffRole::Observer),
         Role::Learner | Role::Guest => None,
-    }
-}
-
-fn some(grant: Grant) -> Result<Grant, ApiFault> {
-    if grant.any() {
-        Ok(grant)
-    } else {
-        Err(ApiFault::forbidden())
     }
 }
 

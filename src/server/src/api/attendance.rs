@@ -449,7 +449,7 @@ pub async fn own_row(
     session: &SessionKey,
     person: &PersonKey,
 ) -> Result<Option<MyRow>, ApiFault> {
-    let gathered = app.gathered(session).await?;
+    let gathered = app.gathered_lately(session).await?;
     let report: &Report = &gathered.facts.report;
     if report.window.from_ms.is_none() {
         return Ok(None);

@@ -1,13 +1,16 @@
 //! Who asks for the attendance of a session or class, what he may, and the log
 //! of it.
 
-use lophoc_classes::{Class, ClassId, Grant, Right, Session, Standing, grant};
+use std::collections::BTreeSet;
+
+use lophoc_classes::{Class, ClassId, Grant, Right, Session, Standing, UnitId, grant};
 use lophoc_ledger::{PersonKey, SessionKey};
 use lophoc_records::{Access, Author};
 
 use super::actor::staff_role;
 use super::attendance_facts::Gathered;
 use super::error::ApiFault;
+use super::people::unit_of;
 use super::{How, Signed};
 use crate::app::App;
 use crate::clock::wall_ms;
@@ -48,18 +51,22 @@ impl Asked {
             .await?
             .ok_or_else(ApiFault::not_found)?;
         let mut standing = app.store.standing_in(signed.person(), id).await?;
+        // Whoever the records know is what they say now: a token outlives the
+        // end of a role. The others have the role of their link.
         if let How::Room { role, .. } = &signed.how
             && let Some(role) = staff_role(*role)
             && !standing.staff.contains(&role)
+            && app.store.person(signed.person()).await?.is_none()
         {
             standing.staff.push(role);
         }
-        let asked = Self {
+        let mut asked = Self {
             signed,
             standing,
             class: session.class.clone(),
             session: Some(id.clone()),
         };
+        asked.keep_own_units(app).await?;
         Ok((asked, session))
     }
 
@@ -76,13 +83,31 @@ impl Asked {
         }
         let class = app.store.class(id).await?.ok_or_else(ApiFault::not_found)?;
         let standing = app.store.standing(signed.person(), id).await?;
-        let asked = Self {
+        let mut asked = Self {
             signed,
             standing,
             class: id.clone(),
             session: None,
         };
+        asked.keep_own_units(app).await?;
         Ok((asked, class))
+    }
+
+    /// Roles in units reach into what these host and into classes where people
+    /// of theirs take part, not into everybody's.
+    async fn keep_own_units(&mut self, app: &App) -> Result<(), ApiFault> {
+        let line = &self.standing.host_line;
+        let roles = &mut self.signed.actor.units;
+        let outside: BTreeSet<UnitId> = roles
+            .iter()
+            .map(unit_of)
+            .filter(|unit| !line.contains(*unit))
+            .cloned()
+            .collect();
+        if !outside.is_empty() && !app.store.units_take_part(&self.class, &outside).await? {
+            roles.retain(|role| line.contains(unit_of(role)));
+        }
+        Ok(())
     }
 
     /// How far a right goes.

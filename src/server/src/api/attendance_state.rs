@@ -15,8 +15,12 @@ use crate::http::limit::{AddressRate, Rate};
 
 /// A desk is computed at most this often, ms.
 const DESK_LIFE_MS: u64 = 1_000;
-/// Desks kept. Beyond it those nobody asked for lately go.
-const MAX_DESKS: usize = 512;
+/// What stands after a session is shown to its people without computing it anew
+/// for so long, ms; corrections show at once.
+const HELD_LIFE_MS: u64 = 60 * 1_000;
+/// Desks kept: one of 5,000 people takes some megabytes. Beyond it those nobody
+/// asked for lately go.
+const MAX_DESKS: usize = 128;
 /// Somebody at a desk is written down this often, ms.
 const SEEN_EVERY_MS: u64 = 10 * 60 * 1000;
 /// People at desks remembered; beyond it the old ones go.
@@ -124,12 +128,33 @@ impl App {
     /// # Errors
     /// `notFound`, the store's.
     pub async fn gathered(&self, session: &SessionKey) -> Result<Arc<Gathered>, ApiFault> {
+        self.gathered_within(session, DESK_LIFE_MS).await
+    }
+
+    /// As [`gathered`](Self::gathered), for own pages, which thousands open:
+    /// sessions that are over are a minute old at most.
+    ///
+    /// # Errors
+    /// `notFound`, the store's.
+    pub async fn gathered_lately(&self, session: &SessionKey) -> Result<Arc<Gathered>, ApiFault> {
+        self.gathered_within(session, HELD_LIFE_MS).await
+    }
+
+    async fn gathered_within(
+        &self,
+        session: &SessionKey,
+        held_ms: u64,
+    ) -> Result<Arc<Gathered>, ApiFault> {
         let mono = self.clock.now().mono_ms;
         let desk = self.attendance.desk(session, mono);
         let mut kept = desk.lock().await;
         let now = self.clock.now().mono_ms;
+        let life = |gathered: &Gathered| match gathered.session.phase.is_held() {
+            true => held_ms,
+            false => DESK_LIFE_MS,
+        };
         if let Some((at, gathered)) = kept.as_ref()
-            && now.saturating_sub(*at) < DESK_LIFE_MS
+            && now.saturating_sub(*at) < life(gathered)
         {
             return Ok(Arc::clone(gathered));
         }

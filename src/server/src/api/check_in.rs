@@ -111,6 +111,10 @@ async fn offer(
         site,
         known,
     });
+    if !code.is_fresh(now) {
+        // His ticket holds for its own five minutes: it buys no further one.
+        return Ok(answer.into_response());
+    }
     let ticket = code.ticket(&app.keys, now)?;
     let cookie = format!(
         "{TICKET}={ticket}; Path=/api/v1/check-in; Max-Age={TICKET_SECONDS}; HttpOnly; SameSite=Strict"

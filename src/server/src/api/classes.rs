@@ -188,6 +188,19 @@ impl Here {
     }
 }
 
+/// How far somebody may change the roster of a class.
+///
+/// # Errors
+/// `notFound`, `forbidden`, the store's.
+pub(super) async fn need_roster(
+    app: &App,
+    signed: Signed,
+    class: &ClassId,
+) -> Result<Grant, ApiFault> {
+    let here = Here::class(app, signed, class).await?;
+    here.need_people(app, Right::ManageRoster).await
+}
+
 /// May create a class hosted by this unit.
 ///
 /// # Errors

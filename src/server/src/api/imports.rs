@@ -17,7 +17,7 @@ use lophoc_classes::import::{
     ImportWrite, MAX_BYTES, Prepared, Stage, decide, preview, read_roster, template_file,
 };
 use lophoc_classes::{
-    ClassId, Day, Grant, ImportAction, ImportApply, ImportJob, ImportPhase, Printed, Right,
+    ClassId, Day, Grant, ImportAction, ImportApply, ImportJob, ImportPhase, Printed,
 };
 use lophoc_ledger::PersonKey;
 use lophoc_records::{ImportAccounts, ImportOrder, Imported};
@@ -27,9 +27,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::accounts::login_base;
+use super::classes::need_roster;
 use super::error::{ApiFault, Refusal};
 use super::extract::{Ask, At, Body, raw};
-use super::{Routes, Signed, need};
+use super::{Routes, Signed};
 use crate::app::App;
 use crate::auth::generate;
 use crate::clock::wall_ms;
@@ -255,11 +256,7 @@ async fn start(
     Ask(File { file }): Ask<File>,
     request: Request,
 ) -> Result<(StatusCode, Json<ImportJob>), ApiFault> {
-    app.store
-        .class(&class)
-        .await?
-        .ok_or_else(ApiFault::not_found)?;
-    let grant = need(&app, &signed, &class, Right::ManageRoster).await?;
+    let grant = need_roster(&app, signed.clone(), &class).await?;
     let now_ms = app.clock.now().mono_ms;
     if !app.imports.rate.count(signed.person().clone(), now_ms) {
         app.metrics.limited.inc();
@@ -410,7 +407,7 @@ async fn apply(
 ) -> Result<Json<Applied>, ApiFault> {
     let now_ms = app.clock.now().mono_ms;
     let job = app.imports.find(&id, signed.person(), now_ms)?;
-    if need(&app, &signed, &job.class, Right::ManageRoster).await? != job.grant {
+    if need_roster(&app, signed, &job.class).await? != job.grant {
         return Err(ApiFault::conflict());
     }
     let ready = {

@@ -3,8 +3,7 @@
 //! `/api/v1/openapi.json` is made from the same routes.
 //!
 //! Who asks is settled by the extractors of [`actor`]; what he may do by
-//! [`need`] and, for sessions, `attendance_access`, from the table in
-//! `lophoc_classes`.
+//! [`classes`] and `attendance_access`, from the table in `lophoc_classes`.
 
 mod accounts;
 mod actor;
@@ -42,7 +41,7 @@ use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use accounts::checked_login;
-pub use actor::{How, Signed, SignedInRoom, need, need_admin, person_signed_in};
+pub use actor::{How, Signed, SignedInRoom, need_admin, person_signed_in};
 pub use attendance_state::AttendanceState;
 pub use error::ApiFault;
 pub use exports::Source;

@@ -90,7 +90,8 @@ pub fn may_write(signed: &Signed) -> Result<Reach, ApiFault> {
     Ok(Reach::Under(units))
 }
 
-fn unit_of(role: &UnitRole) -> &UnitId {
+/// The unit of a role.
+pub(super) fn unit_of(role: &UnitRole) -> &UnitId {
     match role {
         UnitRole::Organiser { unit }
         | UnitRole::Contact { unit }

@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// Wrong passwords of one account before anybody waits.
 pub const FREE_PER_ACCOUNT: u32 = 5;
-/// The same of one address, where a whole school may sit.
-pub const FREE_PER_ADDRESS: u32 = 30;
+/// The same of one address, where a whole school may sit: mistyping of a
+/// thousand people, or one who means ill, must not keep the others out. Accounts
+/// have waits of their own.
+pub const FREE_PER_ADDRESS: u32 = 300;
 /// First wait, ms; it doubles with each further attempt.
 const FIRST_MS: u64 = 30 * 1000;
 /// Longest wait, ms. Short enough that nobody is kept out for a lesson by

@@ -180,6 +180,29 @@ async fn a_contact_cares_for_his_own_unit_and_gains_no_power_by_it() {
         code(&learner.browser.get("/accounts").await),
         (403, "forbidden")
     );
+    // Whoever leads a class is out of his reach too.
+    let plan = lophoc_classes::Plan {
+        title: "Lớp".to_owned(),
+        host: Some(UnitId::from(MN)),
+        ..Default::default()
+    };
+    let by = &admin.person;
+    let class = world.store().create_planned(plan, by, 1).await.unwrap();
+    let staff = lophoc_classes::NewStaff {
+        person: learner.person.clone(),
+        role: lophoc_classes::StaffRole::Organiser,
+        session: None,
+        instead_of: None,
+        learners: Vec::new(),
+    };
+    world
+        .store()
+        .add_staff(&class.id, &staff, by, 1)
+        .await
+        .unwrap();
+    let path = format!("/accounts/{}/reset", learner.person);
+    let answer = contact.browser.post(&path, &json!({})).await;
+    assert_eq!(code(&answer), (403, "forbidden"));
     world.server.stop().await;
 }
 

@@ -199,7 +199,11 @@ impl Class {
         let unit = UnitId::from("u-a");
         account(store, &contact_a, false, vec![UnitRole::Contact { unit }]).await;
         let unit = UnitId::from("u-so-y");
-        account(store, &stranger, false, vec![UnitRole::Organiser { unit }]).await;
+        let roles = vec![
+            UnitRole::Organiser { unit: unit.clone() },
+            UnitRole::Contact { unit },
+        ];
+        account(store, &stranger, false, roles).await;
         account(store, &admin, true, Vec::new()).await;
 
         let mut plan = Plan {

@@ -180,6 +180,10 @@ async fn codes_that_are_old_forged_or_of_a_session_that_is_over_do_nothing() {
     // Whoever scanned it in time has some minutes to type.
     let ticket = old.ticket(&keys, now_ms() - MINUTE).unwrap();
     let head = format!("content-type: application/json\r\ncookie: lophoc_check={ticket}\r\n");
+    // He cannot go on making tickets from the one he has.
+    let again = class.raw("GET", &path, &head, b"").await;
+    assert_eq!(again.status, 200, "{}", again.text());
+    assert!(!again.head.to_lowercase().contains("set-cookie"));
     let typed = class
         .raw("POST", &path, &head, body.to_string().as_bytes())
         .await;
@@ -319,14 +323,14 @@ async fn a_contact_ticks_the_people_of_his_unit_at_his_site() {
 async fn the_connection_of_a_site_ticks_its_own_people_with_the_token_of_the_room() {
     let class = running().await;
     let keys = keys(&class).await;
-    let token = |person: &PersonKey, session: &str| {
+    let token_as = |person: &PersonKey, session: &str, role| {
         let claims = TokenClaims {
             room: RoomId::from(class.room.as_str()),
             session: session.into(),
             person: PersonId(person.0.clone()),
             name: "Điểm cầu".to_owned(),
             unit: None,
-            role: Role::Learner,
+            role,
             device: "d".to_owned(),
             exp: now_ms() + MINUTE,
             site: None,
@@ -337,6 +341,7 @@ async fn the_connection_of_a_site_ticks_its_own_people_with_the_token_of_the_roo
             claims.seal(&keys).unwrap()
         )
     };
+    let token = |person: &PersonKey, session: &str| token_as(person, session, Role::Learner);
     let head = token(&class.site, class.session.as_str());
     let sites = class.raw("GET", &class.at("sites"), &head, b"").await;
     let sites = sites.json();
@@ -381,4 +386,14 @@ async fn the_connection_of_a_site_ticks_its_own_people_with_the_token_of_the_roo
             .status,
         403
     );
+    // A role the records do not know (any more) is none, nor does a link carry
+    // the powers of the account.
+    for (person, role) in [
+        (&class.stranger, Role::Adviser),
+        (&class.stranger, Role::Organiser),
+        (&class.organiser, Role::Learner),
+    ] {
+        let head = token_as(person, class.session.as_str(), role);
+        assert_eq!(class.raw("GET", &page, &head, b"").await.status, 403);
+    }
 }

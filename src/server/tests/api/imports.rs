@@ -160,6 +160,14 @@ async fn jobs_belong_to_their_makers_and_are_bounded() {
         code(&send(&stranger, &class, text.as_bytes()).await),
         (403, "forbidden")
     );
+    // A contact enters his people into classes of his own units' hosts only.
+    let unit = UnitId::from("u-moet-mn");
+    let roles = [UnitRole::Contact { unit }];
+    let contact = world.member("dau.moi", Some("u-moet-mn"), &roles).await;
+    assert_eq!(
+        code(&send(&contact.browser, &class, text.as_bytes()).await),
+        (403, "forbidden")
+    );
     assert_eq!(
         code(&send(&boss, "c-none", text.as_bytes()).await),
         (404, "notFound")

@@ -156,8 +156,18 @@ async fn many_attempts_at_once_do_not_slip_through() {
 async fn an_address_that_tries_many_logins_waits() {
     let world = World::new().await;
     let browser = world.browser();
+    let app = &world.server.app;
+    let here = std::net::IpAddr::from([127, 0, 0, 1]);
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let now = u64::try_from(now.as_millis()).unwrap();
+    // The mistyping of a school does not keep it out.
+    for _ in 0..298 {
+        assert_eq!(app.address_waits.attempt(&here, now), Ok(()));
+    }
     let mut last = (0, Value::Null);
-    for n in 0..31 {
+    for n in 0..3 {
         last = attempt(&browser, &format!("ai.do.{n}"), "sai mật khẩu rồi").await;
     }
     assert_eq!(code(&last), (429, "rateLimited"));
