@@ -4,7 +4,7 @@ import { defineConfig } from '@playwright/test';
 export default defineConfig({
   testDir: './specs',
   timeout: 240_000,
-  expect: { timeout: 45_000 },
+  expect: { timeout: Number(process.env.E2E_EXPECT ?? 45_000) },
   workers: 1,
   fullyParallel: false,
   retries: process.env.CI ? 1 : 0,

@@ -1,10 +1,14 @@
 // Debian's Chromium with fake devices, and what a page of it decodes.
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { patternVideo, toneAudio, TRAINER_CORNERS, type Corners } from './media-files.ts';
 
 const MEDIA_FOLDER = join(tmpdir(), 'lophoc-e2e-media');
+
+/** A newly built client to try in place of the one inside the server. */
+const CLIENT = process.env.E2E_CLIENT;
 
 const COMMON_ARGS = [
   '--no-sandbox',
@@ -31,6 +35,8 @@ export async function launch(options: LaunchOptions = {}): Promise<Browser> {
   const args = options.deny
     ? [...COMMON_ARGS.filter((arg) => arg !== '--use-fake-ui-for-media-stream'), '--deny-permission-prompts']
     : [...COMMON_ARGS];
+  // A page served by the test itself has no address, so the server would count as a stranger's network.
+  if (CLIENT) args.push('--disable-features=LocalNetworkAccessChecks');
   if (options.pattern) {
     args.push(
       `--use-file-for-fake-video-capture=${patternVideo(MEDIA_FOLDER, TRAINER_CORNERS)}`,
@@ -53,6 +59,7 @@ export async function person(browser: Browser, origin: string, viewport = DESKTO
     isMobile: phone,
     permissions: [],
   });
+  if (CLIENT) await serveClient(context, CLIENT);
   const host = new URL(origin).host;
   context.on('request', (request) => {
     const url = new URL(request.url());
@@ -61,6 +68,15 @@ export async function person(browser: Browser, origin: string, viewport = DESKTO
     }
   });
   return context;
+}
+
+async function serveClient(context: BrowserContext, folder: string): Promise<void> {
+  await context.route(/^https?:/, async (route) => {
+    const file = join(folder, new URL(route.request().url()).pathname);
+    if (route.request().resourceType() === 'document') await route.fulfill({ path: join(folder, 'index.html') });
+    else if (/\.\w+$/.test(file) && existsSync(file)) await route.fulfill({ path: file });
+    else await route.continue();
+  });
 }
 
 /** Requests any page made to a foreign origin; specs assert that it stays empty. */

@@ -45,8 +45,10 @@ export class Server {
   readonly folder: string;
   private child: ChildProcess | null = null;
   private output = '';
+  private readonly demo: boolean;
 
-  private constructor(port: number, mediaPort: number, shards: number, https: boolean) {
+  private constructor(port: number, mediaPort: number, shards: number, https: boolean, demo: boolean) {
+    this.demo = demo;
     this.origin = `${https ? 'https' : 'http'}://localhost:${port}`;
     this.folder = mkdtempSync(join(tmpdir(), 'lophoc-e2e-'));
     writeFileSync(
@@ -73,8 +75,9 @@ export class Server {
   }
 
   /** Starts a server and waits until it is ready. */
-  static async start(options: { shards?: number; https?: boolean } = {}): Promise<Server> {
-    const server = new Server(await freePort(), await freePort(), options.shards ?? 1, options.https ?? false);
+  static async start(options: { shards?: number; https?: boolean; demo?: boolean } = {}): Promise<Server> {
+    const { shards = 1, https = false, demo = false } = options;
+    const server = new Server(await freePort(), await freePort(), shards, https, demo);
     await server.up();
     return server;
   }
@@ -89,7 +92,7 @@ export class Server {
   }
 
   async up(): Promise<void> {
-    const child = spawn(BINARY, ['serve', '--config', this.config], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, ['serve', ...(this.demo ? ['--demo'] : []), '--config', this.config], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     child.stdout.on('data', (text: Buffer) => (this.output += text.toString()));
     child.stderr.on('data', (text: Buffer) => (this.output += text.toString()));
@@ -139,6 +142,13 @@ export class Server {
     const found = /https?:\/\/\S+\/j\/\S+/.exec(output);
     if (!found) throw new Error(`no link in: ${output}`);
     return `${found[0]}`;
+  }
+
+  /** Password of the organiser of the demo class; its login is `demo`. */
+  get demoPassword(): string {
+    const found = /demo account demo (\S+)/.exec(this.output)?.[1];
+    if (!found) throw new Error(`no demo account in: ${this.output}`);
+    return found;
   }
 
   /** What the server has printed so far. */

@@ -1,12 +1,9 @@
 // Join page and room by keyboard alone, and what axe finds there.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { test, expect, type Browser, type Page } from '@playwright/test';
+import { test, expect, type Browser } from '@playwright/test';
+import { accessible } from '../lib/axe.ts';
 import { launch, person, PHONE } from '../lib/browser.ts';
 import { enter, inRoom, press } from '../lib/room.ts';
 import { Server } from '../lib/server.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let server: Server;
 let browser: Browser;
@@ -22,17 +19,6 @@ test.afterAll(async () => {
   await browser?.close();
   await server?.close();
 });
-
-interface AxeResult {
-  violations: { id: string; help: string; nodes: { target: string[] }[] }[];
-}
-
-async function accessible(page: Page, where: string): Promise<void> {
-  // The page's own rules forbid foreign scripts; axe is put in from outside the page.
-  const result = await page.evaluate(`(async () => { ${AXE}; return await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }); })()`);
-  const found = (result as AxeResult).violations.map((v) => `${v.id}: ${v.help} at ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
-  expect(found, where).toEqual([]);
-}
 
 test('axe finds nothing on the join page, in the room and its panels', async () => {
   const context = await person(browser, server.origin);
