@@ -559,7 +559,7 @@ fn an_importer_with_own_units_touches_nobody_elsewhere() {
     let sheet = csv(&[
         HEAD,
         "1,X1,,,Nguyễn Văn An,,THCS A",
-        "2,X2,,,Trần Văn Bình,,THCS A",
+        "2,X2,,,Trần Văn Kha,,THCS A",
         "3,X3,,,Lê Văn Cường,,THCS B",
         "4,X4,,,Lê Văn Dũng,,",
         "5,X5,,,Lê Văn Em,,THCS A",
@@ -568,6 +568,9 @@ fn an_importer_with_own_units_touches_nobody_elsewhere() {
     let prepared = compare(&sheet, &known);
     assert_eq!(actions(&prepared), [Same, Bad, Bad, Bad, New]);
     assert_eq!(prepared.preview.rows[1].person, None);
+    // A number brings out nobody's name.
+    let shown = serde_json::to_string(&prepared.preview).unwrap();
+    assert!(!shown.contains("Trần Văn Bình"));
     assert!(prepared.preview.missing.is_empty());
 }
 

@@ -169,7 +169,10 @@ impl<'a> Index<'a> {
         matches.sort_by_key(|(kind, _)| *kind);
         let mut found = match matches.first() {
             Some((kind, person)) => {
-                self.check_match(entry, *kind, person, &matches, sheet);
+                // Of people in the care of others nothing is told, nor a name.
+                if self.is_own(person) {
+                    self.check_match(entry, *kind, person, &matches, sheet);
+                }
                 let by = match kind {
                     IdentifierKind::Sector => "sector",
                     IdentifierKind::Personal => "personal",

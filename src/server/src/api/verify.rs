@@ -169,9 +169,18 @@ async fn verdict(
         }
     }
     differences.truncate(DIFFERENCES);
+    // Anybody may ask, and an id alone is enough for it: an empty file of that id
+    // must not bring out the rows of the sheet. The command line tells all.
+    let open = matches!(source, Source::App(_));
     for text in &mut differences {
-        *text = lophoc_documents::clean(text, MAX_LINE);
+        let told = match open {
+            true => without_original(text),
+            false => text.as_str(),
+        };
+        *text = lophoc_documents::clean(told, MAX_LINE);
     }
+    let mut told = std::collections::BTreeSet::new();
+    differences.retain(|text| told.insert(text.clone()));
     let stands = is_current(source, stored, &wanted, latest).await?;
     let record = &stored.record;
     Ok(Verdict {
@@ -185,6 +194,18 @@ async fn verdict(
         id: record.id.clone(),
         differences,
     })
+}
+
+/// A difference without what the sheet itself says there.
+fn without_original(text: &str) -> &str {
+    let text = text
+        .split_once(", bản gốc “")
+        .map_or(text, |(kept, _)| kept);
+    let line = " dòng";
+    match text.find(&format!("{line}: “")) {
+        Some(at) => text.get(..at + line.len()).unwrap_or_default(),
+        None => text,
+    }
 }
 
 /// No version was frozen since, and the same export would say the same now.
@@ -216,4 +237,30 @@ async fn is_current(
         .map_err(|_| ApiFault::internal())?
         .map_err(|_| ApiFault::internal())?;
     Ok(sealed.data_sha256() == stored.record.data_sha256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_do_not_tell_the_original() {
+        for (text, told) in [
+            (
+                "Ô C5 (Họ và tên): “”, bản gốc “Nguyễn Văn An”",
+                "Ô C5 (Họ và tên): “”",
+            ),
+            (
+                "Thiếu hoặc đã sửa dòng: “Có mặt 12”",
+                "Thiếu hoặc đã sửa dòng",
+            ),
+            (
+                "Bảng “A” có 1 dòng, bản gốc có 2 dòng",
+                "Bảng “A” có 1 dòng, bản gốc có 2 dòng",
+            ),
+            ("Khác phần mở đầu", "Khác phần mở đầu"),
+        ] {
+            assert_eq!(without_original(text), told);
+        }
+    }
 }

@@ -180,6 +180,9 @@ async fn altered_files_are_told_and_others_are_unknown() {
     assert_eq!(verdict["kind"], "altered", "{verdict}");
     assert_eq!(verdict["current"], false);
     assert!(!verdict["differences"].as_array().unwrap().is_empty());
+    // An id is printed on every sheet: it does not bring out what stands there.
+    let told = verdict["differences"].to_string();
+    assert!(!told.contains("bản gốc “"), "{told}");
 
     let file = export(&class, &class.at("exports/session.xlsx")).await.body;
     let verdict = verify(&class, &forged(&file, "Nguyễn Văn An", "Nguyễn Văn Em")).await;
