@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test, expect, type Page } from '@playwright/test';
 import { DESKTOP, launch, person, PHONE, shownCorners } from '../lib/browser.ts';
+import { Api, demoClass, demoServer, signIn } from '../lib/records.ts';
 import { enter, press } from '../lib/room.ts';
 import { Server } from '../lib/server.ts';
 
@@ -64,6 +65,28 @@ test('pictures of join page and room', async () => {
     }
   } finally {
     bots.kill('SIGKILL');
+    await browser.close();
+    await server.close();
+  }
+});
+
+test('pictures of attendance and of the desk', async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  const server = await demoServer();
+  const browser = await launch();
+  try {
+    const context = await person(browser, server.origin, DESKTOP);
+    const page = await context.newPage();
+    await signIn(page, server);
+    const { past } = await demoClass(new Api(context, server));
+    for (const name of ['attendance', 'desk']) {
+      await page.goto(`${server.origin}/sessions/${past.id}/${name}`);
+      await expect(page.getByText('Đặng Thị Ái').first()).toBeVisible();
+      await page.mouse.move(5, 5);
+      await page.waitForTimeout(500);
+      await page.screenshot({ path: join(FOLDER, `${name}-1280.png`) });
+    }
+  } finally {
     await browser.close();
     await server.close();
   }
