@@ -87,7 +87,7 @@ async fn fill(world: &World) {
             .add_adjustments(
                 session,
                 &change,
-                &[correction.clone()],
+                std::slice::from_ref(&correction),
                 "lý do",
                 None,
                 &author(),

@@ -9,9 +9,8 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::client::try_open;
 use crate::script::{Cut, Play, Visit};
-use crate::server::{Stage, token_of};
+use crate::server::{Stage, token_of, try_open};
 use crate::world::hello;
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;

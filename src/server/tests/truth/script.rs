@@ -111,7 +111,7 @@ fn visits(i: usize) -> Vec<Visit> {
             visit(between(7, 103.0, 106.0), None),
         ],
         // Another device takes over.
-        _ if i % 2 == 0 => {
+        _ if i.is_multiple_of(2) => {
             let at = between(8, 18.0, 26.0);
             let second = Visit {
                 device: format!("other device of person {i}"),

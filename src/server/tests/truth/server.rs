@@ -5,12 +5,19 @@ use std::process::Stdio;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use futures_util::SinkExt;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::client::post;
+use crate::client::{Client, post};
+use crate::world::hello;
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// Seconds since the scene began, and the wall clock that the server sees too.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +149,45 @@ pub async fn token_of(stage: &Stage, link: &str, name: &str, device: &str) -> St
             Ok((200, answer)) => return answer["token"].as_str().unwrap().to_owned(),
             Ok((status, answer)) => panic!("no token: {status} {answer}"),
             Err(_) => tokio::time::sleep(Duration::from_millis(150)).await,
+        }
+    }
+}
+
+/// Opens a websocket to a server that may not be there.
+pub async fn try_open(host: &str) -> Option<Socket> {
+    let mut request = format!("ws://{host}/rtc/v1").into_client_request().ok()?;
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", "lophoc.v1".parse().ok()?);
+    Some(connect_async(request).await.ok()?.0)
+}
+
+impl Client {
+    /// Comes in, unless the server dies meanwhile.
+    pub async fn try_enter(host: &str, token: &str) -> Option<Self> {
+        let mut client = Self::over(try_open(host).await?);
+        let hello = Message::text(hello(token).to_string());
+        client.socket.send(hello).await.ok()?;
+        loop {
+            let message = client.read().await?;
+            if message["t"] == "state" {
+                return Some(client);
+            }
+            client.seen.push(message);
+        }
+    }
+
+    /// As [`Self::ask`]; `None` when the server dies meanwhile.
+    pub async fn try_ask(&mut self, mut message: Value) -> Option<Value> {
+        let id = 9_000;
+        message["id"] = json!(id);
+        let text = Message::text(message.to_string());
+        self.socket.send(text).await.ok()?;
+        loop {
+            let answer = self.read().await?;
+            if answer["id"] == id {
+                return Some(answer);
+            }
         }
     }
 }

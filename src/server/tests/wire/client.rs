@@ -62,45 +62,7 @@ pub async fn open_narrow(host: &str) -> Socket {
         .0
 }
 
-/// As [`open`], for a server that may not be there.
-pub async fn try_open(host: &str) -> Option<Socket> {
-    let mut request = format!("ws://{host}/rtc/v1").into_client_request().ok()?;
-    request
-        .headers_mut()
-        .insert("sec-websocket-protocol", "lophoc.v1".parse().ok()?);
-    Some(connect_async(request).await.ok()?.0)
-}
-
 impl Client {
-    /// Comes in, unless the server dies meanwhile.
-    pub async fn try_enter(host: &str, token: &str) -> Option<Self> {
-        let mut client = Self::over(try_open(host).await?);
-        let hello = Message::text(hello(token).to_string());
-        client.socket.send(hello).await.ok()?;
-        loop {
-            let message = client.read().await?;
-            if message["t"] == "state" {
-                return Some(client);
-            }
-            client.seen.push(message);
-        }
-    }
-
-    /// As [`Self::ask`]; `None` when the server dies meanwhile.
-    pub async fn try_ask(&mut self, mut message: Value) -> Option<Value> {
-        self.next_id += 1;
-        let id = self.next_id;
-        message["id"] = json!(id);
-        let text = Message::text(message.to_string());
-        self.socket.send(text).await.ok()?;
-        loop {
-            let answer = self.read().await?;
-            if answer["id"] == id {
-                return Some(answer);
-            }
-        }
-    }
-
     /// A socket that has said nothing yet.
     pub async fn raw(host: &str) -> Self {
         Self::over(open(host, None).await.unwrap().0)
