@@ -11,7 +11,7 @@ import type { Server } from '../lib/server.ts';
 const PICTURES = process.env.E2E_PICTURES;
 
 /** Pages looked at on phones too; the others are built of the same parts. */
-const ON_PHONES = new Set(['classes', 'class', 'attendance', 'desk', 'my', 'check-in']);
+const ON_PHONES = new Set(['classes', 'class', 'attendance', 'desk', 'my', 'check-in', 'new-class']);
 
 let server: Server;
 let browser: Browser;
@@ -29,6 +29,7 @@ test.afterAll(async () => {
 async function look(page: Page, name: string): Promise<void> {
   await page.waitForLoadState('networkidle');
   await expect(page.locator('h1, h2').first(), name).toBeVisible();
+  expect.soft(await page.getByText('Trang gặp lỗi').count(), `${name} broke`).toBe(0);
   if (PICTURES) await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: PICTURES.endsWith('full') });
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect.soft(over, `${name} is wider than the page`).toBeLessThanOrEqual(0);

@@ -143,7 +143,7 @@ export class RecordsApi {
   step = (id: string, request: StepRequest): Answer<Class> =>
     this.http.send('POST', `/classes/${part(id)}/steps`, request);
   deleteClass = (id: string): Answer<null> => this.http.send('DELETE', `/classes/${part(id)}`);
-  courses = (): Answer<Course[]> => this.http.get('/courses');
+  courses = (): List<Course> => this.http.get('/courses');
   addCourse = (course: Course): Answer<Course> => this.http.send('POST', '/courses', course);
   session = (id: string): Answer<Session> => this.http.get(`/sessions/${part(id)}`);
   addSession = (id: string, form: SessionForm): Answer<Session> =>
