@@ -35,7 +35,24 @@ describe('damaged messages', () => {
     '%s without one of its fields is never taken for whole',
     (_name, value) => {
       const whole = value as Record<string, unknown>;
-      const optional = new Set(['seq', 'id', 't', 'answer', 'token', 'code', 'after', 'add', 'chg', 'del', 'v', 'a', 'lessonAt', 'breakUntil', 'startsAt', 'endsAt']);
+      const optional = new Set([
+        'seq',
+        'id',
+        't',
+        'answer',
+        'token',
+        'code',
+        'after',
+        'add',
+        'chg',
+        'del',
+        'v',
+        'a',
+        'lessonAt',
+        'breakUntil',
+        'startsAt',
+        'endsAt',
+      ]);
       for (const field of Object.keys(whole)) {
         if (optional.has(field)) continue;
         const { [field]: _gone, ...rest } = whole;
