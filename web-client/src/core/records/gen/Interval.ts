@@ -32,6 +32,7 @@ device?: string,
 site?: PersonKey, 
 /**
  * Why it ended: `left`, `network`, `removed`, `ended`, `serverStopped`,
- * `takenOver`, `lapse`; absent while it goes on.
+ * `takenOver`, `lapse`, `other`; absent while it goes on. Of a tick, `left`
+ * is ticked out, else how the connection of the site ended.
  */
 end?: string, };

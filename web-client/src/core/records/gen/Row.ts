@@ -34,7 +34,7 @@ role: string,
 expected: boolean, 
 /**
  * Is a site, not a person: on the roster as one, or not on the roster and
- * others are ticked in behind its connection.
+ * joined as one or others are ticked in behind its connection.
  */
 isSite: boolean, 
 /**
