@@ -174,9 +174,12 @@ fn sans_io_crates_reach_no_runtime_engine_socket_or_database() {
     let graph = graph();
     for name in SANS_IO {
         let reach = graph.reach(name);
+        // Reading and writing workbooks brings a ZIP library, whose source of
+        // random numbers for encryption names libc; neither is ever asked for.
+        let unzips = ["lophoc-classes", "lophoc-documents"].contains(&name);
         let found: Vec<&&str> = DOING
             .iter()
-            .filter(|doing| reach.contains(*doing))
+            .filter(|doing| reach.contains(*doing) && !(unzips && **doing == "libc"))
             .collect();
         assert!(found.is_empty(), "{name} reaches {found:?}");
     }

@@ -654,8 +654,10 @@ fn rosters() -> impl Strategy<Value = Vec<TemplateRow>> {
                 let identifier = if sector {
                     id(IdentifierKind::Sector, &format!("{no:010}"))
                 } else {
+                    // Twelve digits that end with the row, so that no two are the same.
                     let number = if born.year() >= 2000 {
-                        number.replacen("001", "0012", 1)[..12].to_owned()
+                        let sex = 2 + u8::from(female);
+                        format!("001{sex}{:02}{no:06}", born.year() % 100)
                     } else {
                         number
                     };

@@ -177,7 +177,11 @@ async fn a_room_that_breaks_is_rebuilt_from_the_ledger() {
 #[tokio::test]
 async fn with_a_full_storage_nothing_is_acknowledged_and_the_class_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let world = world(folder.path(), Some(128 * 1024)).await;
+    // Room for the schema and a few messages.
+    let path = folder.path().join("db");
+    Store::open(&path).await.unwrap().close().await;
+    let schema = std::fs::metadata(&path).unwrap().len();
+    let world = world(folder.path(), Some(schema + 96 * 1024)).await;
     let (room, writer, link) = world.join("An").await;
     let (_, reader, _) = world.join("Bình").await;
     let text = "ế".repeat(4_900);
