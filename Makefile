@@ -57,9 +57,9 @@ lint: $(STAMPS)/npm-$(WEB) ## format, clippy, types
 
 unit: $(STAMPS)/npm-$(WEB) ## tests of server and client without browsers
 	@if cargo nextest --version >/dev/null 2>&1; then \
-	  echo cargo nextest run --workspace && cargo nextest run --workspace; \
+	  echo cargo nextest run --workspace --no-fail-fast && cargo nextest run --workspace --no-fail-fast; \
 	else \
-	  echo cargo test --workspace && cargo test --workspace; \
+	  echo cargo test --workspace --no-fail-fast && cargo test --workspace --no-fail-fast; \
 	fi
 	npm --prefix $(WEB) test
 

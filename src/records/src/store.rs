@@ -1,12 +1,13 @@
 //! Opening the database, the signing secret, the count of runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::error::StoreError;
 use crate::ledger::LedgerWriter;
@@ -75,10 +76,18 @@ impl Store {
     }
 
     /// Writes what was appended so far, then stops the ledger and closes the
-    /// database. Later appends fail as stopped.
+    /// database, which is one file then. Later appends fail as stopped.
     pub async fn close(&self) {
         self.ledger.close().await;
+        let connect = self.pool.connect_options();
         self.pool.close().await;
+        // The last connection takes the log over into the database. Of several
+        // that close at the same moment each sees another one and leaves it.
+        if log_of(connect.get_filename()).exists()
+            && let Err(error) = take_log_over(&connect).await
+        {
+            tracing::warn!(%error, "the log stays beside the database, for the next start");
+        }
     }
 
     /// Begins a change that reads before it writes. It takes the place of the
@@ -127,6 +136,21 @@ impl Store {
 
 /// Creates folder and file, readable by the owner alone: the database holds the
 /// signing secret and names.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
+}
+
+async fn take_log_over(connect: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = connect.connect().await?;
+    // A connection that never read has not opened the log and leaves it, too.
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(&mut connection)
+        .await?;
+    connection.close().await
+}
+
 fn prepare_file(path: &Path) -> std::io::Result<()> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
