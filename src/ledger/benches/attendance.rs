@@ -58,6 +58,7 @@ fn session(people: u64) -> Session {
                     id: format!("c{round}"),
                     cid: format!("u{round}"),
                     text: "em chào thầy".to_owned(),
+                    to: None,
                 },
                 EventKind::Lapse {
                     person: person.clone(),

@@ -262,6 +262,238 @@ pub enum EventKind {
         cid: String,
         /// Text.
         text: String,
+        /// To whom: absent = everybody, else `organisers`, `support`,
+        /// `group:<number>`, `person:<key>`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
+    /// A message was taken from the screens.
+    ChatDeleted {
+        /// Id of the message.
+        id: String,
+        /// By whom; its author or a moderator.
+        by: PersonKey,
+    },
+    /// A question of the Q&A.
+    Question {
+        /// Author, also of a question asked without the name.
+        person: PersonKey,
+        /// Id in the room.
+        id: String,
+        /// The client's id of it.
+        cid: String,
+        /// Text.
+        text: String,
+        /// Shown without the name.
+        #[serde(default)]
+        anonymous: bool,
+        /// Waits for review.
+        #[serde(default)]
+        held: bool,
+    },
+    /// Somebody wants a question answered, or no longer.
+    QuestionUp {
+        /// Who.
+        person: PersonKey,
+        /// Which.
+        id: String,
+        /// Wants.
+        on: bool,
+    },
+    /// A question was reviewed, answered or set aside.
+    QuestionSet {
+        /// Which.
+        id: String,
+        /// The protocol's name of the state.
+        state: String,
+        /// Answer in writing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A poll, quiz or vote was opened.
+    PollOpened {
+        /// Id in the room.
+        id: String,
+        /// The client's id of it.
+        cid: String,
+        /// By whom.
+        by: PersonKey,
+        /// The protocol's `PollDraft`, right answers included.
+        draft: serde_json::Value,
+        /// Closes by itself then, wall clock, ms since the epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+    },
+    /// Somebody answered a poll; a later answer replaces an earlier one. Of an
+    /// anonymous poll only that he did.
+    PollAnswered {
+        /// Who.
+        person: PersonKey,
+        /// Which.
+        id: String,
+        /// The protocol's list of `PollChoice`; absent = anonymous.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<serde_json::Value>,
+    },
+    /// Answers of an anonymous poll, in an order that says nothing of who gave
+    /// which.
+    PollBallots {
+        /// Which.
+        id: String,
+        /// Lists of `PollChoice`.
+        ballots: Vec<serde_json::Value>,
+    },
+    /// A poll takes no more answers.
+    PollClosed {
+        /// Which.
+        id: String,
+        /// By whom; absent when its time ran out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+        /// How many could have answered.
+        #[serde(default)]
+        eligible: u32,
+    },
+    /// The results of a poll are shown to all, or no longer.
+    PollShown {
+        /// Which.
+        id: String,
+        /// Shown.
+        on: bool,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A poll was taken from the screens.
+    PollDropped {
+        /// Which.
+        id: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// What learners and guests may do was set.
+    Permits {
+        /// The protocol's `Permits`.
+        permits: serde_json::Value,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// Slow mode was set.
+    SlowMode {
+        /// Seconds; 0 = off.
+        secs: u16,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// Who is shown large to all.
+    Spotlight {
+        /// In order; empty = nobody.
+        people: Vec<PersonKey>,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A role was handed over for this session.
+    RoleGiven {
+        /// Who.
+        person: PersonKey,
+        /// The protocol's name.
+        role: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// Somebody stands in for a trainer or chair who is not there (thay người
+    /// dạy, TT 21/2017 Điều 8.5).
+    Substitute {
+        /// Who stands in.
+        person: PersonKey,
+        /// For whom, by name; empty = no longer.
+        instead: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A timer was set or taken away.
+    Timer {
+        /// Runs out then, wall clock, ms since the epoch; absent = taken away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+        /// What it is for.
+        #[serde(default)]
+        label: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A deck of slides is there, or what is known of it changed.
+    Deck {
+        /// The protocol's `Deck`, ready or failed.
+        deck: serde_json::Value,
+    },
+    /// A deck was taken out of the room.
+    DeckDropped {
+        /// Which.
+        id: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A page is shown to all, or none any more.
+    Slide {
+        /// Deck; absent = no slides.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deck: Option<String>,
+        /// Page, from 1; 0 without a deck.
+        page: u16,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A file was handed out or in.
+    File {
+        /// The protocol's `FileItem`.
+        file: serde_json::Value,
+    },
+    /// A file was taken back.
+    FileDropped {
+        /// Which.
+        id: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// Breakout groups were formed.
+    GroupsMade {
+        /// Their names, in order of number from 1.
+        names: Vec<String>,
+        /// The protocol's name of how.
+        way: String,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// Somebody was assigned to a group or went to another.
+    Grouped {
+        /// Who.
+        person: PersonKey,
+        /// Number; absent = the whole room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<u8>,
+        /// By whom; absent = by himself or by lot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+    },
+    /// People went into their groups, or were brought back.
+    GroupsOpen {
+        /// Open.
+        on: bool,
+        /// They are brought back then, wall clock, ms since the epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+        /// By whom; absent when the time ran out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+    },
+    /// Said to all groups.
+    GroupsSaid {
+        /// Text.
+        text: String,
+        /// By whom.
+        by: PersonKey,
     },
     /// Somebody came to the waiting room. Waiting is not presence.
     Waiting {
@@ -415,6 +647,31 @@ impl EventKind {
             Self::WaitingRoom { .. } => "waitingRoom",
             Self::Site { .. } => "site",
             Self::Checks { .. } => "checks",
+            Self::ChatDeleted { .. } => "chatDeleted",
+            Self::Question { .. } => "question",
+            Self::QuestionUp { .. } => "questionUp",
+            Self::QuestionSet { .. } => "questionSet",
+            Self::PollOpened { .. } => "pollOpened",
+            Self::PollAnswered { .. } => "pollAnswered",
+            Self::PollBallots { .. } => "pollBallots",
+            Self::PollClosed { .. } => "pollClosed",
+            Self::PollShown { .. } => "pollShown",
+            Self::PollDropped { .. } => "pollDropped",
+            Self::Permits { .. } => "permits",
+            Self::SlowMode { .. } => "slowMode",
+            Self::Spotlight { .. } => "spotlight",
+            Self::RoleGiven { .. } => "roleGiven",
+            Self::Substitute { .. } => "substitute",
+            Self::Timer { .. } => "timer",
+            Self::Deck { .. } => "deck",
+            Self::DeckDropped { .. } => "deckDropped",
+            Self::Slide { .. } => "slide",
+            Self::File { .. } => "file",
+            Self::FileDropped { .. } => "fileDropped",
+            Self::GroupsMade { .. } => "groupsMade",
+            Self::Grouped { .. } => "grouped",
+            Self::GroupsOpen { .. } => "groupsOpen",
+            Self::GroupsSaid { .. } => "groupsSaid",
             Self::Unknown(raw) => raw.get("e").and_then(|e| e.as_str()).unwrap_or_default(),
         }
     }
@@ -438,6 +695,12 @@ impl EventKind {
             | Self::Track { person, .. }
             | Self::Talk { person, .. }
             | Self::CheckAnswered { person, .. }
+            | Self::Question { person, .. }
+            | Self::QuestionUp { person, .. }
+            | Self::PollAnswered { person, .. }
+            | Self::RoleGiven { person, .. }
+            | Self::Substitute { person, .. }
+            | Self::Grouped { person, .. }
             | Self::Site { person, .. } => Some(person),
             Self::Mute { person, .. } => person.as_ref(),
             Self::Opened { .. }
@@ -450,6 +713,25 @@ impl EventKind {
             | Self::CheckAsked { .. }
             | Self::WaitingRoom { .. }
             | Self::Checks { .. }
+            | Self::ChatDeleted { .. }
+            | Self::QuestionSet { .. }
+            | Self::PollOpened { .. }
+            | Self::PollBallots { .. }
+            | Self::PollClosed { .. }
+            | Self::PollShown { .. }
+            | Self::PollDropped { .. }
+            | Self::Permits { .. }
+            | Self::SlowMode { .. }
+            | Self::Spotlight { .. }
+            | Self::Timer { .. }
+            | Self::Deck { .. }
+            | Self::DeckDropped { .. }
+            | Self::Slide { .. }
+            | Self::File { .. }
+            | Self::FileDropped { .. }
+            | Self::GroupsMade { .. }
+            | Self::GroupsOpen { .. }
+            | Self::GroupsSaid { .. }
             | Self::Unknown(_) => None,
         }
     }

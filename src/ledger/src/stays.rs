@@ -229,7 +229,10 @@ impl<'a> Walk<'a, '_> {
             | EventKind::Track {
                 person, on: true, ..
             }
-            | EventKind::CheckAnswered { person, .. } => person,
+            | EventKind::CheckAnswered { person, .. }
+            | EventKind::Question { person, .. }
+            | EventKind::QuestionUp { person, .. }
+            | EventKind::PollAnswered { person, .. } => person,
             EventKind::Opened { .. }
             | EventKind::Reopened {}
             | EventKind::Locked { .. }
@@ -251,6 +254,28 @@ impl<'a> Walk<'a, '_> {
             // Others may stop the track of somebody who is silent.
             | EventKind::Share { on: false, .. }
             | EventKind::Track { on: false, .. }
+            | EventKind::ChatDeleted { .. }
+            | EventKind::QuestionSet { .. }
+            | EventKind::PollOpened { .. }
+            | EventKind::PollBallots { .. }
+            | EventKind::PollClosed { .. }
+            | EventKind::PollShown { .. }
+            | EventKind::PollDropped { .. }
+            | EventKind::Permits { .. }
+            | EventKind::SlowMode { .. }
+            | EventKind::Spotlight { .. }
+            | EventKind::RoleGiven { .. }
+            | EventKind::Substitute { .. }
+            | EventKind::Timer { .. }
+            | EventKind::Deck { .. }
+            | EventKind::DeckDropped { .. }
+            | EventKind::Slide { .. }
+            | EventKind::File { .. }
+            | EventKind::FileDropped { .. }
+            | EventKind::GroupsMade { .. }
+            | EventKind::Grouped { .. }
+            | EventKind::GroupsOpen { .. }
+            | EventKind::GroupsSaid { .. }
             | EventKind::Unknown(_) => return,
         };
         let time = self.line.time(event.at);

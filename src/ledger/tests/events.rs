@@ -78,7 +78,8 @@ fn kind() -> impl Strategy<Value = EventKind> {
             person,
             id,
             cid,
-            text
+            text,
+            to: None
         }),
     ]
 }
@@ -235,6 +236,7 @@ fn the_released_form_of_each_kind_still_loads() {
                 id: "c1".into(),
                 cid: "u".into(),
                 text: "chào".into(),
+                to: None,
             },
         ),
     ];

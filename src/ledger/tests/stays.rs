@@ -366,6 +366,7 @@ fn after_a_crash_without_a_mark_a_stay_lasts_to_the_last_thing_the_person_did() 
         id: "c1".to_owned(),
         cid: "u1".to_owned(),
         text: "em chào thầy".to_owned(),
+        to: None,
     };
     log.at(0, join("An"))
         .at(3_000, chat)
@@ -502,6 +503,7 @@ fn play(script: &[(u64, Step)]) -> (Log, [u64; PEOPLE], Stamp) {
                             id,
                             cid,
                             text: "a".to_owned(),
+                            to: None,
                         },
                     );
                 }

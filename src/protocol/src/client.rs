@@ -3,9 +3,13 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::ids::{ChatId, PersonId, SessionId};
+use crate::groups::{GroupBy, GroupNo};
+use crate::ids::{ChatId, DeckId, FileId, PersonId, PollId, QuestionId, SessionId};
 use crate::media::{MediaKind, Profile, SlotCounts, TrackState, View};
-use crate::people::RoomMode;
+use crate::people::{Permits, Role, RoomMode};
+use crate::poll::{PollChoice, PollDraft};
+use crate::slides::Review;
+use crate::talk::{Audience, QuestionState, Reaction};
 
 /// A frame from a client: a message, with an `id` when a reply (`ok`, `err` or
 /// the named answer) is wanted.
@@ -146,12 +150,21 @@ pub enum ClientMessage {
         /// Up.
         up: bool,
     },
-    /// A chat message to all. Repeats of the same `cid` are ignored.
+    /// A chat message. Repeats of the same `cid` are ignored.
     Chat {
         /// Client's id of the message (uuid).
         cid: String,
         /// Text, NFC.
         text: String,
+        /// To whom.
+        #[serde(default, skip_serializing_if = "Audience::is_all")]
+        #[ts(optional, as = "Option<Audience>")]
+        to: Audience,
+    },
+    /// Delete a message: one's own, or any as a moderator. The record keeps it.
+    ChatDelete {
+        /// Which.
+        chat: ChatId,
     },
     /// Older chat messages; answered by `chatPage`.
     ChatPage {
@@ -180,6 +193,9 @@ pub enum ClientMessage {
     ModMuteAll {
         /// Whether they may unmute themselves again.
         may_unmute: bool,
+        /// Whom to leave out: the presenter.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<PersonId>,
     },
     /// Ask to unmute or to show the camera. Asking for the microphone also
     /// gives the right to speak until a moderator takes it back.
@@ -292,6 +308,202 @@ pub enum ClientMessage {
     },
     /// End the session for everybody.
     ModEnd,
+    /// Ask in the Q&A. Repeats of the same `cid` are ignored.
+    Question {
+        /// Client's id of the question (uuid).
+        cid: String,
+        /// Text, NFC.
+        text: String,
+        /// Without the name; moderators do not see it either, the record does.
+        #[serde(default)]
+        anonymous: bool,
+    },
+    /// Want a question answered, or no longer.
+    QuestionUp {
+        /// Which.
+        q: QuestionId,
+        /// Want.
+        on: bool,
+    },
+    /// Change a question: review, answer, set aside; the author may set his own
+    /// aside.
+    QuestionSet {
+        /// Which.
+        q: QuestionId,
+        /// State.
+        st: QuestionState,
+        /// Answer in writing; with `answered` only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        answer: Option<String>,
+    },
+    /// React.
+    React {
+        /// How.
+        e: Reaction,
+    },
+    /// Seconds between two chat messages of one learner; 0 = no slow mode.
+    ModSlow {
+        /// Seconds.
+        secs: u16,
+    },
+    /// A timer everybody sees; 0 takes it away.
+    ModTimer {
+        /// Seconds from now.
+        secs: u32,
+        /// What it is for.
+        #[serde(default)]
+        label: String,
+    },
+    /// What learners and guests may do.
+    ModPermits {
+        /// All of it.
+        permits: Permits,
+    },
+    /// Whom everybody sees large, in order; empty = nobody.
+    ModSpot {
+        /// Who.
+        who: Vec<PersonId>,
+    },
+    /// Hand a role over, for this session.
+    ModRole {
+        /// Who.
+        who: PersonId,
+        /// Role.
+        role: Role,
+    },
+    /// Somebody stands in for a trainer or chair who is not there. Goes to the
+    /// record; give the role with `modRole`.
+    ModSubstitute {
+        /// Who stands in.
+        who: PersonId,
+        /// For whom, by name; empty = no longer.
+        instead: String,
+    },
+    /// Open a poll. Answered by `pollOpened`. Repeats of the same `cid` are ignored.
+    PollOpen {
+        /// Client's id of it (uuid).
+        cid: String,
+        /// The poll.
+        draft: PollDraft,
+    },
+    /// Answer a poll, or answer it anew while it is open.
+    PollAnswer {
+        /// Which.
+        poll: PollId,
+        /// An entry an item.
+        answer: Vec<PollChoice>,
+    },
+    /// Take no more answers.
+    PollClose {
+        /// Which.
+        poll: PollId,
+    },
+    /// Show the results of a closed poll to everybody, or no longer.
+    PollShow {
+        /// Which.
+        poll: PollId,
+        /// Show.
+        on: bool,
+    },
+    /// Take a closed poll from the screens; the record keeps it.
+    PollDrop {
+        /// Which.
+        poll: PollId,
+    },
+    /// Who answered what in a named poll; answered by `pollPage`.
+    PollPage {
+        /// Which.
+        poll: PollId,
+        /// Offset.
+        #[serde(default)]
+        from: u32,
+        /// At most this many, up to 100.
+        n: u32,
+    },
+    /// Show a page to all.
+    SlideShow {
+        /// Deck.
+        deck: DeckId,
+        /// Page, from 1.
+        page: u16,
+    },
+    /// Show no slides.
+    SlideHide,
+    /// Point on the page shown. Never logged.
+    SlidePoint {
+        /// The page pointed on.
+        page: u16,
+        /// From the left, 0 to 10,000; absent together with `y` = pointer away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        x: Option<u16>,
+        /// From the top, 0 to 10,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        y: Option<u16>,
+    },
+    /// Change what is known of a deck; what is absent stays.
+    DeckSet {
+        /// Which.
+        deck: DeckId,
+        /// Review state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        review: Option<Review>,
+        /// Licence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        licence: Option<String>,
+        /// Owner of the rights.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        owner: Option<String>,
+    },
+    /// Take a deck out of the room. Its pages stay with the record.
+    DeckDrop {
+        /// Which.
+        deck: DeckId,
+    },
+    /// Take back a file: one's own, or any with the right to hand out.
+    FileDrop {
+        /// Which.
+        file: FileId,
+    },
+    /// Form groups. Replaces groups that are not open.
+    GroupsMake {
+        /// Names; one a group.
+        names: Vec<String>,
+        /// How people come in.
+        by: GroupBy,
+    },
+    /// Assign or move people; absent = back to the whole room.
+    GroupsMove {
+        /// Who goes where.
+        moves: Vec<(PersonId, Option<GroupNo>)>,
+    },
+    /// Send everybody into the groups.
+    GroupsOpen {
+        /// Bring them back after so many minutes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        minutes: Option<u16>,
+    },
+    /// Bring everybody back and end the groups.
+    GroupsClose,
+    /// Say something to all groups.
+    GroupsSay {
+        /// Text.
+        text: String,
+    },
+    /// Go to a group by oneself: learners where everybody chooses, and whoever
+    /// has the right to groups; absent = the whole room.
+    GroupPick {
+        /// Which.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        group: Option<GroupNo>,
+    },
     /// Not known to this version.
     #[serde(other)]
     #[ts(skip)]

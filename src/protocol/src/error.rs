@@ -34,6 +34,11 @@ pub enum ErrorCode {
     Elsewhere,
     /// A moderator did not let the person in from the waiting room.
     Denied,
+    /// It is too late or too early for this: the poll is closed, the group is
+    /// full, the deck is not ready.
+    Conflict,
+    /// Slow mode: the next message may come a little later.
+    SlowMode,
     /// Too many messages in too short a time.
     RateLimited,
     /// The message is larger than allowed.

@@ -51,6 +51,22 @@ string_id!(
     ChatId
 );
 string_id!(
+    /// A poll (`v…`), unique in its room.
+    PollId
+);
+string_id!(
+    /// A question (`q…`), unique in its room.
+    QuestionId
+);
+string_id!(
+    /// A deck of slides (`d…`), unique on the server.
+    DeckId
+);
+string_id!(
+    /// A file handed out or in (`f…`), unique on the server.
+    FileId
+);
+string_id!(
     /// An m-line of the client's peer connection (`a=mid`), the name of a slot.
     SlotId
 );

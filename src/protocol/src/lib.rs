@@ -10,16 +10,23 @@
 
 pub mod client;
 pub mod error;
+pub mod groups;
 pub mod ids;
 pub mod limits;
 pub mod media;
 pub mod people;
+pub mod poll;
 pub mod server;
+pub mod slides;
+pub mod talk;
 pub mod wire;
 
 pub use client::{ClientFrame, ClientMessage, Hello};
 pub use error::ErrorCode;
-pub use ids::{ChatId, PersonId, RoomId, SessionId, SlotId, TrackId};
+pub use groups::GroupNo;
+pub use ids::{
+    ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId, SlotId, TrackId,
+};
 pub use media::{MediaKind, Profile, SlotCounts, TrackState};
 pub use people::{Action, Person, Role, RoomMode};
 pub use server::{LessonPhase, ServerFrame, ServerMessage, Welcome};

@@ -29,6 +29,44 @@ pub const CHECK_SECS: (u32, u32) = (30, 900);
 pub const MAX_CHECK_EVERY_MIN: u16 = 240;
 /// After a drop there is at least this long to answer a presence check, ms.
 pub const CHECK_CATCH_UP_MS: u64 = 30_000;
+/// Longest question and written answer, Unicode scalar values.
+pub const MAX_QUESTION: usize = 1_000;
+/// Questions in `state`, at most; the rest has been dismissed or answered long ago.
+pub const QUESTIONS_SHOWN: usize = 200;
+/// Longest slow mode, seconds between two messages of one person.
+pub const MAX_SLOW_SEC: u16 = 600;
+/// Longest timer, seconds.
+pub const MAX_TIMER_SEC: u32 = 6 * 3_600;
+/// Longest label of a timer, name of a group, licence, owner; Unicode scalar values.
+pub const MAX_LABEL: usize = 120;
+/// People shown to all at once, at most.
+pub const MAX_SPOTLIGHT: usize = 4;
+/// Items of a quiz, at most.
+pub const MAX_POLL_ITEMS: usize = 20;
+/// Options of an item, at most.
+pub const MAX_POLL_OPTIONS: usize = 12;
+/// Longest text of a poll: title, item, option, free answer; Unicode scalar values.
+pub const MAX_POLL_TEXT: usize = 500;
+/// Free texts in the results of an item, at most; the record has all of them.
+pub const POLL_TEXTS: usize = 50;
+/// Longest a poll stays open by itself, seconds.
+pub const MAX_POLL_SEC: u32 = 4 * 3_600;
+/// Polls in `state`, at most: the newest.
+pub const POLLS_SHOWN: usize = 20;
+/// Rows in one `pollPage`, at most.
+pub const POLL_PAGE: u32 = 100;
+/// Decks of a session, at most.
+pub const MAX_DECKS: usize = 50;
+/// Pages of a deck, at most.
+pub const MAX_PAGES: u16 = 500;
+/// Files handed out and in of a session, at most.
+pub const MAX_FILES: usize = 2_000;
+/// Coordinates of the pointer on a page go from 0 to this.
+pub const POINT_MAX: u16 = 10_000;
+/// Breakout groups, at most.
+pub const MAX_GROUPS: u8 = 50;
+/// Longest time in groups, minutes.
+pub const MAX_GROUP_MIN: u16 = 240;
 /// JSON longer than this is worth compressing when the peer has cap `gz`, bytes.
 pub const GZIP_OVER: usize = 1_024;
 /// Longest display name, Unicode scalar values.

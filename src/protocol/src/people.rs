@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::groups::GroupNo;
 use crate::ids::{PersonId, TrackId};
 use crate::media::{MediaKind, TrackState};
 
@@ -105,11 +106,35 @@ pub enum Action {
     End,
     /// Export attendance.
     Export,
+    /// Write to one person.
+    ChatPrivate,
+    /// Ask in the Q&A and vote for questions.
+    Question,
+    /// React.
+    React,
+    /// Delete messages of others, set slow mode, review and answer questions.
+    Moderate,
+    /// Hold polls, quizzes and votes.
+    Poll,
+    /// Upload slides, show them and point on them.
+    Slides,
+    /// Leaf through the slides by oneself.
+    Browse,
+    /// Hand files out.
+    HandOut,
+    /// Hand a file in.
+    HandIn,
+    /// Set what learners may do, who is shown to all, the timer.
+    Arrange,
+    /// Hand roles over and name substitutes.
+    SetRole,
+    /// Make, open and close groups, move people, go from one to another.
+    Groups,
 }
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 30] = [
         Self::Speak,
         Self::ShowCamera,
         Self::ShareScreen,
@@ -128,7 +153,66 @@ impl Action {
         Self::Check,
         Self::End,
         Self::Export,
+        Self::ChatPrivate,
+        Self::Question,
+        Self::React,
+        Self::Moderate,
+        Self::Poll,
+        Self::Slides,
+        Self::Browse,
+        Self::HandOut,
+        Self::HandIn,
+        Self::Arrange,
+        Self::SetRole,
+        Self::Groups,
     ];
+}
+
+/// What learners and guests may do in this room, on top of the table of rights:
+/// a `false` takes it from them. Staff are not touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Permits {
+    /// Microphone.
+    pub mic: bool,
+    /// Camera.
+    pub camera: bool,
+    /// Screen, also with the floor.
+    pub screen: bool,
+    /// Chat to all.
+    pub chat: bool,
+    /// Messages to one person; lines to organisers and support stay open.
+    pub private: bool,
+    /// Q&A.
+    pub question: bool,
+    /// Reactions.
+    pub react: bool,
+    /// Raising hands.
+    pub hand: bool,
+    /// Leafing through the slides by oneself.
+    pub browse: bool,
+    /// Handing files in.
+    pub hand_in: bool,
+    /// Questions are seen by all at once; otherwise each waits for review.
+    pub open_questions: bool,
+}
+
+impl Default for Permits {
+    fn default() -> Self {
+        Self {
+            mic: true,
+            camera: true,
+            screen: true,
+            chat: true,
+            private: true,
+            question: true,
+            react: true,
+            hand: true,
+            browse: true,
+            hand_in: true,
+            open_questions: true,
+        }
+    }
 }
 
 /// One published track in the roster.
@@ -187,6 +271,14 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<u32>")]
     pub hall: u32,
+    /// Breakout group the person is assigned to; absent = the whole room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub group: Option<GroupNo>,
+    /// Stands in for this person (dạy thay, chủ trì thay), by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stands_for: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

@@ -4,10 +4,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::error::ErrorCode;
-use crate::ids::{ChatId, PersonId, RoomId, SessionId};
+use crate::groups::{GroupNo, Groups};
+use crate::ids::{ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId};
 use crate::limits::Limits;
 use crate::media::{AudioBind, MediaKind, Mids, VideoBind};
-use crate::people::{Action, Counts, Person, Role, RoomMode, Waiter};
+use crate::people::{Action, Counts, Permits, Person, Role, RoomMode, Waiter};
+use crate::poll::{Poll, PollChoice, PollRow};
+use crate::slides::{Deck, FileItem, Stage};
+use crate::talk::{Audience, Question, Reaction};
 
 /// A frame from the server. `seq` is present on state-bearing broadcasts of the
 /// room and grows by one from each to the next; personal messages carry none
@@ -41,6 +45,10 @@ pub struct You {
     pub perms: Vec<Action>,
     /// Holds the floor.
     pub floor: bool,
+    /// Breakout group one is in; absent = the whole room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub group: Option<GroupNo>,
     /// Renewed session token, for a return after a long cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -99,6 +107,31 @@ pub struct RoomInfo {
     pub ends_at: Option<u64>,
     /// Newcomers wait until staff let them in.
     pub waiting: bool,
+    /// What learners and guests may do.
+    #[serde(default)]
+    pub permits: Permits,
+    /// Whom everybody sees large, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spotlight: Vec<PersonId>,
+    /// Seconds between two chat messages of one learner; 0 = no slow mode.
+    #[serde(default)]
+    pub slow_sec: u16,
+    /// A timer everybody sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub timer: Option<Timer>,
+}
+
+/// A timer everybody sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Timer {
+    /// When it was set, ms since the epoch.
+    pub at: u64,
+    /// When it runs out, ms since the epoch.
+    pub until: u64,
+    /// What it is for; may be empty.
+    pub label: String,
 }
 
 /// Liveness rules.
@@ -185,6 +218,14 @@ pub struct ChatEntry {
     pub at: u64,
     /// The author's own id of it.
     pub cid: String,
+    /// To whom.
+    #[serde(default, skip_serializing_if = "Audience::is_all")]
+    #[ts(optional, as = "Option<Audience>")]
+    pub to: Audience,
+    /// Name of the person it goes to, when it goes to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub to_name: Option<String>,
 }
 
 /// One raised hand; the list is ordered by time.
@@ -233,6 +274,26 @@ pub enum ServerMessage {
         chat: Vec<ChatEntry>,
         /// Older ones exist.
         more_chat: bool,
+        /// Polls on the screens.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        polls: Vec<Poll>,
+        /// Questions everybody sees.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        questions: Vec<Question>,
+        /// Decks.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        decks: Vec<Deck>,
+        /// The page shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        stage: Option<Stage>,
+        /// Files handed out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<FileItem>,
+        /// Breakout groups.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        groups: Option<Groups>,
     },
     /// Resume accepted: the missed broadcasts follow.
     Resumed {
@@ -401,6 +462,147 @@ pub enum ServerMessage {
         answered: u32,
         /// Over: nobody can answer any more.
         over: bool,
+    },
+    /// A message that does not go to all, to those it concerns. Its own kind,
+    /// because it carries no `seq`.
+    ChatDirect {
+        /// It.
+        m: ChatEntry,
+    },
+    /// The messages that did not go to all and concern the receiver, the last
+    /// [`CHAT_PAGE`](crate::limits::CHAT_PAGE), oldest first: after `state` and
+    /// after `resumed`. Replaces what the client has of them.
+    ChatMine {
+        /// Messages.
+        list: Vec<ChatEntry>,
+    },
+    /// A message was deleted.
+    ChatGone {
+        /// Which.
+        chat: ChatId,
+    },
+    /// Questions that are new or changed, whole, and those no longer to be seen.
+    /// To all with `seq`; to those who see more than all, without.
+    Questions {
+        /// New or changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        set: Vec<Question>,
+        /// Gone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        del: Vec<QuestionId>,
+    },
+    /// One's own part in the questions: after `state`, after `resumed`, and when
+    /// it changes.
+    QuestionsMine {
+        /// Asked by oneself, without the name too.
+        asked: Vec<QuestionId>,
+        /// Wanted answered.
+        up: Vec<QuestionId>,
+    },
+    /// Reactions since the last of these. Never replayed.
+    Reactions {
+        /// Who reacted how, the first of them.
+        list: Vec<(PersonId, Reaction)>,
+        /// How many of each.
+        counts: Vec<(Reaction, u32)>,
+    },
+    /// Answer to `pollOpen`.
+    PollOpened {
+        /// Which.
+        poll: PollId,
+    },
+    /// A poll is new or changed, whole. To all with `seq` (answers are added up
+    /// and told once a second at most); to those who hold polls also without,
+    /// with what only they may see.
+    Poll {
+        /// It.
+        poll: Box<Poll>,
+    },
+    /// A poll was taken from the screens.
+    PollGone {
+        /// Which.
+        poll: PollId,
+    },
+    /// One's own answer: after it was given, after `state` and after `resumed`.
+    PollMine {
+        /// Which.
+        poll: PollId,
+        /// An entry an item.
+        answer: Vec<PollChoice>,
+        /// Points, once the results of a quiz are shown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        score: Option<u16>,
+    },
+    /// Who answered what.
+    PollPage {
+        /// Answers in all.
+        total: u32,
+        /// The page, in order of answering.
+        list: Vec<PollRow>,
+    },
+    /// A deck is new or changed, whole.
+    Deck {
+        /// It.
+        deck: Box<Deck>,
+    },
+    /// A deck was taken out of the room.
+    DeckGone {
+        /// Which.
+        deck: DeckId,
+    },
+    /// What is shown to all now; absent = no slides.
+    Stage {
+        /// It.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        stage: Option<Stage>,
+    },
+    /// Where somebody points. Never replayed.
+    SlidePoint {
+        /// Who.
+        who: PersonId,
+        /// The page pointed on.
+        page: u16,
+        /// From the left, 0 to 10,000; absent together with `y` = pointer away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        x: Option<u16>,
+        /// From the top.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        y: Option<u16>,
+    },
+    /// A file was handed out (to all, with `seq`) or in (to its author and
+    /// staff, without).
+    File {
+        /// It.
+        file: Box<FileItem>,
+    },
+    /// The files handed in that concern the receiver: after `state` and after
+    /// `resumed`. Replaces what the client has of them.
+    FilesMine {
+        /// Files.
+        list: Vec<FileItem>,
+    },
+    /// A file was taken back.
+    FileGone {
+        /// Which.
+        file: FileId,
+    },
+    /// The groups are new or changed; absent = there are none.
+    Groups {
+        /// They.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        groups: Option<Groups>,
+    },
+    /// Said to all groups.
+    GroupsSaid {
+        /// Text.
+        text: String,
+        /// Name of who said it.
+        by: String,
     },
     /// Something to tell the person.
     Warn {

@@ -47,6 +47,22 @@ export const MAX_NAME = {};
 export const MAX_UNIT = {};
 /** Longest chat message, characters. */
 export const MAX_CHAT = {};
+/** Longest question and written answer, characters. */
+export const MAX_QUESTION = {};
+/** Longest label: timer, group, licence, owner; characters. */
+export const MAX_LABEL = {};
+/** People shown to all at once, at most. */
+export const MAX_SPOTLIGHT = {};
+/** Items of a quiz, at most. */
+export const MAX_POLL_ITEMS = {};
+/** Options of an item, at most. */
+export const MAX_POLL_OPTIONS = {};
+/** Longest text of a poll, characters. */
+export const MAX_POLL_TEXT = {};
+/** Breakout groups, at most. */
+export const MAX_GROUPS = {};
+/** Coordinates of the pointer on a page go from 0 to this. */
+export const POINT_MAX = {};
 /** JSON longer than this is worth compressing, bytes. */
 export const GZIP_OVER = {};
 /** People in one `peoplePage`, at most. */
@@ -56,6 +72,14 @@ export const PEOPLE_PAGE = {};
         limits::MAX_NAME,
         limits::MAX_UNIT,
         limits::MAX_CHAT,
+        limits::MAX_QUESTION,
+        limits::MAX_LABEL,
+        limits::MAX_SPOTLIGHT,
+        limits::MAX_POLL_ITEMS,
+        limits::MAX_POLL_OPTIONS,
+        limits::MAX_POLL_TEXT,
+        limits::MAX_GROUPS,
+        limits::POINT_MAX,
         limits::GZIP_OVER,
         limits::PEOPLE_PAGE,
     )

@@ -106,6 +106,7 @@ fn event(session: &SessionKey, seq: u64, boot: u64) -> Event {
         id: format!("c{seq}"),
         cid: format!("u{seq}"),
         text: "Chào cả lớp! ".repeat((seq % 7) as usize),
+        to: None,
     };
     Event {
         session: session.clone(),

@@ -40,6 +40,7 @@ fn event_with(session: &SessionKey, seq: u64, text: String) -> Event {
             id: format!("c{seq}"),
             cid: format!("u{seq}"),
             text,
+            to: None,
         },
     }
 }

@@ -4,6 +4,7 @@
 use lophoc_ledger::{EventKind, LeaveReason};
 use lophoc_protocol::limits::PEOPLE_PAGE;
 use lophoc_protocol::server::{ByeAction, ChatEntry};
+use lophoc_protocol::talk::Audience;
 use lophoc_protocol::{
     Action, ChatId, ClientMessage, ErrorCode, MediaKind, PersonId, ServerFrame, ServerMessage,
     TrackState,
@@ -82,7 +83,10 @@ impl Room {
         let own = match msg {
             M::Chat { .. } => &mut buckets.chats,
             M::Hand { .. } => &mut buckets.hands,
-            M::ChatPage { .. } | M::PeoplePage { .. } | M::LobbyPage { .. } => &mut buckets.pages,
+            M::ChatPage { .. }
+            | M::PeoplePage { .. }
+            | M::LobbyPage { .. }
+            | M::PollPage { .. } => &mut buckets.pages,
             M::ModMute { .. }
             | M::ModMuteAll { .. }
             | M::ModAsk { .. }
@@ -98,7 +102,35 @@ impl Room {
             | M::ModDeny { .. }
             | M::ModCheck { .. }
             | M::ModChecks { .. }
-            | M::ModEnd => &mut buckets.moderation,
+            | M::ModEnd
+            | M::ChatDelete { .. }
+            | M::QuestionSet { .. }
+            | M::ModSlow { .. }
+            | M::ModTimer { .. }
+            | M::ModPermits { .. }
+            | M::ModSpot { .. }
+            | M::ModRole { .. }
+            | M::ModSubstitute { .. }
+            | M::PollOpen { .. }
+            | M::PollClose { .. }
+            | M::PollShow { .. }
+            | M::PollDrop { .. }
+            | M::SlideShow { .. }
+            | M::SlideHide
+            | M::DeckSet { .. }
+            | M::DeckDrop { .. }
+            | M::FileDrop { .. }
+            | M::GroupsMake { .. }
+            | M::GroupsMove { .. }
+            | M::GroupsOpen { .. }
+            | M::GroupsClose
+            | M::GroupsSay { .. }
+            | M::GroupPick { .. } => &mut buckets.moderation,
+            M::Question { .. } | M::QuestionUp { .. } | M::PollAnswer { .. } => {
+                &mut buckets.answers
+            }
+            M::React { .. } => &mut buckets.reactions,
+            M::SlidePoint { .. } => &mut buckets.points,
             M::Hello(_)
             | M::Offer { .. }
             | M::Ice { .. }
@@ -148,7 +180,8 @@ impl Room {
             }
             M::Pub { kind, st } => self.publish(me, kind, st),
             M::Hand { up } => self.hand(me, up),
-            M::Chat { cid, text } => self.chat(me, &cid, &text),
+            M::Chat { cid, text, to } => self.chat(me, &cid, &text, &to),
+            M::ChatDelete { chat } => self.chat_delete(me, &chat),
             M::ChatPage { before } => {
                 let (list, more) = self.chat.before(&before).ok_or(ErrorCode::NotFound)?;
                 Ok(Done::Reply(ServerMessage::ChatPage { list, more }))
@@ -162,7 +195,7 @@ impl Room {
             }
             M::AskReply { kind, accept } => self.ask_reply(me, kind, accept),
             M::ModMute { who, kind } => self.mod_mute(me, &who, kind),
-            M::ModMuteAll { may_unmute } => self.mod_mute_all(me, may_unmute),
+            M::ModMuteAll { may_unmute, except } => self.mod_mute_all(me, may_unmute, &except),
             M::ModAsk { who, kind } => self.mod_ask(me, &who, kind),
             M::ModFloor { who, give } => self.mod_floor(me, &who, give),
             M::ModHand { who } => self.mod_hand(me, who.as_ref()),
@@ -187,6 +220,34 @@ impl Room {
                 self.end(Some(me), Some((link, id)));
                 Ok(Done::Gone)
             }
+            M::Question { .. } | M::QuestionUp { .. } | M::QuestionSet { .. } => {
+                self.question_act(me, msg)
+            }
+            M::React { e } => self.react(me, e),
+            M::ModSlow { .. }
+            | M::ModTimer { .. }
+            | M::ModPermits { .. }
+            | M::ModSpot { .. }
+            | M::ModRole { .. }
+            | M::ModSubstitute { .. } => self.arrange_act(me, msg),
+            M::PollOpen { .. }
+            | M::PollAnswer { .. }
+            | M::PollClose { .. }
+            | M::PollShow { .. }
+            | M::PollDrop { .. }
+            | M::PollPage { .. } => self.poll_act(me, msg),
+            M::SlideShow { .. }
+            | M::SlideHide
+            | M::SlidePoint { .. }
+            | M::DeckSet { .. }
+            | M::DeckDrop { .. } => self.slide_act(me, msg),
+            M::FileDrop { file } => self.file_drop(me, &file),
+            M::GroupsMake { .. }
+            | M::GroupsMove { .. }
+            | M::GroupsOpen { .. }
+            | M::GroupsClose
+            | M::GroupsSay { .. }
+            | M::GroupPick { .. } => self.group_act(me, msg),
             M::Hello(_)
             | M::Offer { .. }
             | M::Ice { .. }
@@ -266,7 +327,10 @@ impl Room {
         Ok(Done::Ok)
     }
 
-    fn chat(&mut self, me: &PersonId, cid: &str, text: &str) -> Outcome {
+    fn chat(&mut self, me: &PersonId, cid: &str, text: &str, to: &Audience) -> Outcome {
+        if !to.is_all() {
+            return Err(ErrorCode::Forbidden);
+        }
         self.need(me, Action::Chat)?;
         if !is_cid(cid) {
             return Err(ErrorCode::BadRequest);
@@ -286,6 +350,7 @@ impl Room {
             id: id.clone(),
             cid: cid.to_owned(),
             text: text.clone(),
+            to: None,
         });
         let entry = ChatEntry {
             id: ChatId(id),
@@ -295,10 +360,17 @@ impl Room {
             text,
             at: self.now.wall_ms,
             cid: cid.to_owned(),
+            to: Audience::All,
+            to_name: None,
         };
         self.chat.push(entry.clone());
         self.broadcast(ServerMessage::Chat { m: entry });
         Ok(Done::Ok)
+    }
+
+    fn chat_delete(&mut self, me: &PersonId, _chat: &ChatId) -> Outcome {
+        self.need(me, Action::Moderate)?;
+        Err(ErrorCode::NotFound)
     }
 
     fn ask_reply(&mut self, me: &PersonId, kind: MediaKind, accept: bool) -> Outcome {

@@ -77,6 +77,21 @@ pub const CHATS: Rate = Rate {
     burst: 10,
     per_second_milli: 1_000,
 };
+/// Answers to polls, questions and votes for questions.
+pub const ANSWERS: Rate = Rate {
+    burst: 20,
+    per_second_milli: 1_000,
+};
+/// Reactions. Overflow: refused, and shown to nobody.
+pub const REACTIONS: Rate = Rate {
+    burst: 5,
+    per_second_milli: 1_000,
+};
+/// Movements of the pointer.
+pub const POINTS: Rate = Rate {
+    burst: 20,
+    per_second_milli: 12_000,
+};
 /// Hands up and down.
 pub const HANDS: Rate = Rate {
     burst: 6,

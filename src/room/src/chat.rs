@@ -87,6 +87,8 @@ mod tests {
             text,
             at: 0,
             cid: n.to_string(),
+            to: lophoc_protocol::talk::Audience::All,
+            to_name: None,
         }
     }
 

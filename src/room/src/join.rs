@@ -327,6 +327,12 @@ impl Room {
             hands: self.roster.hands_head(),
             chat,
             more_chat,
+            polls: self.polls_shown(person),
+            questions: self.questions_shown(),
+            decks: self.decks(),
+            stage: self.stage(),
+            files: self.files_out(),
+            groups: self.groups(),
         };
         self.send_durable(link, Some(self.ring.last_seq()), state);
         self.after_return(person, link);
@@ -391,6 +397,9 @@ impl Room {
             }
         }
         let (peer, allow) = (member.peer, member.allow);
+        news.extend(self.talk_mine(person));
+        news.extend(self.polls_mine(person));
+        news.extend(self.files_mine(person));
         for msg in news {
             self.send(link, msg);
         }

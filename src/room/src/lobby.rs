@@ -107,6 +107,7 @@ impl Room {
                 role: guest.identity.role,
                 perms: Vec::new(),
                 floor: false,
+                group: None,
                 token: None,
             },
             since: guest.since_ms,

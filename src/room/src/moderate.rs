@@ -60,7 +60,12 @@ impl Room {
         }
     }
 
-    pub(crate) fn mod_mute_all(&mut self, me: &PersonId, may_unmute: bool) -> Outcome {
+    pub(crate) fn mod_mute_all(
+        &mut self,
+        me: &PersonId,
+        may_unmute: bool,
+        except: &[PersonId],
+    ) -> Outcome {
         self.need(me, Action::Mute)?;
         let by = self.name_of(me);
         self.record(EventKind::Mute {
@@ -75,7 +80,7 @@ impl Room {
                 .roster
                 .get(&id)
                 .is_none_or(|member| member.role.is_staff());
-            if !staff {
+            if !staff && !except.contains(&id) {
                 self.close_mic(&id);
                 self.stop_track(&id, MediaKind::Mic, &by);
             }

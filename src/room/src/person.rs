@@ -3,10 +3,15 @@
 use lophoc_ledger::{NameKey, name_key};
 use lophoc_protocol::client::Resume;
 use lophoc_protocol::people::{LinkState, PersonTrack};
-use lophoc_protocol::{Action, MediaKind, Person, PersonId, Role, SessionId, TrackId, TrackState};
+use lophoc_protocol::{
+    Action, GroupNo, MediaKind, Person, PersonId, Role, SessionId, TrackId, TrackState,
+};
 
 use crate::api::{Allow4, LinkId, Now};
-use crate::bounds::{CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, PAGES, TRACKS};
+use crate::bounds::{
+    ANSWERS, CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, PAGES, POINTS,
+    REACTIONS, TRACKS,
+};
 use crate::bucket::Bucket;
 use crate::spans::{Talk, Written};
 use crate::text::{fold, json_len};
@@ -115,6 +120,9 @@ pub(crate) struct Buckets {
     pub hellos: Bucket,
     pub flood: Bucket,
     pub tracks: Bucket,
+    pub answers: Bucket,
+    pub reactions: Bucket,
+    pub points: Bucket,
 }
 
 impl Buckets {
@@ -128,6 +136,9 @@ impl Buckets {
             hellos: Bucket::full(HELLOS, now_ms),
             flood: Bucket::full(FLOOD, now_ms),
             tracks: Bucket::full(TRACKS, now_ms),
+            answers: Bucket::full(ANSWERS, now_ms),
+            reactions: Bucket::full(REACTIONS, now_ms),
+            points: Bucket::full(POINTS, now_ms),
         }
     }
 }
@@ -147,6 +158,10 @@ pub(crate) struct Member {
     pub site: Option<String>,
     /// People ticked in there.
     pub hall: u32,
+    /// Breakout group the person is assigned to.
+    pub group: Option<GroupNo>,
+    /// For whom the person stands in, by name.
+    pub stands_for: Option<String>,
     /// When the present visit began, ms since the epoch.
     pub since_ms: u64,
     /// Since when the link is as it is, ms since the epoch.
@@ -236,6 +251,8 @@ impl Member {
             device: String::new(),
             site: None,
             hall: 0,
+            group: None,
+            stands_for: None,
             since_ms: now.wall_ms,
             link_since_ms: now.wall_ms,
             search: String::new(),
@@ -366,6 +383,8 @@ impl Member {
             tracks,
             site: self.site.clone(),
             hall: self.hall,
+            group: self.group,
+            stands_for: self.stands_for.clone(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp, WaitOutcome};
 use lophoc_protocol::server::ChatEntry;
+use lophoc_protocol::talk::Audience;
 use lophoc_protocol::{ChatId, PersonId, Role, RoomMode};
 
 use crate::api::{Identity, Now, RoomConfig};
@@ -207,6 +208,7 @@ impl Room {
                 id,
                 cid,
                 text,
+                ..
             } => {
                 let from = id_of(person);
                 let (name, role) = self
@@ -221,6 +223,8 @@ impl Room {
                     text: text.clone(),
                     at: at.wall_ms,
                     cid: cid.clone(),
+                    to: Audience::All,
+                    to_name: None,
                 });
             }
             EventKind::Waiting {
@@ -268,6 +272,30 @@ impl Room {
             EventKind::CheckAnswered { person, id } => {
                 self.replay_answer(&id_of(person), id);
             }
+            EventKind::PollOpened { .. }
+            | EventKind::PollAnswered { .. }
+            | EventKind::PollBallots { .. }
+            | EventKind::PollClosed { .. }
+            | EventKind::PollShown { .. }
+            | EventKind::PollDropped { .. } => self.replay_poll(event),
+            EventKind::ChatDeleted { .. }
+            | EventKind::Question { .. }
+            | EventKind::QuestionUp { .. }
+            | EventKind::QuestionSet { .. } => self.replay_question(event),
+            EventKind::Permits { .. }
+            | EventKind::SlowMode { .. }
+            | EventKind::Spotlight { .. }
+            | EventKind::RoleGiven { .. }
+            | EventKind::Substitute { .. }
+            | EventKind::Timer { .. } => self.replay_arrangement(event),
+            EventKind::Deck { .. } | EventKind::DeckDropped { .. } | EventKind::Slide { .. } => {
+                self.replay_slide(event);
+            }
+            EventKind::File { .. } | EventKind::FileDropped { .. } => self.replay_file(event),
+            EventKind::GroupsMade { .. }
+            | EventKind::Grouped { .. }
+            | EventKind::GroupsOpen { .. }
+            | EventKind::GroupsSaid { .. } => self.replay_group(event),
             EventKind::Reopened {}
             | EventKind::Share { .. }
             | EventKind::OtherDevice { .. }
@@ -286,6 +314,9 @@ impl Room {
                     | EventKind::Share { on: true, .. }
                     | EventKind::Track { on: true, .. }
                     | EventKind::CheckAnswered { .. }
+                    | EventKind::Question { .. }
+                    | EventKind::QuestionUp { .. }
+                    | EventKind::PollAnswered { .. }
             )
         {
             *known = at;

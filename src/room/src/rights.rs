@@ -24,7 +24,7 @@ use When::{Call, Floor, No, Talk, Yes};
 
 /// One row an action; the columns are the roles in the order of [`Role::ALL`].
 #[rustfmt::skip]
-const TABLE: [(Action, [When; 9]); 18] = [
+const TABLE: [(Action, [When; 9]); 30] = [
     //                     organiser chair  trainer adviser technician secretary inspector learner guest
     (Action::Speak,       [Yes,      Yes,   Yes,    Call,   Call,      Call,     Floor,    Talk,   Talk]),
     (Action::ShowCamera,  [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,      Floor,    Yes,    Yes]),
@@ -44,6 +44,18 @@ const TABLE: [(Action, [When; 9]); 18] = [
     (Action::Check,       [Yes,      Yes,   Yes,    Yes,    No,        No,       No,       No,     No]),
     (Action::End,         [Yes,      Yes,   Yes,    No,     No,        No,       No,       No,     No]),
     (Action::Export,      [Yes,      Yes,   No,     No,     No,        Yes,      No,       No,     No]),
+    (Action::ChatPrivate, [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes]),
+    (Action::Question, [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes]),
+    (Action::React, [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes]),
+    (Action::Moderate, [Yes, Yes, Yes, Yes, Yes, Yes, No, No, No]),
+    (Action::Poll, [Yes, Yes, Yes, Yes, No, Yes, No, No, No]),
+    (Action::Slides, [Yes, Yes, Yes, Yes, Yes, Yes, No, Floor, Floor]),
+    (Action::Browse, [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes]),
+    (Action::HandOut, [Yes, Yes, Yes, Yes, Yes, Yes, No, No, No]),
+    (Action::HandIn, [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes, Yes]),
+    (Action::Arrange, [Yes, Yes, Yes, Yes, Yes, No, No, No, No]),
+    (Action::SetRole, [Yes, Yes, Yes, No, No, No, No, No, No]),
+    (Action::Groups, [Yes, Yes, Yes, Yes, Yes, No, No, No, No]),
 ];
 
 fn column(role: Role) -> usize {

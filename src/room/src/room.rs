@@ -14,14 +14,21 @@ use lophoc_protocol::{
 };
 
 use crate::api::{Allow4, Command, Effect, LinkId, Now, RoomConfig};
+use crate::arrange::Arrangement;
 use crate::bounds::{SITES, STAFF_RESERVE};
 use crate::chat::ChatLog;
 use crate::checks::Checks;
+use crate::files::Files;
+use crate::groups::Breakout;
 use crate::lesson::Lesson;
 use crate::person::{KINDS, Member, Stop, right_of};
+use crate::polls::Polls;
+use crate::questions::Questions;
+use crate::reactions::Reactions;
 use crate::rights::allowed;
 use crate::ring::Ring;
 use crate::roster::Roster;
+use crate::slides::Slides;
 use crate::waiters::Lobby;
 
 /// Where the room is in its life.
@@ -66,6 +73,13 @@ pub struct Room {
     pub(crate) checks: Checks,
     /// People ticked in at each site.
     pub(crate) halls: HashMap<PersonId, u32>,
+    pub(crate) polls: Polls,
+    pub(crate) questions: Questions,
+    pub(crate) reactions: Reactions,
+    pub(crate) slides: Slides,
+    pub(crate) files: Files,
+    pub(crate) breakout: Breakout,
+    pub(crate) arrangement: Arrangement,
     pub(crate) started_ms: u64,
     pub(crate) next_event: u64,
     pub(crate) swept_ms: u64,
@@ -108,6 +122,13 @@ impl Room {
             lesson: Lesson::default(),
             checks: Checks::default(),
             halls: HashMap::new(),
+            polls: Polls::default(),
+            questions: Questions::default(),
+            reactions: Reactions::default(),
+            slides: Slides::default(),
+            files: Files::default(),
+            breakout: Breakout::default(),
+            arrangement: Arrangement::default(),
             started_ms: now.wall_ms,
             next_event: 1,
             swept_ms: now.mono_ms,
@@ -232,6 +253,10 @@ impl Room {
             starts_at: self.config.starts_ms,
             ends_at: self.config.ends_ms,
             waiting: self.lobby.on,
+            permits: self.arrangement.permits,
+            spotlight: self.arrangement.spotlight.clone(),
+            slow_sec: self.arrangement.slow_sec,
+            timer: self.arrangement.timer.clone(),
         }
     }
 
@@ -339,6 +364,7 @@ impl Room {
             role: member.role,
             perms: self.perms(member),
             floor: member.floor,
+            group: None,
             token: None,
         }
     }

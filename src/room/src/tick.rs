@@ -27,6 +27,11 @@ impl Room {
             self.begin_when_due();
             self.end_break_when_due();
             self.tick_checks();
+            self.tick_arrangement();
+            self.tick_groups();
+            self.tick_polls();
+            self.tick_questions();
+            self.tick_reactions();
         }
         self.tell_levels();
         self.tell_lobby();

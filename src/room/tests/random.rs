@@ -66,11 +66,18 @@ fn message() -> impl Strategy<Value = M> {
     prop_oneof![
         6 => (kind(), state).prop_map(|(kind, st)| M::Pub { kind, st }),
         3 => any::<bool>().prop_map(|up| M::Hand { up }),
-        3 => ("[ab]{0,2}", ".{0,8}").prop_map(|(cid, text)| M::Chat { cid, text }),
+        3 => ("[ab]{0,2}", ".{0,8}").prop_map(|(cid, text)| M::Chat {
+            cid,
+            text,
+            to: lophoc_protocol::talk::Audience::All,
+        }),
         1 => (0..60u8).prop_map(|n| M::ChatPage { before: ChatId(format!("c{n}")) }),
         1 => (".{0,4}", any::<u32>(), any::<u32>()).prop_map(|(q, from, n)| M::PeoplePage { q, from, n }),
         2 => (who(), kind()).prop_map(|(who, kind)| M::ModMute { who, kind }),
-        1 => any::<bool>().prop_map(|may_unmute| M::ModMuteAll { may_unmute }),
+        1 => any::<bool>().prop_map(|may_unmute| M::ModMuteAll {
+            may_unmute,
+            except: vec![],
+        }),
         2 => (who(), kind()).prop_map(|(who, kind)| M::ModAsk { who, kind }),
         2 => (kind(), any::<bool>()).prop_map(|(kind, accept)| M::AskReply { kind, accept }),
         3 => (who(), any::<bool>()).prop_map(|(who, give)| M::ModFloor { who, give }),

@@ -52,6 +52,16 @@ fn expected(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool {
         Action::Start | Action::Break | Action::Check => leads_or_teaches || role == Role::Adviser,
         Action::Admit => leads_or_teaches || helps || writes,
         Action::Export => matches!(role, Role::Organiser | Role::Chair | Role::Secretary),
+        Action::ChatPrivate
+        | Action::Question
+        | Action::React
+        | Action::Browse
+        | Action::HandIn => true,
+        Action::Moderate | Action::HandOut => leads_or_teaches || helps || writes,
+        Action::Poll => leads_or_teaches || role == Role::Adviser || writes,
+        Action::Slides => floor && !watches || leads_or_teaches || helps || writes,
+        Action::Arrange | Action::Groups => leads_or_teaches || helps,
+        Action::SetRole => leads_or_teaches,
     }
 }
 
@@ -117,6 +127,7 @@ fn commands() -> Vec<(Action, M)> {
             M::Chat {
                 cid: "1".into(),
                 text: "chào".into(),
+                to: lophoc_protocol::talk::Audience::All,
             },
         ),
         (Action::RaiseHand, M::Hand { up: true }),
@@ -143,8 +154,20 @@ fn commands() -> Vec<(Action, M)> {
                 kind: MediaKind::Screen,
             },
         ),
-        (Action::Mute, M::ModMuteAll { may_unmute: true }),
-        (Action::Mute, M::ModMuteAll { may_unmute: false }),
+        (
+            Action::Mute,
+            M::ModMuteAll {
+                may_unmute: true,
+                except: vec![],
+            },
+        ),
+        (
+            Action::Mute,
+            M::ModMuteAll {
+                may_unmute: false,
+                except: vec![],
+            },
+        ),
         (
             Action::AskUnmute,
             M::ModAsk {

@@ -403,6 +403,8 @@ export const en: Catalogue = {
   'error.banned': 'You cannot return to this session.',
   'error.expired': 'Your session has expired. Open the class link again.',
   'error.ended': 'The session has ended.',
+  'error.conflict': 'This is no longer possible: the room has changed meanwhile.',
+  'error.slow_mode': 'Slow mode is on. Please send again in a few seconds.',
   'error.too_early': 'The session has not started.',
   'error.taken_over': 'You joined on another device.',
   'error.elsewhere': 'You are in the room on another device.',

@@ -35,6 +35,8 @@ export const ERROR = {
   expired: 'error.expired',
   ended: 'error.ended',
   too_early: 'error.too_early',
+  conflict: 'error.conflict',
+  slow_mode: 'error.slow_mode',
   taken_over: 'error.taken_over',
   elsewhere: 'error.elsewhere',
   denied: 'error.denied',

@@ -406,6 +406,8 @@ export const vi = {
   'error.banned': 'Bạn không được vào lại buổi học này.',
   'error.expired': 'Phiên của bạn đã hết hạn. Hãy mở lại liên kết vào lớp.',
   'error.ended': 'Buổi học đã kết thúc.',
+  'error.conflict': 'Lúc này không làm được nữa, vì tình hình trong phòng đã thay đổi.',
+  'error.slow_mode': 'Phòng đang giãn nhịp trò chuyện, vui lòng gửi lại sau ít giây.',
   'error.too_early': 'Buổi học chưa bắt đầu.',
   'error.taken_over': 'Bạn đang tham gia trên thiết bị khác.',
   'error.elsewhere': 'Bạn đang ở trong phòng trên một thiết bị khác.',

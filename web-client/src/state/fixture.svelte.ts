@@ -271,6 +271,20 @@ const WORDS = [
   'Trường em có 42 lớp, xin phép cử hai tổ trưởng cùng tham dự buổi chiều.',
 ];
 
+const ALL_PERMITTED: RoomInfo['permits'] = {
+  mic: true,
+  camera: true,
+  screen: true,
+  chat: true,
+  private: true,
+  question: true,
+  react: true,
+  hand: true,
+  browse: true,
+  handIn: true,
+  openQuestions: true,
+};
+
 class FixtureRoom implements RoomModel {
   room = $state.raw<RoomInfo>({
     room: 'r1' as RoomInfo['room'],
@@ -282,6 +296,8 @@ class FixtureRoom implements RoomModel {
     startedAt: 0,
     phase: 'live',
     waiting: false,
+    permits: ALL_PERMITTED,
+    slowSec: 0,
   });
   me: RoomModel['me'];
   people = $state.raw<Person[]>([]);

@@ -281,16 +281,12 @@ export class Room implements RoomModel {
 
   #onRoom(frame: RoomInfo): void {
     // Whole, but for what belongs to the frame.
-    const { room, title, host, mode, locked, recording, startedAt } = frame;
-    const { phase, lessonAt, breakUntil, startsAt, endsAt, waiting } = frame;
-    if (locked !== this.room.locked) this.#notices.add(locked ? 'locked' : 'unlocked');
-    this.room = {
-      ...{ room, title, host, mode, locked, recording, startedAt, phase, waiting },
-      ...(lessonAt !== undefined && { lessonAt }),
-      ...(breakUntil !== undefined && { breakUntil }),
-      ...(startsAt !== undefined && { startsAt }),
-      ...(endsAt !== undefined && { endsAt }),
-    };
+    const room: RoomInfo & { t?: unknown; id?: unknown; seq?: unknown } = { ...frame };
+    delete room.t;
+    delete room.id;
+    delete room.seq;
+    if (room.locked !== this.room.locked) this.#notices.add(room.locked ? 'locked' : 'unlocked');
+    this.room = room;
   }
 
   #tellComings(frame: Extract<ServerFrame, { t: 'people' }>): void {

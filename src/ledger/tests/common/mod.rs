@@ -220,5 +220,6 @@ pub fn chat(who: &str, id: &str) -> EventKind {
         id: id.to_owned(),
         cid: id.to_owned(),
         text: "em chào thầy".to_owned(),
+        to: None,
     }
 }

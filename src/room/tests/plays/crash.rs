@@ -104,7 +104,13 @@ fn staff_asked_to_speak_before_all_were_muted_may_speak_after_a_crash() {
             kind: MIC,
         },
     );
-    play.ok(trainer, M::ModMuteAll { may_unmute: false });
+    play.ok(
+        trainer,
+        M::ModMuteAll {
+            may_unmute: false,
+            except: vec![],
+        },
+    );
     play.ok(adviser, publish(MIC, LIVE));
     let mut after = play.restart(5_000, &[]);
     let back = after.join("p2", Role::Adviser);
@@ -162,7 +168,13 @@ fn asking_and_closing_microphones_outlive_a_crash() {
     let trainer = play.join("p1", Role::Trainer);
     play.join("p2", Role::Learner);
     play.join("p3", Role::Learner);
-    play.ok(trainer, M::ModMuteAll { may_unmute: false });
+    play.ok(
+        trainer,
+        M::ModMuteAll {
+            may_unmute: false,
+            except: vec![],
+        },
+    );
     play.ok(
         trainer,
         M::ModAsk {

@@ -43,6 +43,7 @@ fn chat(cid: &str, text: &str) -> M {
     M::Chat {
         cid: cid.into(),
         text: text.into(),
+        to: lophoc_protocol::talk::Audience::All,
     }
 }
 

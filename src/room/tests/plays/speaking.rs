@@ -97,7 +97,13 @@ fn neither_a_reload_nor_a_long_cut_is_a_way_around_a_mute() {
     );
 
     play.drop_link(again, false);
-    play.ok(trainer, M::ModMuteAll { may_unmute: true });
+    play.ok(
+        trainer,
+        M::ModMuteAll {
+            may_unmute: true,
+            except: vec![],
+        },
+    );
     play.wait(RESUME_MS + 2_000);
     let back = play.join("p2", Role::Learner);
     assert_eq!(play.refused(back, publish(MIC, LIVE)), ErrorCode::Forbidden);
@@ -125,7 +131,13 @@ fn mute_all_without_unmuting_yields_to_the_floor_and_to_being_asked() {
     for link in [trainer, adviser, a, b, c] {
         play.ok(link, publish(MIC, LIVE));
     }
-    play.ok(trainer, M::ModMuteAll { may_unmute: false });
+    play.ok(
+        trainer,
+        M::ModMuteAll {
+            may_unmute: false,
+            except: vec![],
+        },
+    );
     assert!(
         play.allowed("p1").mic && play.allowed("p2").mic,
         "staff go on"
@@ -172,7 +184,13 @@ fn mute_all_without_unmuting_yields_to_the_floor_and_to_being_asked() {
     play.ok(b, publish(MIC, LIVE));
     assert_eq!(play.refused(c, publish(MIC, LIVE)), ErrorCode::Forbidden);
 
-    play.ok(trainer, M::ModMuteAll { may_unmute: true });
+    play.ok(
+        trainer,
+        M::ModMuteAll {
+            may_unmute: true,
+            except: vec![],
+        },
+    );
     for link in [a, b, c, late] {
         play.ok(link, publish(MIC, LIVE));
     }

@@ -258,13 +258,18 @@ fn events(contents: &Contents) -> Result<String, ApiFault> {
     for event in &contents.events {
         let text = match &event.kind {
             EventKind::Chat {
-                person, id, cid, ..
+                person,
+                id,
+                cid,
+                to,
+                ..
             } if !contents.chat => serde_json::to_string(&Event {
                 kind: EventKind::Chat {
                     person: person.clone(),
                     id: id.clone(),
                     cid: cid.clone(),
                     text: String::new(),
+                    to: to.clone(),
                 },
                 ..event.clone()
             }),

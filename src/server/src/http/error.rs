@@ -30,8 +30,10 @@ impl ApiError {
             ErrorCode::Locked => StatusCode::LOCKED,
             ErrorCode::Expired | ErrorCode::Ended => StatusCode::GONE,
             ErrorCode::TooEarly => StatusCode::TOO_EARLY,
-            ErrorCode::TakenOver | ErrorCode::Elsewhere => StatusCode::CONFLICT,
-            ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::TakenOver | ErrorCode::Elsewhere | ErrorCode::Conflict => {
+                StatusCode::CONFLICT
+            }
+            ErrorCode::RateLimited | ErrorCode::SlowMode => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::Full | ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

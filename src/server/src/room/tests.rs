@@ -137,6 +137,7 @@ fn chat(n: u32, text: &str) -> ClientMessage {
     ClientMessage::Chat {
         cid: format!("c{n}"),
         text: text.to_owned(),
+        to: lophoc_protocol::talk::Audience::All,
     }
 }
 

@@ -383,6 +383,7 @@ impl Class {
             id: "m1".to_owned(),
             cid: "c1".to_owned(),
             text: "=1+1 bí mật".to_owned(),
+            to: None,
         };
         self.event(30 * MINUTE as i64, chat).await;
         let end = 100 * MINUTE as i64;

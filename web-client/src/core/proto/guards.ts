@@ -46,6 +46,8 @@ const roomGuard = v.looseObject({
   startsAt: optional(v.number()),
   endsAt: optional(v.number()),
   waiting: v.boolean(),
+  permits: v.record(v.string(), v.boolean()),
+  slowSec: v.number(),
 });
 
 const countsGuard = v.looseObject({

@@ -3,13 +3,27 @@ import type { Answer } from "./Answer";
 import type { AudioBind } from "./AudioBind";
 import type { ByeAction } from "./ByeAction";
 import type { ChatEntry } from "./ChatEntry";
+import type { ChatId } from "./ChatId";
 import type { Counts } from "./Counts";
+import type { Deck } from "./Deck";
+import type { DeckId } from "./DeckId";
 import type { ErrorCode } from "./ErrorCode";
+import type { FileId } from "./FileId";
+import type { FileItem } from "./FileItem";
+import type { Groups } from "./Groups";
 import type { MediaKind } from "./MediaKind";
 import type { Person } from "./Person";
 import type { PersonId } from "./PersonId";
+import type { Poll } from "./Poll";
+import type { PollChoice } from "./PollChoice";
+import type { PollId } from "./PollId";
+import type { PollRow } from "./PollRow";
+import type { Question } from "./Question";
+import type { QuestionId } from "./QuestionId";
 import type { RaisedHand } from "./RaisedHand";
+import type { Reaction } from "./Reaction";
 import type { RoomInfo } from "./RoomInfo";
+import type { Stage } from "./Stage";
 import type { VideoBind } from "./VideoBind";
 import type { Waiter } from "./Waiter";
 import type { Waiting } from "./Waiting";
@@ -53,7 +67,31 @@ chat: Array<ChatEntry>,
 /**
  * Older ones exist.
  */
-moreChat: boolean, } | { "t": "resumed", 
+moreChat: boolean, 
+/**
+ * Polls on the screens.
+ */
+polls?: Array<Poll>, 
+/**
+ * Questions everybody sees.
+ */
+questions?: Array<Question>, 
+/**
+ * Decks.
+ */
+decks?: Array<Deck>, 
+/**
+ * The page shown.
+ */
+stage?: Stage, 
+/**
+ * Files handed out.
+ */
+files?: Array<FileItem>, 
+/**
+ * Breakout groups.
+ */
+groups?: Groups, } | { "t": "resumed", 
 /**
  * Next resume key.
  */
@@ -226,7 +264,127 @@ answered: number,
 /**
  * Over: nobody can answer any more.
  */
-over: boolean, } | { "t": "warn", 
+over: boolean, } | { "t": "chatDirect", 
+/**
+ * It.
+ */
+m: ChatEntry, } | { "t": "chatMine", 
+/**
+ * Messages.
+ */
+list: Array<ChatEntry>, } | { "t": "chatGone", 
+/**
+ * Which.
+ */
+chat: ChatId, } | { "t": "questions", 
+/**
+ * New or changed.
+ */
+set?: Array<Question>, 
+/**
+ * Gone.
+ */
+del?: Array<QuestionId>, } | { "t": "questionsMine", 
+/**
+ * Asked by oneself, without the name too.
+ */
+asked: Array<QuestionId>, 
+/**
+ * Wanted answered.
+ */
+up: Array<QuestionId>, } | { "t": "reactions", 
+/**
+ * Who reacted how, the first of them.
+ */
+list: Array<[PersonId, Reaction]>, 
+/**
+ * How many of each.
+ */
+counts: Array<[Reaction, number]>, } | { "t": "pollOpened", 
+/**
+ * Which.
+ */
+poll: PollId, } | { "t": "poll", 
+/**
+ * It.
+ */
+poll: Poll, } | { "t": "pollGone", 
+/**
+ * Which.
+ */
+poll: PollId, } | { "t": "pollMine", 
+/**
+ * Which.
+ */
+poll: PollId, 
+/**
+ * An entry an item.
+ */
+answer: Array<PollChoice>, 
+/**
+ * Points, once the results of a quiz are shown.
+ */
+score?: number, } | { "t": "pollPage", 
+/**
+ * Answers in all.
+ */
+total: number, 
+/**
+ * The page, in order of answering.
+ */
+list: Array<PollRow>, } | { "t": "deck", 
+/**
+ * It.
+ */
+deck: Deck, } | { "t": "deckGone", 
+/**
+ * Which.
+ */
+deck: DeckId, } | { "t": "stage", 
+/**
+ * It.
+ */
+stage?: Stage, } | { "t": "slidePoint", 
+/**
+ * Who.
+ */
+who: PersonId, 
+/**
+ * The page pointed on.
+ */
+page: number, 
+/**
+ * From the left, 0 to 10,000; absent together with `y` = pointer away.
+ */
+x?: number, 
+/**
+ * From the top.
+ */
+y?: number, } | { "t": "file", 
+/**
+ * It.
+ */
+file: FileItem, } | { "t": "filesMine", 
+/**
+ * Files.
+ */
+list: Array<FileItem>, } | { "t": "fileGone", 
+/**
+ * Which.
+ */
+file: FileId, } | { "t": "groups", 
+/**
+ * They.
+ */
+groups?: Groups, } | { "t": "groupsSaid", 
+/**
+ * Text.
+ */
+text: string, 
+/**
+ * Name of who said it.
+ */
+by: string, } | { "t": "warn", 
 /**
  * Code.
  */
