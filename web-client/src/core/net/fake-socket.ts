@@ -80,6 +80,8 @@ export function welcome(more: Fields = {}): Fields {
       startedAt: 1,
       phase: 'live',
       waiting: false,
+      permits: {},
+      slowSec: 0,
     },
     limits: { frame: 262144, chat: 5000, resumeMs: 90000 },
     ping: { every: 4000, timeout: 25000 },

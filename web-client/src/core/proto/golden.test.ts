@@ -52,6 +52,10 @@ describe('damaged messages', () => {
         'breakUntil',
         'startsAt',
         'endsAt',
+        'group',
+        'groups',
+        'spotlight',
+        'timer',
       ]);
       for (const field of Object.keys(whole)) {
         if (optional.has(field)) continue;

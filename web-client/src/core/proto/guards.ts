@@ -21,6 +21,8 @@ export const personGuard = v.looseObject({
   tracks: v.array(track),
   site: optional(text),
   hall: optional(count),
+  group: optional(count),
+  standsFor: optional(text),
 });
 
 const youGuard = v.looseObject({
@@ -29,6 +31,7 @@ const youGuard = v.looseObject({
   role: text,
   perms: v.array(text),
   floor: v.boolean(),
+  group: optional(count),
   token: optional(text),
 });
 
@@ -48,6 +51,14 @@ const roomGuard = v.looseObject({
   waiting: v.boolean(),
   permits: v.record(v.string(), v.boolean()),
   slowSec: v.number(),
+  spotlight: optional(v.array(text)),
+});
+
+const groupsGuard = v.looseObject({
+  open: v.boolean(),
+  by: text,
+  until: optional(v.number()),
+  list: v.array(v.looseObject({ n: count, name: text, people: count })),
 });
 
 const countsGuard = v.looseObject({
@@ -121,7 +132,10 @@ export const guards: Record<string, v.GenericSchema> = {
     hands: v.array(handGuard),
     chat: v.array(chatGuard),
     moreChat: v.boolean(),
+    groups: optional(groupsGuard),
   }),
+  groups: v.looseObject({ groups: optional(groupsGuard) }),
+  groupsSaid: v.looseObject({ text, by: text }),
   resumed: v.looseObject({ key: text, from: count, you: youGuard }),
   answer: answerGuard,
   bind: v.looseObject({
