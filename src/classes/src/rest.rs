@@ -342,7 +342,7 @@ pub struct BadLink {
     /// `lost` (link broken now), `gaps` (came back several times), `weak`
     /// (little bandwidth or much loss).
     pub what: String,
-    /// Since when, ms; or the number of gaps.
+    /// Since when, ms; or the number of gaps; or the estimated kbit/s.
     pub value: u64,
 }
 

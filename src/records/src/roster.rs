@@ -86,7 +86,7 @@ struct Stands {
 
 impl Store {
     /// Adds and changes rows: all of them in one version, or none. Whoever comes
-    /// after the class was opened is `added`; a row keeps its kind when it is
+    /// to a list after the class was opened is `added`; a row keeps its kind when it is
     /// only edited. The last change of a person counts. Nothing changed: no
     /// version, `None`.
     ///
@@ -234,11 +234,14 @@ pub(crate) async fn change(
 ) -> Result<Option<RosterVersion>, StoreError> {
     let known = require(connection, class).await?;
     may_change(&known)?;
-    let opened = !matches!(
+    let before = standing(connection, class).await?;
+    // A class without a list has nothing that could be added to: the first list
+    // is the official one, also when the class is open already.
+    let running = !matches!(
         known.state,
         ClassState::Draft | ClassState::Submitted | ClassState::Approved | ClassState::Preparing
     );
-    let before = standing(connection, class).await?;
+    let opened = running && !before.is_empty();
     // The last change of a person counts.
     let wanted: BTreeMap<&PersonKey, &RosterChange> = changes
         .iter()
@@ -251,7 +254,10 @@ pub(crate) async fn change(
             continue;
         }
         let new = Stands {
-            state: state_after(old, change.state, opened),
+            state: match state_after(old, change.state, opened) {
+                RosterState::Planned if running => RosterState::Official,
+                state => state,
+            },
             site: change.site,
             note: change.note.clone(),
         };

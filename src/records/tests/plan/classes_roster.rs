@@ -36,6 +36,42 @@ fn at_version(lines: &[RosterLine], version: u32) -> BTreeMap<&PersonKey, Roster
 }
 
 #[tokio::test]
+async fn the_first_list_of_an_open_class_is_its_official_one() {
+    let world = World::new().await;
+    let class = world.class("Lớp").await.id;
+    let steps = [
+        ClassStep::Submit,
+        ClassStep::Approve,
+        ClassStep::Prepare,
+        ClassStep::Open,
+    ];
+    world.steps(&class, &steps).await;
+    let [a, b, c] = [
+        world.person("A", None).await,
+        world.person("B", None).await,
+        world.person("C", None).await,
+    ];
+    let first = [
+        change(&a, RosterState::Official),
+        change(&b, RosterState::Planned),
+    ];
+    let made = world
+        .store
+        .change_roster(&class, &first, world.author())
+        .await;
+    made.unwrap().unwrap();
+    world
+        .enrol(&class, std::slice::from_ref(&c), RosterState::Official)
+        .await;
+    let expected = BTreeMap::from([
+        (a, RosterState::Official),
+        (b, RosterState::Official),
+        (c, RosterState::Added),
+    ]);
+    assert_eq!(states(&world, &class).await, expected);
+}
+
+#[tokio::test]
 async fn each_change_makes_a_version_and_every_version_can_be_read_again() {
     let world = World::new().await;
     let class = world.class("Lớp").await.id;

@@ -1,7 +1,7 @@
 //! Attendance of a session: the page, corrections, excuses, substitutes,
 //! freezing; own times.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -129,7 +129,11 @@ pub(super) async fn build(
         .into_iter()
         .filter(|site| grant.all || site.site.as_ref().is_some_and(|site| shown.contains(site)))
         .collect();
-    let links = desk::bad_links(gathered, &report, app.stamp().wall_ms);
+    let weak = match gathered.facts.report.ended {
+        true => HashMap::new(),
+        false => desk::weak_links(app, &gathered.session.room).await,
+    };
+    let links = desk::bad_links(gathered, &report, &weak, app.stamp().wall_ms);
     Ok(AttendancePage {
         class: gathered.class.clone(),
         session: gathered.session.clone(),

@@ -1,6 +1,6 @@
 //! The live desk: attendance while it happens.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,6 +8,7 @@ use axum::extract::State;
 use lophoc_classes::{AttendancePage, BadLink, Right};
 use lophoc_ledger::{IntervalKind, PersonKey, Report, Row, SessionKey};
 use lophoc_records::last_marks;
+use lophoc_transport::PeerQuality;
 use utoipa_axum::routes;
 
 use super::attendance::build;
@@ -22,6 +23,12 @@ use crate::app::App;
 const MANY_GAPS: u32 = 3;
 /// Whoever lost the link longer ago is no longer waited for, ms.
 const LOST_FOR_MS: u64 = 30 * 60 * 1000;
+/// An estimate below this is a weak link, kbit/s.
+const WEAK_KBPS: u32 = 150;
+/// Loss from which on a link is weak, per mille.
+const WEAK_LOSS_PERMILLE: u16 = 80;
+/// Round-trip time from which on a link is weak, ms.
+const WEAK_RTT_MS: u32 = 800;
 /// Most bad links of an answer.
 const MOST_LINKS: usize = 500;
 
@@ -63,9 +70,37 @@ async fn desk(
     Ok(Json(build(&app, &asked, &gathered, &grant).await?))
 }
 
+/// Too little for sound and a small camera, with something to spare.
+fn is_weak(quality: PeerQuality) -> bool {
+    quality.kbps < WEAK_KBPS
+        || quality
+            .loss_permille
+            .is_some_and(|loss| loss >= WEAK_LOSS_PERMILLE)
+        || quality.rtt_ms.is_some_and(|rtt| rtt >= WEAK_RTT_MS)
+}
+
+/// Who has a weak connection now, with its estimate, kbit/s. A room that is not
+/// in memory has nobody in it.
+pub(super) async fn weak_links(app: &App, room: &str) -> HashMap<PersonKey, u32> {
+    let Some(desk) = app.rooms.snapshot(room).await else {
+        return HashMap::new();
+    };
+    desk.people()
+        .filter_map(|(person, quality)| {
+            let quality = quality.filter(|quality| is_weak(*quality))?;
+            Some((PersonKey(person.person.0.clone()), quality.kbps))
+        })
+        .collect()
+}
+
 /// People whose links are in trouble, among the rows shown: `lost` now, or
-/// came back several times. Nothing once the session is over.
-pub(super) fn bad_links(gathered: &Gathered, shown: &Report, now_ms: u64) -> Vec<BadLink> {
+/// came back several times, or `weak`. Nothing once the session is over.
+pub(super) fn bad_links(
+    gathered: &Gathered,
+    shown: &Report,
+    weak: &HashMap<PersonKey, u32>,
+    now_ms: u64,
+) -> Vec<BadLink> {
     if gathered.facts.report.ended {
         return Vec::new();
     }
@@ -76,6 +111,7 @@ pub(super) fn bad_links(gathered: &Gathered, shown: &Report, now_ms: u64) -> Vec
             let (what, value) = match lost_since(row, now_ms) {
                 Some(since) => ("lost", since),
                 None if row.here && row.gaps >= MANY_GAPS => ("gaps", u64::from(row.gaps)),
+                None if row.here => ("weak", u64::from(*weak.get(&row.person)?)),
                 None => return None,
             };
             Some(BadLink {
@@ -87,8 +123,13 @@ pub(super) fn bad_links(gathered: &Gathered, shown: &Report, now_ms: u64) -> Vec
             })
         })
         .collect();
-    // The lost ones first; the many-gapped ones by their number.
-    links.sort_by_key(|link| (link.what != "lost", u64::MAX - link.value));
+    // The lost ones first, the newest of them on top; then the many-gapped ones by
+    // their number; then the weak ones, the weakest first.
+    links.sort_by_key(|link| match link.what.as_str() {
+        "lost" => (0, u64::MAX - link.value),
+        "gaps" => (1, u64::MAX - link.value),
+        _ => (2, link.value),
+    });
     links.truncate(MOST_LINKS);
     links
 }

@@ -346,14 +346,17 @@ impl Actor {
     }
 
     fn end(&mut self) {
-        let (store, session) = (self.app.store.clone(), self.session.clone());
+        let (app, session) = (Arc::clone(&self.app), self.session.clone());
         self.sweeps.spawn(async move {
+            let store = &app.store;
             // The ledger first: an append of nothing answers after all before it.
             // Whether they failed is for the room to see.
             let _ = store.ledger().append_waiting(Vec::new()).await.await;
             if let Err(error) = store.set_session_state(&session, SessionState::Ended).await {
                 tracing::error!(%session, %error, "the end of a session could not be noted");
             }
+            // Pages and sheets show the end at once.
+            app.attendance.forget(&session).await;
         });
     }
 
