@@ -74,7 +74,7 @@ pub(crate) const CLASS_COLUMNS: &str = "c.id, c.title, c.host_unit, c.code, c.co
 
 const DEMO_TITLE: &str = "Bồi dưỡng giáo viên: Lớp học trực tuyến đầu tiên";
 const DEMO_HOST: &str = "Sở GDĐT (lớp mẫu)";
-const DEMO_SESSION: &str = "Buổi 1: Làm quen với phòng học trực tuyến";
+const DEMO_SESSION: &str = "Buổi 2: Thực hành trong phòng học trực tuyến";
 
 impl Store {
     /// Creates a class that is open at once, for the command line.
