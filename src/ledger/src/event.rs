@@ -427,6 +427,9 @@ pub enum EventKind {
     Deck {
         /// The protocol's `Deck`, ready or failed.
         deck: serde_json::Value,
+        /// Who changed review, licence or owner; absent = the server made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
     },
     /// A deck was taken out of the room.
     DeckDropped {

@@ -584,6 +584,10 @@ pub enum ServerMessage {
     FilesMine {
         /// Files.
         list: Vec<FileItem>,
+        /// Goes on with the `filesMine` before it in place of replacing it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[ts(optional, as = "Option<bool>")]
+        add: bool,
     },
     /// A file was taken back.
     FileGone {

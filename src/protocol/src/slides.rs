@@ -81,7 +81,7 @@ pub struct Deck {
     pub w: u16,
     /// Height of the first page, points.
     pub h: u16,
-    /// Path in front of `/<page>/<s|l>.webp`, `/<page>/text.json`; pages from 1.
+    /// Path in front of `/<page>/<s|l>.webp` and `/<page>/text.json`; pages from 1.
     /// Whoever has it may read the pages.
     pub url: String,
     /// Review state.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lophoc_ledger::{Event, SessionKey};
 use lophoc_protocol::client::Resume;
+use lophoc_protocol::slides::{Deck, FileItem};
 use lophoc_protocol::{ClientMessage, PersonId, Role, RoomId, RoomMode, ServerFrame, SessionId};
 
 /// The clocks of the server.
@@ -126,6 +127,12 @@ pub enum Command {
         /// People.
         people: u32,
     },
+    /// A deck from the server: new, further on its way, ready or failed. Of a
+    /// deck that is known only state, pages and size are taken; one more than
+    /// [`Room::may_bring_deck`](crate::Room::may_bring_deck) allows is left out.
+    Deck(Box<Deck>),
+    /// A file that was handed out or in and is on disk.
+    File(Box<FileItem>),
     /// Every 100 ms.
     Tick,
     /// The session's time ran out or the operator ends it.

@@ -149,3 +149,25 @@ pub const TALK_PIECE_MS: u64 = 60_000;
 pub const TALKERS: usize = 100;
 /// Sites whose number of people is known. Overflow: further ones are not noted.
 pub const SITES: usize = 10_000;
+/// Decks a session ever had, those taken out of the room counted. Overflow: a new
+/// one is refused as `full`.
+pub const DECKS_EVER: usize = 500;
+/// All decks of `state`, bytes of JSON. Overflow: a new one, or a longer licence
+/// or owner, is refused as `full`.
+pub const DECKS_BYTES: usize = 24 * 1024;
+/// Between two `deck` that tell the progress of one, milliseconds.
+pub const PROGRESS_EVERY_MS: u64 = 500;
+/// Files a session ever had, those taken back counted. Overflow: as
+/// [`DECKS_EVER`].
+pub const FILES_EVER: usize = 10_000;
+/// All files handed out, bytes of JSON; they ride in `state`. Overflow: as
+/// [`DECKS_EVER`].
+pub const HAND_OUTS_BYTES: usize = 24 * 1024;
+/// All files handed in, bytes of JSON; staff get them at each return. Overflow:
+/// as [`DECKS_EVER`].
+pub const FILES_BYTES: usize = 640 * 1024;
+/// Files one person hands in. Overflow: as [`DECKS_EVER`].
+pub const HAND_INS_EACH: usize = 30;
+/// Files in one `filesMine`, bytes of JSON. Overflow: the rest follows in the
+/// next frame.
+pub const FILES_FRAME_BYTES: usize = 64 * 1024;

@@ -150,6 +150,8 @@ impl Room {
             Command::LinkClosed { link, clean } => self.link_closed(link, clean),
             Command::MediaLevels { levels } => self.media_levels(&levels),
             Command::Hall { site, people } => self.set_hall(site, people),
+            Command::Deck(deck) => self.deck(*deck),
+            Command::File(file) => self.file(*file),
             Command::Tick => self.tick(),
             Command::End => self.end(None, None),
             Command::Drain => self.drain(),

@@ -60,6 +60,14 @@ pub fn clean_unit(text: &str) -> Result<Option<String>, BadText> {
     }
 }
 
+/// A short text of one line, as [`clean_name`], at most `most` characters.
+///
+/// # Errors
+/// [`BadText`] when nothing is left or it is too long.
+pub fn clean_label(text: &str, most: usize) -> Result<String, BadText> {
+    clean_line(text, most)
+}
+
 fn clean_line(text: &str, most: usize) -> Result<String, BadText> {
     // No honest text shrinks eightfold, and work must stay bounded.
     if text.len() > most * 32 {

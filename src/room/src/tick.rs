@@ -29,6 +29,7 @@ impl Room {
             self.tick_checks();
             self.tick_arrangement();
             self.tick_groups();
+            self.tick_slides();
             self.tick_polls();
             self.tick_questions();
             self.tick_reactions();

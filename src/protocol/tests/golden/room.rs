@@ -427,7 +427,13 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
                 file: Box::new(file()),
             },
         ),
-        one("filesMine", M::FilesMine { list: vec![file()] }),
+        one(
+            "filesMine",
+            M::FilesMine {
+                list: vec![file()],
+                add: false,
+            },
+        ),
         all(
             "fileGone",
             M::FileGone {

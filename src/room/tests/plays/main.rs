@@ -16,6 +16,7 @@ mod devices;
 mod lesson;
 mod lock;
 mod rates;
+mod slides;
 mod spans;
 mod speaking;
 mod talk;

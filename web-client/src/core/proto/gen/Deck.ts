@@ -33,7 +33,7 @@ w: number,
  */
 h: number, 
 /**
- * Path in front of `/<page>/<s|l>.webp`, `/<page>/text.json`; pages from 1.
+ * Path in front of `/<page>/<s|l>.webp` and `/<page>/text.json`; pages from 1.
  * Whoever has it may read the pages.
  */
 url: string, 

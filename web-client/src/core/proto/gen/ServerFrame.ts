@@ -368,7 +368,11 @@ file: FileItem, } | { "t": "filesMine",
 /**
  * Files.
  */
-list: Array<FileItem>, } | { "t": "fileGone", 
+list: Array<FileItem>, 
+/**
+ * Goes on with the `filesMine` before it in place of replacing it.
+ */
+add?: boolean, } | { "t": "fileGone", 
 /**
  * Which.
  */
