@@ -65,6 +65,18 @@ impl Profile {
     }
 }
 
+/// A server that helps through closed networks, as `RTCIceServer` takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct IceServer {
+    /// Addresses, `turn:` or `turns:`.
+    pub urls: Vec<String>,
+    /// User name; names the second it runs out, and nobody.
+    pub username: String,
+    /// Password that belongs to it.
+    pub credential: String,
+}
+
 /// How many receiving slots of each sort the offer declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 pub struct SlotCounts {

@@ -7,7 +7,7 @@ use crate::error::ErrorCode;
 use crate::groups::{GroupNo, Groups};
 use crate::ids::{ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId};
 use crate::limits::Limits;
-use crate::media::{AudioBind, MediaKind, Mids, VideoBind};
+use crate::media::{AudioBind, IceServer, MediaKind, Mids, VideoBind};
 use crate::people::{Action, Counts, Permits, Person, Role, RoomMode, Waiter};
 use crate::poll::{Poll, PollChoice, PollRow};
 use crate::slides::{Deck, FileItem, Stage};
@@ -178,6 +178,11 @@ pub struct Welcome {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub answer: Option<Answer>,
+    /// Relays for the next peer connection or ICE restart, with credentials
+    /// that run out; those for the first one came with the session token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<IceServer>>")]
+    pub ice: Vec<IceServer>,
 }
 
 /// Answer to `hello` of somebody who has to wait until staff let him in: no

@@ -303,6 +303,7 @@ impl Room {
             return;
         };
         let welcome = Welcome {
+            ice: Vec::new(),
             proto: PROTO,
             session,
             key,

@@ -6,6 +6,7 @@ import type {
   ClientFrame,
   ClientInfo,
   ErrorCode,
+  IceServer,
   MediaKind,
   Profile,
   ServerFrame,
@@ -47,12 +48,14 @@ export interface SessionOptions {
   token: string;
   profile: Profile;
   slots: SlotCounts;
+  /** Relays for the first peer connection; `welcome` brings newer ones. */
+  ice?: readonly IceServer[];
   /** The first offer goes after `welcome` (Firefox), not inside `hello`. */
   offerAfterWelcome: boolean;
   audio: AudioOut;
   link: Pick<LinkDeps, 'connect' | 'ticker' | 'now' | 'random' | 'refreshToken' | 'takeOver'>;
   hello: { client: ClientInfo; lang: string };
-  makePeer?(profile: Profile, slots: SlotCounts): Peer;
+  makePeer?(profile: Profile, slots: SlotCounts, ice: readonly IceServer[]): Peer;
 }
 
 interface Published {
@@ -67,6 +70,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   readonly views: ViewScheduler;
   readonly #options: SessionOptions;
   #peer: Peer;
+  #ice: readonly IceServer[];
   #published = new Map<MediaKind, Published>();
   #offered = false;
   #candidates: (string | null)[] = [];
@@ -86,6 +90,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
+    this.#ice = options.ice ?? [];
     this.views = new ViewScheduler((view) => void this.link.send({ t: 'view', ...view }));
     this.link = new Link(options.token, {
       ...options.link,
@@ -204,7 +209,7 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   #makePeer(): Peer {
     const { profile, slots, makePeer } = this.#options;
-    const peer = makePeer ? makePeer(profile, slots) : new Peer(profile, slots);
+    const peer = makePeer ? makePeer(profile, slots, this.#ice) : new Peer(profile, slots, this.#ice);
     this.#offered = false;
     this.#candidates = [];
     this.#sampler.reset();
@@ -246,6 +251,9 @@ export class RoomSession extends Emitter<SessionEvents> {
   }
 
   #onWelcome(welcome: Welcome, again: boolean): void {
+    // Credentials run out: an ICE restart or a new connection hours later needs these.
+    this.#ice = welcome.ice ?? [];
+    if (this.#ice.length > 0) this.#peer.setIce(this.#ice);
     if (again) this.#republish();
     if (welcome.answer && this.#offered) {
       const { sdp } = welcome.answer;

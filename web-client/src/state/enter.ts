@@ -4,7 +4,7 @@ import { socketUrl } from '../core/net/api';
 import { canGzip } from '../core/net/gzip';
 import type { TokenResult } from '../core/net/link';
 import { workerTicker } from '../core/net/ticker';
-import type { ErrorCode } from '../core/proto';
+import type { ErrorCode, IceServer } from '../core/proto';
 import { SUBPROTOCOL } from '../core/proto';
 import { browserName, deviceClass, isFirefox, seatSlots } from '../core/rtc/compat';
 import { RoomSession } from '../core/session';
@@ -20,6 +20,8 @@ const WELCOME_TIMEOUT = 20_000;
 
 export interface Entry {
   token: string;
+  /** Relays for the first peer connection. */
+  ice?: readonly IceServer[];
   devices: Devices;
   listenOnly: boolean;
   /** Id of the class session, for its attendance file. */
@@ -41,9 +43,10 @@ export interface Wait {
 
 export type Entered = { ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' | 'left' };
 
-function openSession({ token, devices, refreshToken, takeOver }: Entry): RoomSession {
+function openSession({ token, ice, devices, refreshToken, takeOver }: Entry): RoomSession {
   return new RoomSession({
     token,
+    ...(ice && { ice }),
     profile: 'seat',
     slots: seatSlots(deviceClass()),
     offerAfterWelcome: isFirefox(),

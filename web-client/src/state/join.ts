@@ -52,6 +52,7 @@ export class Join implements JoinModel {
     if (!enter) return { ok: false, code: 'network' };
     return enter.enterRoom({
       token: grant.value.token,
+      ...(grant.value.ice && { ice: grant.value.ice }),
       devices: this.#devices,
       listenOnly: o.listenOnly,
       ...(o.takeOver === true && { takeOver: true }),

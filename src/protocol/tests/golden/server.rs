@@ -1,7 +1,7 @@
 //! Messages of the server.
 
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, Limits, PING_EVERY_MS};
-use lophoc_protocol::media::{AudioBind, BindReason, BindState, VideoBind};
+use lophoc_protocol::media::{AudioBind, BindReason, BindState, IceServer, VideoBind};
 use lophoc_protocol::people::Counts;
 use lophoc_protocol::server::{ByeAction, PingRule, RoomInfo, Waiting, You};
 use lophoc_protocol::{
@@ -57,6 +57,11 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
                     timeout: LINK_TIMEOUT_MS,
                 },
                 now: NOW,
+                ice: vec![IceServer {
+                    urls: vec!["turns:hop.example.vn:443?transport=tcp".into()],
+                    username: "1790014400".into(),
+                    credential: "q6mJb8eQ3o1f7uGkz0d5Ww==".into(),
+                }],
                 answer: Some(answer()),
             })),
         ),

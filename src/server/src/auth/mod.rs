@@ -13,6 +13,7 @@ mod person;
 mod seal;
 mod secret;
 mod token;
+mod turn;
 mod waits;
 
 pub use check_in::{Code, mark_of_phone};
@@ -22,4 +23,5 @@ pub use person::person_of_device;
 pub use seal::{Keys, TokenError};
 pub use secret::{API_TOKEN, api_secret, cookie_secret, hash_of};
 pub use token::{TOKEN_LIFE_MS, TokenClaims};
+pub use turn::ice_servers;
 pub use waits::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Waits, wait_ms};

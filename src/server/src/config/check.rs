@@ -2,6 +2,9 @@
 
 use super::{Config, TlsMode};
 
+/// Browsers slow down with many relays.
+const MAX_TURN_URLS: usize = 8;
+
 /// What is wrong with the values, in words; empty when nothing is.
 pub fn problems(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
@@ -44,6 +47,25 @@ pub fn problems(config: &Config) -> Vec<String> {
     rule(
         config.media.initial_kbps < 50,
         "media.initial_kbps: at least 50",
+    );
+    let turn = &config.turn;
+    rule(
+        turn.urls
+            .iter()
+            .any(|url| !url.starts_with("turn:") && !url.starts_with("turns:")),
+        "turn.urls: expected turn:host[:port] or turns:host[:port], ?transport=tcp behind it",
+    );
+    rule(
+        turn.urls.len() > MAX_TURN_URLS,
+        "turn.urls: at most 8 addresses",
+    );
+    rule(
+        !turn.urls.is_empty() && turn.secret.len() < 16,
+        "turn.secret: at least 16 characters, the same as static-auth-secret of the TURN server",
+    );
+    rule(
+        !(1..=72).contains(&turn.hours),
+        "turn.hours: between 1 and 72",
     );
     rule(config.rooms.max_people == 0, "rooms.max_people: at least 1");
     let limits = &config.limits;

@@ -18,6 +18,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Sound and picture.
     pub media: MediaSection,
+    /// Relays for closed networks.
+    pub turn: TurnConfig,
     /// Rooms.
     pub rooms: RoomsConfig,
     /// Rates and sizes.
@@ -123,6 +125,29 @@ impl Default for MediaSection {
             shards: 0,
             max_peers: 6_000,
             initial_kbps: 1_000,
+        }
+    }
+}
+
+/// A TURN server beside this one, for offices whose firewall lets nothing but
+/// HTTPS through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TurnConfig {
+    /// Addresses told to clients; empty = none.
+    pub urls: Vec<String>,
+    /// Secret shared with the TURN server, from which credentials are made.
+    pub secret: String,
+    /// Hours a credential lasts.
+    pub hours: u32,
+}
+
+impl Default for TurnConfig {
+    fn default() -> Self {
+        Self {
+            urls: Vec::new(),
+            secret: String::new(),
+            hours: 12,
         }
     }
 }

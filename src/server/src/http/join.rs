@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use lophoc_classes::{Class, ClassState, GuestPolicy, SessionPhase, UnitRole};
 use lophoc_ledger::{PersonKey, SessionKey};
+use lophoc_protocol::media::IceServer;
 use lophoc_protocol::{ErrorCode, PersonId, Role, RoomMode};
 use lophoc_records::{Session, SessionState};
 use lophoc_room::text::{clean_name, clean_unit};
@@ -22,7 +23,7 @@ use super::api::{limit, stored};
 use super::error::ApiError;
 use crate::api::{ApiFault, Signed, person_signed_in};
 use crate::app::App;
-use crate::auth::{LinkClaims, TOKEN_LIFE_MS, TokenClaims, person_of_device};
+use crate::auth::{LinkClaims, TOKEN_LIFE_MS, TokenClaims, ice_servers, person_of_device};
 use crate::clock::wall_ms;
 use crate::room::mode_of;
 
@@ -154,6 +155,9 @@ pub struct JoinAnswer {
     person: PersonId,
     name: String,
     role: Role,
+    /// Relays for the first peer connection, as in `welcome`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ice: Vec<IceServer>,
 }
 
 /// Gives a session token for a link and a name, or for an account.
@@ -211,6 +215,7 @@ pub async fn join(
         person: token.person,
         name: token.name,
         role: token.role,
+        ice: ice_servers(&app.config.turn, wall_ms()),
     }))
 }
 

@@ -14,6 +14,8 @@ use super::actor::{Actor, Counted, Stop};
 use super::commits::Settled;
 use super::links::Greeting;
 use super::negotiate::{Answered, code_of};
+use crate::auth::ice_servers;
+use crate::clock::wall_ms;
 use crate::media::{MidTable, allow_of};
 use crate::ws::codec::Encoded;
 use crate::ws::outbox::{After, CommitId, Lane, Outbox};
@@ -228,6 +230,7 @@ impl Actor {
             return;
         };
         welcome.answer = answer;
+        welcome.ice = ice_servers(&self.app.config.turn, wall_ms());
         let frame = ServerFrame {
             seq: None,
             id,

@@ -1,5 +1,5 @@
 // The few HTTP calls of a client: what a join link means, joining, the attendance file.
-import type { ErrorCode, Role, RoomMode } from '../proto';
+import type { ErrorCode, IceServer, Role, RoomMode } from '../proto';
 
 export interface LinkInfo {
   room: string;
@@ -21,6 +21,8 @@ export interface JoinGrant {
   person: string;
   name: string;
   role: Role;
+  /** Relays for the first peer connection. */
+  ice?: IceServer[];
 }
 
 export type ApiCode = ErrorCode | 'network';

@@ -40,6 +40,7 @@ describe('damaged messages', () => {
         'id',
         't',
         'answer',
+        'ice',
         'token',
         'code',
         'after',

@@ -27,6 +27,7 @@ export type { GroupBy } from './gen/GroupBy';
 export type { GroupNo } from './gen/GroupNo';
 export type { Groups } from './gen/Groups';
 export type { Hello } from './gen/Hello';
+export type { IceServer } from './gen/IceServer';
 export type { ItemResult } from './gen/ItemResult';
 export type { LessonPhase } from './gen/LessonPhase';
 export type { Limits } from './gen/Limits';

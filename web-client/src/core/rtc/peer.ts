@@ -2,7 +2,7 @@
 // changes after the first answer is done by replaceTrack and by `view`; the only
 // later offers are ICE restarts.
 import { Emitter } from '../base/emitter';
-import type { MediaKind, Profile, SlotCounts } from '../proto';
+import type { IceServer, MediaKind, Profile, SlotCounts } from '../proto';
 import { trimCodecs } from './codecs';
 import { sendsScreenLayers } from './compat';
 
@@ -109,11 +109,11 @@ export class Peer extends Emitter<PeerEvents> {
   #closed = false;
   #paramQueue: Promise<unknown> = Promise.resolve();
 
-  constructor(profile: Profile, slots: SlotCounts) {
+  constructor(profile: Profile, slots: SlotCounts, ice: readonly IceServer[] = []) {
     super();
     this.profile = profile;
     this.slots = slots;
-    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: [...ice] });
     for (const kind of sendsOf(profile)) {
       const line = sendLine(kind);
       const transceiver = this.pc.addTransceiver(line.kind, line.init);
@@ -219,6 +219,12 @@ export class Peer extends Emitter<PeerEvents> {
       modify(parameters);
       await sender.setParameters(parameters).catch(() => undefined);
     });
+  }
+
+  /** Relays for the next ICE restart. */
+  setIce(ice: readonly IceServer[]): void {
+    if (this.#closed) return;
+    this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: [...ice] });
   }
 
   close(): void {
