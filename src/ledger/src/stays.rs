@@ -232,7 +232,11 @@ impl<'a> Walk<'a, '_> {
             | EventKind::CheckAnswered { person, .. }
             | EventKind::Question { person, .. }
             | EventKind::QuestionUp { person, .. }
-            | EventKind::PollAnswered { person, .. } => person,
+            | EventKind::PollAnswered {
+                person,
+                answer: Some(_),
+                ..
+            } => person,
             EventKind::Opened { .. }
             | EventKind::Reopened {}
             | EventKind::Locked { .. }
@@ -257,6 +261,8 @@ impl<'a> Walk<'a, '_> {
             | EventKind::ChatDeleted { .. }
             | EventKind::QuestionSet { .. }
             | EventKind::PollOpened { .. }
+            // Written together with others, a while after it was given.
+            | EventKind::PollAnswered { answer: None, .. }
             | EventKind::PollBallots { .. }
             | EventKind::PollClosed { .. }
             | EventKind::PollShown { .. }

@@ -387,7 +387,11 @@ pub enum ClientMessage {
         /// The poll.
         draft: PollDraft,
     },
-    /// Answer a poll, or answer it anew while it is open.
+    /// Answer a poll, or answer it anew while it is open. `pollMine` says that
+    /// the answer is taken, `ok` that it is kept. An answer to an anonymous poll
+    /// cannot be changed, and is kept together with those of others, so that
+    /// nobody can tell whose it was: its `ok` may come as late as the close of
+    /// the poll.
     PollAnswer {
         /// Which.
         poll: PollId,

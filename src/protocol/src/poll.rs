@@ -66,7 +66,8 @@ pub struct PollDraft {
     pub title: String,
     /// Questions; one for everything but a quiz.
     pub items: Vec<PollItem>,
-    /// Nobody can tell who answered what, neither now nor from the record.
+    /// Nobody can tell who answered what, neither now nor from the record. An
+    /// answer cannot be changed then.
     #[serde(default)]
     pub anonymous: bool,
     /// Everybody sees the sums while answers come in.

@@ -532,7 +532,8 @@ pub enum ServerMessage {
     PollMine {
         /// Which.
         poll: PollId,
-        /// An entry an item.
+        /// An entry an item; empty where the poll is anonymous: that one has
+        /// answered is known, and nothing else.
         answer: Vec<PollChoice>,
         /// Points, once the results of a quiz are shown.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,8 @@ pub(crate) enum Done {
     Ok,
     /// This in place of `ok`.
     Reply(ServerMessage),
+    /// `ok` comes later, with what it follows from, or came already.
+    Later,
     /// The link is gone.
     Gone,
 }
@@ -50,7 +52,7 @@ impl Room {
                     after_commit: false,
                 });
             }
-            Ok(Done::Gone) => {}
+            Ok(Done::Later | Done::Gone) => {}
             Err(code) => self.refuse(link, id, code),
         }
     }
@@ -235,7 +237,7 @@ impl Room {
             | M::PollClose { .. }
             | M::PollShow { .. }
             | M::PollDrop { .. }
-            | M::PollPage { .. } => self.poll_act(me, msg),
+            | M::PollPage { .. } => self.poll_act(me, link, id, msg),
             M::SlideShow { .. }
             | M::SlideHide
             | M::SlidePoint { .. }

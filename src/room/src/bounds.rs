@@ -171,3 +171,41 @@ pub const HAND_INS_EACH: usize = 30;
 /// Files in one `filesMine`, bytes of JSON. Overflow: the rest follows in the
 /// next frame.
 pub const FILES_FRAME_BYTES: usize = 64 * 1024;
+/// Polls open at a time. Overflow: `pollOpen` is refused as `conflict`.
+pub const POLLS_OPEN: usize = 8;
+/// Polls of a session. Overflow: `pollOpen` is refused as `full`.
+pub const POLLS_EVER: usize = 500;
+/// A poll as it is made, bytes of JSON. Overflow: refused as `too_large`.
+pub const POLL_DRAFT_BYTES: usize = 16 * 1024;
+/// Shortest time after which a poll closes by itself, seconds.
+pub const POLL_LEAST_SEC: u32 = 5;
+/// People who answer one poll. Overflow: refused as `full`.
+pub const POLL_ANSWERS: usize = 20_000;
+/// Answers kept in memory for the polls on the screens, bytes. Overflow:
+/// answers are refused as `full` until a poll is dropped.
+pub const POLL_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+/// Between two `poll` while answers come in, milliseconds.
+pub const POLL_EVERY_MS: u64 = 1_000;
+/// Bytes of `poll` a second to all links together; what is more is told less
+/// often.
+pub const POLL_TELL_BYTES: usize = 8 * 1024 * 1024;
+/// However much there is to tell, it is told this often, milliseconds.
+pub const POLL_EVERY_MOST_MS: u64 = 10_000;
+/// Polls in one `state`, bytes of JSON. Overflow: the older ones follow as
+/// frames of their own.
+pub const POLLS_FRAME_BYTES: usize = 24 * 1024;
+/// Free texts in the results of one poll, bytes of JSON, in equal parts for its
+/// items. Overflow: fewer of them, the newest.
+pub const POLL_TEXTS_BYTES: usize = 16 * 1024;
+/// Rows of one `pollPage`, bytes of JSON. Overflow: a shorter page.
+pub const POLL_PAGE_BYTES: usize = 96 * 1024;
+/// Between two writings of the ballots of an anonymous poll, milliseconds.
+pub const BALLOTS_EVERY_MS: u64 = 2_000;
+/// Ballots of an anonymous poll that are written together, at least, while it is
+/// open; as many wait for its close, so that these are not few either.
+pub const BALLOTS_LEAST: usize = 5;
+/// Ballots written at once while a poll is open. Overflow: the rest comes with
+/// the next writing.
+pub const BALLOTS_MOST: usize = 4_000;
+/// Ballots in one event. Overflow: another event.
+pub const BALLOTS_EVENT: usize = 500;

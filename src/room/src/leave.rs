@@ -139,8 +139,10 @@ impl Room {
         for person in self.roster.ids() {
             self.end_spans(&person);
         }
+        self.close_polls();
         self.record(EventKind::Ended { by: by.map(key_of) });
         self.phase = Phase::Ended;
+        self.say_ballots_kept();
         if let Some((link, id)) = asked {
             self.say_ok(link, id);
         }
@@ -173,6 +175,7 @@ impl Room {
             return;
         }
         self.phase = Phase::Draining;
+        self.keep_ballots();
         let linked: Vec<(PersonId, LinkId)> = self
             .roster
             .iter()

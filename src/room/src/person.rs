@@ -13,6 +13,7 @@ use crate::bounds::{
     REACTIONS, TRACKS,
 };
 use crate::bucket::Bucket;
+use crate::polls::PollsSeen;
 use crate::spans::{Talk, Written};
 use crate::text::{fold, json_len};
 
@@ -198,6 +199,7 @@ pub(crate) struct Member {
     pub written: PerKind<Written>,
     /// A speech that goes on.
     pub talk: Option<Talk>,
+    pub polls: PollsSeen,
     pub buckets: Buckets,
 }
 
@@ -277,6 +279,7 @@ impl Member {
             allow: Allow4::default(),
             written: PerKind::default(),
             talk: None,
+            polls: PollsSeen::default(),
             buckets: Buckets::full(now.mono_ms),
         };
         member.rename(name, unit, role);

@@ -316,7 +316,11 @@ impl Room {
                     | EventKind::CheckAnswered { .. }
                     | EventKind::Question { .. }
                     | EventKind::QuestionUp { .. }
-                    | EventKind::PollAnswered { .. }
+                    // A ballot of an anonymous poll is written later.
+                    | EventKind::PollAnswered {
+                        answer: Some(_),
+                        ..
+                    }
             )
         {
             *known = at;

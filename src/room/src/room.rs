@@ -412,6 +412,7 @@ impl Room {
         }
         if let Some(you) = you {
             self.tell(id, ServerMessage::You(you));
+            self.polls_anew(id);
         }
         if let Some(peer) = peer {
             self.out.push(Effect::Allow { peer, allow });

@@ -104,13 +104,21 @@ fn clean_line(text: &str, most: usize) -> Result<String, BadText> {
     Ok(line)
 }
 
-/// A chat message: NFC, newlines kept, other control characters and direction
-/// characters removed, at most [`MAX_CHAT`] characters.
+/// A chat message: as [`clean_text`], at most [`MAX_CHAT`] characters.
 ///
 /// # Errors
 /// [`BadText`] when nothing is left or it is too long.
 pub fn clean_chat(text: &str) -> Result<String, BadText> {
-    if text.len() > MAX_CHAT * 32 {
+    clean_text(text, MAX_CHAT)
+}
+
+/// A text of several lines: NFC, newlines kept, other control characters and
+/// direction characters removed, at most `most` characters.
+///
+/// # Errors
+/// [`BadText`] when nothing is left or it is too long.
+pub fn clean_text(text: &str, most: usize) -> Result<String, BadText> {
+    if text.len() > most * 32 {
         return Err(BadText::TooLong);
     }
     let mut message = String::with_capacity(text.len());
@@ -135,7 +143,7 @@ pub fn clean_chat(text: &str) -> Result<String, BadText> {
     {
         return Err(BadText::Empty);
     }
-    if message.chars().count() > MAX_CHAT {
+    if message.chars().count() > most {
         return Err(BadText::TooLong);
     }
     Ok(message)

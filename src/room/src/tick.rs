@@ -42,6 +42,7 @@ impl Room {
         if let Some(people) = self.roster.news(self.now.mono_ms) {
             self.broadcast(people);
         }
+        self.say_ballots_kept();
     }
 
     /// Links that fell silent lapse; whoever did not come back is out.

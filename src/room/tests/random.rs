@@ -11,7 +11,8 @@
 mod common;
 
 use common::{Play, START, config, id};
-use lophoc_protocol::{ChatId, ClientMessage as M, MediaKind, Role, RoomMode, TrackState};
+use lophoc_protocol::poll::{Choose, Poll, PollChoice, PollDraft, PollItem, PollKind};
+use lophoc_protocol::{ChatId, ClientMessage as M, MediaKind, PollId, Role, RoomMode, TrackState};
 use lophoc_room::{Command, LinkId, RoomConfig};
 use proptest::prelude::*;
 
@@ -99,6 +100,99 @@ fn message() -> impl Strategy<Value = M> {
     ]
 }
 
+/// Which poll a message is about is only known in the play.
+fn poll_message() -> impl Strategy<Value = M> {
+    let poll = || (0..4u8).prop_map(|n| PollId(n.to_string()));
+    let kind = proptest::sample::select(
+        &[
+            PollKind::YesNo,
+            PollKind::Poll,
+            PollKind::Quiz,
+            PollKind::Vote,
+        ][..],
+    );
+    let choose = proptest::sample::select(&[Choose::One, Choose::Many, Choose::Text][..]);
+    let words = proptest::collection::vec("[ab]", 0..4);
+    let item =
+        (choose, words, proptest::option::of(0..3u8)).prop_map(|(choose, options, right)| {
+            PollItem {
+                text: "Hỏi".into(),
+                choose,
+                options,
+                correct: right.into_iter().collect(),
+            }
+        });
+    let draft = (
+        kind,
+        proptest::collection::vec(item, 0..3),
+        any::<[bool; 3]>(),
+        proptest::option::of(4..30u32),
+    )
+        .prop_map(
+            |(kind, items, [anonymous, live, by_site], secs)| PollDraft {
+                kind,
+                title: String::new(),
+                items,
+                anonymous,
+                live,
+                secs,
+                quorum: None,
+                by_site,
+            },
+        );
+    let quick = any::<[bool; 3]>().prop_map(|[anonymous, live, by_site]| PollDraft {
+        kind: PollKind::Letters,
+        title: String::new(),
+        items: vec![PollItem {
+            text: String::new(),
+            choose: Choose::One,
+            options: vec![String::new(); 2],
+            correct: vec![],
+        }],
+        anonymous,
+        live,
+        secs: None,
+        quorum: None,
+        by_site,
+    });
+    let choice = (
+        proptest::collection::vec(0..3u8, 0..3),
+        proptest::option::of(".{0,4}"),
+    )
+        .prop_map(|(chosen, text)| PollChoice { chosen, text });
+    let one = (0..2u8).prop_map(|n| {
+        vec![PollChoice {
+            chosen: vec![n],
+            text: None,
+        }]
+    });
+    let answer = prop_oneof![4 => one, 1 => proptest::collection::vec(choice, 0..3)];
+    prop_oneof![
+        2 => ("[a-d]", prop_oneof![draft, quick]).prop_map(|(cid, draft)| M::PollOpen { cid, draft }),
+        6 => (poll(), answer).prop_map(|(poll, answer)| M::PollAnswer { poll, answer }),
+        1 => poll().prop_map(|poll| M::PollClose { poll }),
+        2 => (poll(), any::<bool>()).prop_map(|(poll, on)| M::PollShow { poll, on }),
+        1 => poll().prop_map(|poll| M::PollDrop { poll }),
+        1 => (poll(), 0..3u32, any::<u32>()).prop_map(|(poll, from, n)| M::PollPage { poll, from, n }),
+    ]
+}
+
+/// Puts the nth poll the person knows of in place of n.
+fn about_a_poll(play: &Play, link: LinkId, mut msg: M) -> M {
+    if let M::PollAnswer { poll, .. }
+    | M::PollClose { poll }
+    | M::PollShow { poll, .. }
+    | M::PollDrop { poll }
+    | M::PollPage { poll, .. } = &mut msg
+    {
+        let n = poll.as_str().parse().unwrap();
+        if let Some(known) = play.client(link).polls.keys().nth(n) {
+            *poll = known.clone();
+        }
+    }
+    msg
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..8u8).prop_map(Step::Join),
@@ -108,6 +202,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..8u8).prop_map(Step::Resume),
         3 => (0..8u8, any::<bool>()).prop_map(|(n, clean)| Step::Drop(n, clean)),
         16 => (0..8u8, message()).prop_map(|(n, msg)| Step::Say(n, msg)),
+        8 => (0..8u8, poll_message()).prop_map(|(n, msg)| Step::Say(n, msg)),
         4 => (1..3_000u32).prop_map(Step::Wait),
         1 => (20_000..120_000u32).prop_map(Step::Wait),
         1 => (10_000..40_000u32).prop_map(Step::WaitDeaf),
@@ -157,6 +252,7 @@ fn run(play: &mut Play, step: Step) {
         Step::Say(n, msg) => {
             if let Some(link) = link_of(play, n) {
                 let id = (!matches!(msg, M::Hand { .. })).then_some(7);
+                let msg = about_a_poll(play, link, msg);
                 play.apply(Command::Frame { link, id, msg });
             }
         }
@@ -178,8 +274,9 @@ fn run(play: &mut Play, step: Step) {
 
 /// Whoever is connected believes what is true.
 fn everybody_agrees(play: &mut Play) {
-    // Two rounds: what was gathered is told, and what that leaves.
-    play.wait(500);
+    // Two rounds: what was gathered is told, and what that leaves; polls are
+    // told once a second.
+    play.wait(1_200);
     let people: std::collections::BTreeMap<_, _> = play
         .room
         .people()
@@ -209,6 +306,21 @@ fn everybody_agrees(play: &mut Play) {
                 you.perms.contains(&action),
                 "{action:?}"
             );
+        }
+        // How many could answer changes with those who come and go, and is told
+        // a little later.
+        let polls: Vec<_> = play
+            .room
+            .polls_of(&you.person)
+            .into_iter()
+            .map(|poll| Poll {
+                eligible: client.polls[&poll.poll].eligible,
+                ..poll
+            })
+            .collect();
+        assert_eq!(polls.len(), client.polls.len());
+        for poll in polls {
+            assert_eq!(client.polls[&poll.poll], poll, "{}", you.person);
         }
         // The media plane lets through what the roster calls live, and no more.
         let allow = play.allowed(you.person.as_str());

@@ -10,6 +10,7 @@
 mod common;
 
 use common::{Play, id};
+use lophoc_protocol::poll::{Choose, PollChoice, PollDraft, PollItem, PollKind};
 use lophoc_protocol::{
     Action, ClientMessage as M, ErrorCode, MediaKind, Role, RoomMode, ServerMessage, TrackState,
 };
@@ -259,6 +260,81 @@ fn every_command_checks_the_right_of_the_role() {
                         assert!(play.person("pTarget").is_some(), "{case}");
                     }
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn polls_are_held_by_those_who_may_and_answered_by_all_but_inspectors() {
+    for role in Role::ALL {
+        for mode in MODES {
+            let mut play = Play::new(mode);
+            let chair = play.join("pChair", Role::Chair);
+            let link = play.join("pActor", role);
+            let open = |cid: &str| M::PollOpen {
+                cid: cid.into(),
+                draft: PollDraft {
+                    kind: PollKind::YesNo,
+                    title: String::new(),
+                    items: vec![PollItem {
+                        text: String::new(),
+                        choose: Choose::One,
+                        options: vec![],
+                        correct: vec![],
+                    }],
+                    anonymous: false,
+                    live: false,
+                    secs: None,
+                    quorum: None,
+                    by_site: false,
+                },
+            };
+            let ServerMessage::PollOpened { poll } = play.ask(chair, open("c")) else {
+                panic!("{role:?}")
+            };
+            let answer = M::PollAnswer {
+                poll: poll.clone(),
+                answer: vec![PollChoice {
+                    chosen: vec![1],
+                    text: None,
+                }],
+            };
+            let holds = expected(role, mode, false, Action::Poll);
+            let forbidden = ServerMessage::Err {
+                code: ErrorCode::Forbidden,
+                retry: false,
+            };
+            for (may, command) in [
+                (role != Role::Inspector, answer),
+                (
+                    holds,
+                    M::PollPage {
+                        poll: poll.clone(),
+                        from: 0,
+                        n: 10,
+                    },
+                ),
+                (holds, M::PollClose { poll: poll.clone() }),
+                (
+                    holds,
+                    M::PollShow {
+                        poll: poll.clone(),
+                        on: true,
+                    },
+                ),
+                (holds, M::PollDrop { poll }),
+                (holds, open("d")),
+            ] {
+                let events = play.ledger.len();
+                let reply = play.ask(link, command.clone());
+                let case = format!("{role:?} {mode:?} {command:?} {reply:?}");
+                assert_eq!(reply != forbidden, may, "{case}");
+                assert!(
+                    !matches!(reply, ServerMessage::Err { .. }) || !may,
+                    "{case}"
+                );
+                assert!(may || play.ledger.len() == events, "{case}");
             }
         }
     }

@@ -15,10 +15,11 @@ use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, SessionKey};
 use lophoc_protocol::client::Resume;
 use lophoc_protocol::limits::MAX_FRAME;
 use lophoc_protocol::people::Counts;
+use lophoc_protocol::poll::{Poll, PollChoice};
 use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
 use lophoc_protocol::{
-    ClientMessage, ErrorCode, Person, PersonId, Role, RoomId, RoomMode, ServerFrame, ServerMessage,
-    SessionId,
+    ClientMessage, ErrorCode, Person, PersonId, PollId, Role, RoomId, RoomMode, ServerFrame,
+    ServerMessage, SessionId,
 };
 use lophoc_room::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Room, RoomConfig};
 
@@ -42,6 +43,9 @@ pub struct Client {
     pub sampled: bool,
     pub hands: Vec<RaisedHand>,
     pub chat: Vec<ChatEntry>,
+    pub polls: BTreeMap<PollId, Poll>,
+    /// Own answers and points.
+    pub mine: BTreeMap<PollId, (Vec<PollChoice>, Option<u16>)>,
     pub inbox: Vec<ServerFrame>,
     pub closed: bool,
     pub bye: Option<(ByeAction, Option<ErrorCode>, Option<u64>)>,
@@ -79,8 +83,11 @@ impl Client {
                 sampled,
                 hands,
                 chat,
+                polls,
                 ..
             } => {
+                self.polls = polls.into_iter().map(|p| (p.poll.clone(), p)).collect();
+                self.mine.clear();
                 self.counts = counts;
                 self.people = people.into_iter().map(|p| (p.id.clone(), p)).collect();
                 self.sampled = sampled;
@@ -103,6 +110,20 @@ impl Client {
             }
             ServerMessage::Hands { list } => self.hands = list,
             ServerMessage::Chat { m } => self.chat.push(m),
+            ServerMessage::Poll { poll } => {
+                self.polls.insert(poll.poll.clone(), *poll);
+            }
+            ServerMessage::PollGone { poll } => {
+                self.polls.remove(&poll);
+                self.mine.remove(&poll);
+            }
+            ServerMessage::PollMine {
+                poll,
+                answer,
+                score,
+            } => {
+                self.mine.insert(poll, (answer, score));
+            }
             ServerMessage::Room(info) => self.room = Some(info),
             ServerMessage::You(you) => self.you = Some(you),
             ServerMessage::Bye {

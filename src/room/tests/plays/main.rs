@@ -15,6 +15,7 @@ mod crash;
 mod devices;
 mod lesson;
 mod lock;
+mod polls;
 mod rates;
 mod slides;
 mod spans;

@@ -19,7 +19,8 @@ title: string,
  */
 items: Array<PollItem>, 
 /**
- * Nobody can tell who answered what, neither now nor from the record.
+ * Nobody can tell who answered what, neither now nor from the record. An
+ * answer cannot be changed then.
  */
 anonymous: boolean, 
 /**

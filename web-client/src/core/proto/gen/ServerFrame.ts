@@ -318,7 +318,8 @@ poll: PollId, } | { "t": "pollMine",
  */
 poll: PollId, 
 /**
- * An entry an item.
+ * An entry an item; empty where the poll is anonymous: that one has
+ * answered is known, and nothing else.
  */
 answer: Array<PollChoice>, 
 /**
