@@ -18,6 +18,7 @@ use crate::room::{Room, key_of};
 use crate::text::{BadText, clean_chat};
 
 /// How a message was taken.
+#[expect(clippy::large_enum_variant, reason = "it lives for one call")]
 pub(crate) enum Done {
     /// `ok`, after the commit.
     Ok,
