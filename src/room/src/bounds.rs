@@ -193,7 +193,7 @@ pub const POLL_TELL_BYTES: usize = 8 * 1024 * 1024;
 pub const POLL_EVERY_MOST_MS: u64 = 10_000;
 /// Polls in one `state`, bytes of JSON. Overflow: the older ones follow as
 /// frames of their own.
-pub const POLLS_FRAME_BYTES: usize = 24 * 1024;
+pub const POLLS_FRAME_BYTES: usize = 8 * 1024;
 /// Free texts in the results of one poll, bytes of JSON, in equal parts for its
 /// items. Overflow: fewer of them, the newest.
 pub const POLL_TEXTS_BYTES: usize = 16 * 1024;
