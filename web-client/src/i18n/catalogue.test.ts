@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { en } from './en';
 import { recordsEn } from './records-en';
 import { recordsVi } from './records-vi';
+import { talkEn } from './talk-en';
+import { talkVi } from './talk-vi';
 import { vi as vietnamese } from './vi';
 
 type Message = string | ((...args: never[]) => string);
@@ -9,6 +11,7 @@ type Message = string | ((...args: never[]) => string);
 /** Each part of the catalogue: the way into a class, the pages of records. */
 const BOOKS: [string, Record<string, Message>, Record<string, Message>][] = [
   ['room', vietnamese as Record<string, Message>, en as Record<string, Message>],
+  ['talk', talkVi as Record<string, Message>, talkEn as Record<string, Message>],
   ['records', recordsVi as Record<string, Message>, recordsEn as Record<string, Message>],
 ];
 
@@ -20,7 +23,17 @@ function text(message: Message): string {
 }
 
 const sources = import.meta.glob(
-  ['../**/*.svelte', '../**/*.ts', '!./vi.ts', '!./en.ts', '!./*/*-vi.ts', '!./*/*-en.ts', '!../**/*.test.ts'],
+  [
+    '../**/*.svelte',
+    '../**/*.ts',
+    '!./vi.ts',
+    '!./en.ts',
+    '!./*/*-vi.ts',
+    '!./*/*-en.ts',
+    '!./talk-vi.ts',
+    '!./talk-en.ts',
+    '!../**/*.test.ts',
+  ],
   {
     query: '?raw',
     import: 'default',
@@ -66,6 +79,7 @@ describe.each(BOOKS)('the catalogues of %s', (_, vi, english) => {
       'error.code',
       'cal.range',
       'units.validRange',
+      'poll.lettersTo',
     ]);
     const words =
       /\b(the|and|your|you|please|with|from|click|open|close|join|leave|mute|share|screen|network|again|room|error)\b/iu;

@@ -1,7 +1,9 @@
 // src/state/contract.ts
 import type {
   Action,
+  Audience,
   ChatEntry,
+  ChatId,
   Counts,
   MediaKind,
   Person,
@@ -15,6 +17,7 @@ import type {
   Waiter,
 } from '../core/proto';
 import type { HallPerson } from '../core/records/gen';
+import type { PendingChat, PollsModel, TalkModel } from './talk-contract';
 export type DeviceKind = 'mic' | 'camera' | 'speaker';
 export type MediaProblem = 'denied' | 'notFound' | 'busy' | 'overconstrained' | 'insecure' | 'unsupported';
 export interface DeviceInfo {
@@ -127,7 +130,12 @@ export interface RoomModel {
   readonly chat: ChatEntry[];
   readonly moreChat: boolean;
   readonly unread: number;
-  readonly pendingChat: { cid: string; text: string; failed: boolean }[];
+  /** Of the unread ones, those to fewer than all. */
+  readonly unreadDirect: number;
+  readonly pendingChat: PendingChat[];
+  /** Questions, reactions, slow mode, timer. */
+  readonly talk: TalkModel;
+  readonly polls: PollsModel;
   readonly net: NetModel;
   readonly devices: DevicesModel;
   readonly listenOnly: boolean;
@@ -183,7 +191,10 @@ export interface RoomModel {
   dismissNotice(id: number): void;
   // actions; each resolves to null or an error code
   raiseHand(up: boolean): Promise<ErrorCode | null>;
-  sendChat(text: string): void;
+  sendChat(text: string, to?: Audience): void;
+  /** Gives up a refused message; its text. */
+  discardChat(cid: string): string;
+  deleteChat(chat: ChatId): Promise<ErrorCode | null>;
   retryChat(cid: string): void;
   olderChat(): Promise<void>;
   setChatOpen(open: boolean): void;

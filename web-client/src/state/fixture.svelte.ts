@@ -2,6 +2,7 @@
 // talks to no server and is left out of the production bundle.
 import type {
   Action,
+  Audience,
   ChatEntry,
   Counts,
   ErrorCode,
@@ -15,6 +16,7 @@ import type {
   TrackId,
 } from '../core/proto';
 import { byGivenName, hueOf } from '../ui/names';
+import { FixturePolls, FixtureTalk, fixtureDirect, fixtureQuestions } from './fixture-talk.svelte';
 import type {
   DeviceInfo,
   DevicesModel,
@@ -240,6 +242,10 @@ export interface FixtureOptions {
   audioBlocked: boolean;
   sharing: boolean;
   talking: boolean;
+  /** Made-up polls by name. */
+  polls?: readonly string[];
+  /** Messages to some among those to all. */
+  direct?: boolean;
 }
 
 const STAFF_RIGHTS: Action[] = [
@@ -261,7 +267,15 @@ const STAFF_RIGHTS: Action[] = [
   'break',
   'admit',
   'check',
+  'chatPrivate',
+  'question',
+  'react',
+  'moderate',
+  'poll',
+  'arrange',
 ];
+
+const LEARNER_RIGHTS: Action[] = ['showCamera', 'speak', 'chat', 'raiseHand', 'chatPrivate', 'question', 'react'];
 
 const WORDS = [
   'Thầy cho em hỏi phần kiểm tra thường xuyên có tính vào điểm học kỳ không ạ?',
@@ -306,7 +320,10 @@ class FixtureRoom implements RoomModel {
   chat = $state.raw<ChatEntry[]>([]);
   moreChat = $state(false);
   unread = $state(0);
-  pendingChat = $state<{ cid: string; text: string; failed: boolean }[]>([]);
+  unreadDirect = $state(0);
+  pendingChat = $state.raw<RoomModel['pendingChat']>([]);
+  talk: FixtureTalk;
+  polls: FixturePolls;
   net: NetModel;
   devices: FixtureDevices;
   listenOnly = false;
@@ -345,7 +362,7 @@ class FixtureRoom implements RoomModel {
       person: mine.id,
       name: mine.name,
       role: options.role,
-      perms: new Set<Action>(staff ? STAFF_RIGHTS : ['showCamera', 'speak', 'chat', 'raiseHand']),
+      perms: new Set<Action>(staff ? STAFF_RIGHTS : LEARNER_RIGHTS),
       floor: false,
     };
     const rank = (p: Person) => (p.role === 'learner' || p.role === 'guest' ? 1 : 0);
@@ -369,6 +386,19 @@ class FixtureRoom implements RoomModel {
             };
           })
         : [];
+    if (options.direct)
+      this.chat = [...this.chat, ...fixtureDirect(all, mine, options.now)].sort((a, b) => a.at - b.at);
+    this.unreadDirect = options.direct ? 1 : 0;
+    this.talk = new FixtureTalk(this.me, options.now);
+    if (options.people > 1) this.talk.questions = fixtureQuestions(all, options.now, staff, mine.id);
+    this.talk.onslow = (slowSec) => (this.room = { ...this.room, slowSec });
+    this.talk.ontimer = (secs, label) => {
+      const { timer: _, ...rest } = this.room;
+      const at = options.now;
+      this.room = secs > 0 ? { ...rest, timer: { at, until: at + secs * 1000, label } } : rest;
+    };
+    this.polls = new FixturePolls(all, options.now);
+    this.polls.fill(options.polls ?? [], staff);
     this.moreChat = options.people > 12;
     this.unread = options.people > 1 ? 3 : 0;
     this.activeSpeaker = options.people > 1 ? ('p1' as PersonId) : null;
@@ -506,8 +536,9 @@ class FixtureRoom implements RoomModel {
     this.#change(this.me.person, ({ hand: _, ...p }) => (up ? { ...p, hand: at } : p));
     return null;
   }
-  sendChat(text: string) {
+  sendChat(text: string, to: Audience = 'all') {
     const n = this.#nextId++;
+    const toName = typeof to === 'object' ? this.people.find((p) => p.id === to.person)?.name : undefined;
     this.chat = [
       ...this.chat,
       {
@@ -518,17 +549,28 @@ class FixtureRoom implements RoomModel {
         text,
         at: this.options.now,
         cid: `cx${n}`,
+        ...(to !== 'all' && { to }),
+        ...(toName !== undefined && { toName }),
       },
     ];
   }
   retryChat() {
     this.pendingChat = [];
   }
+  discardChat(cid: string) {
+    const text = this.pendingChat.find((p) => p.cid === cid)?.text ?? '';
+    this.pendingChat = this.pendingChat.filter((p) => p.cid !== cid);
+    return text;
+  }
+  async deleteChat(chat: string) {
+    this.chat = this.chat.filter((m) => m.id !== chat);
+    return null;
+  }
   async olderChat() {
     this.moreChat = false;
   }
   setChatOpen(open: boolean) {
-    if (open) this.unread = 0;
+    if (open) this.unread = this.unreadDirect = 0;
   }
   async findPeople(_q: string, from: number) {
     return { total: this.people.length, list: this.people.slice(from, from + 50) };

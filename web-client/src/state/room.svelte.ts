@@ -1,5 +1,7 @@
 // The room as the surface sees it: one stay, from welcome to leaving.
 import type {
+  Audience,
+  ChatId,
   ErrorCode,
   MediaKind,
   Person,
@@ -28,7 +30,9 @@ import type { Devices } from './devices.svelte';
 import { Net } from './net.svelte';
 import { Notices } from './notices.svelte';
 import { OwnMedia } from './own-media.svelte';
+import { Polls } from './polls.svelte';
 import { Stage } from './stage.svelte';
+import { Talk } from './talk.svelte';
 
 /** How often it is looked at whether somebody stopped speaking, ms. */
 const SPEAKERS_EVERY = 300;
@@ -95,6 +99,8 @@ export class Room implements RoomModel {
   readonly net: Net;
   readonly mod: RoomModel['mod'];
   readonly session: RoomSession;
+  readonly talk: Talk;
+  readonly polls: Polls;
   readonly #chat: Chat;
   readonly #stage: Stage;
   readonly #own: OwnMedia;
@@ -119,7 +125,9 @@ export class Room implements RoomModel {
     this.room = welcome.room;
     this.me = meOf(welcome.you);
     this.net = new Net(session);
-    this.#chat = new Chat(session, () => this.me.person);
+    this.#chat = new Chat(session, () => this.me.person, welcome.room.room);
+    this.talk = new Talk(session, () => this.me.person);
+    this.polls = new Polls(session, () => this.me.perms.has('poll'));
     this.#own = new OwnMedia({
       session,
       devices,
@@ -154,7 +162,7 @@ export class Room implements RoomModel {
       session.on('resumed', ({ you }) => {
         this.#setMe(you);
         this.#recovered();
-        this.#chat.resend();
+        this.#resend();
       }),
       session.on('over', ({ code }) => {
         this.#batch.flushNow();
@@ -174,8 +182,15 @@ export class Room implements RoomModel {
     this.#setMe(welcome.you);
     if (again) {
       this.#recovered();
-      this.#chat.resend();
+      this.#resend();
     }
+  }
+
+  /** What was written without a link goes out. */
+  #resend(): void {
+    this.#chat.resend();
+    this.talk.resend();
+    this.polls.resend();
   }
 
   #recovered(): void {
@@ -197,6 +212,8 @@ export class Room implements RoomModel {
   #take(frames: readonly ServerFrame[]): void {
     let rosterChanged = false;
     for (const frame of frames) {
+      this.talk.take(frame);
+      this.polls.take(frame);
       switch (frame.t) {
         case 'state': {
           const again = this.#haveState;
@@ -220,7 +237,14 @@ export class Room implements RoomModel {
           this.hands = frame.list;
           break;
         case 'chat':
+        case 'chatDirect':
           this.#chat.add([frame.m]);
+          break;
+        case 'chatMine':
+          this.#chat.mine(frame.list);
+          break;
+        case 'chatGone':
+          this.#chat.gone(frame.chat);
           break;
         case 'you':
           this.#setMe(frame);
@@ -345,11 +369,20 @@ export class Room implements RoomModel {
   get unread(): number {
     return this.#chat.unread;
   }
+  get unreadDirect(): number {
+    return this.#chat.unreadDirect;
+  }
   get pendingChat() {
     return this.#chat.pending;
   }
-  sendChat(text: string): void {
-    this.#chat.send(text);
+  sendChat(text: string, to: Audience = 'all'): void {
+    this.#chat.send(text, to);
+  }
+  discardChat(cid: string): string {
+    return this.#chat.discard(cid);
+  }
+  deleteChat(chat: ChatId): Promise<ErrorCode | null> {
+    return this.#act({ t: 'chatDelete', chat });
   }
   retryChat(cid: string): void {
     this.#chat.retry(cid);
@@ -555,6 +588,7 @@ export class Room implements RoomModel {
     for (const timer of this.#timers) clearInterval(timer);
     for (const undo of this.#undo) undo();
     this.#own.stop();
+    this.talk.stop();
     this.#stage.stop();
     this.net.stop();
     this.devices.stop();

@@ -133,6 +133,7 @@ beforeEach(() => {
   FakeSocket.all = [];
   peers = [];
   localStorage.clear();
+  sessionStorage.clear();
   room = undefined as unknown as Room;
   media.getUserMedia.mockReset();
   media.getUserMedia.mockImplementation((want: { audio: unknown; video: unknown }) =>

@@ -2,9 +2,10 @@ import { render, screen, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { setLanguage } from '../../i18n/index.svelte';
+import { loadTalkWords } from '../../i18n/talk.svelte';
 import type { RoomModel } from '../../state/contract';
 import { fixtureRoom, type FixtureOptions } from '../../state/fixture.svelte';
-import ChatPanel from './ChatPanel.svelte';
+import ChatPanel from './chat/ChatPanel.svelte';
 import PeoplePanel from './PeoplePanel.svelte';
 import TileView from './TileView.svelte';
 import { RoomView } from './view.svelte';
@@ -36,6 +37,7 @@ function tileOf(r: RoomModel, name: string) {
 
 beforeAll(async () => {
   await setLanguage('vi');
+  await loadTalkWords('vi');
   globalThis.ResizeObserver ??= class {
     observe() {}
     unobserve() {}
@@ -121,7 +123,7 @@ describe('the chat panel', () => {
   function open() {
     const r = room();
     const send = vi.spyOn(r, 'sendChat');
-    render(ChatPanel, { room: r, view: new RoomView(r) });
+    render(ChatPanel, { room: r, view: new RoomView(r), now: NOW });
     const input = screen.getByTestId('chat-input') as HTMLTextAreaElement;
     const type = async (text: string) => {
       input.value = text;
@@ -138,7 +140,7 @@ describe('the chat panel', () => {
     await type('Em cha\u0300o co\u0302');
     enter();
     await tick();
-    expect(send).toHaveBeenCalledWith('Em chào cô');
+    expect(send).toHaveBeenCalledWith('Em chào cô', 'all');
     expect(input.value).toBe('');
   });
 

@@ -28,6 +28,16 @@ import search from 'lucide-static/icons/search.svg?raw';
 import send from 'lucide-static/icons/send-horizontal.svg?raw';
 import stop from 'lucide-static/icons/circle-stop.svg?raw';
 import sun from 'lucide-static/icons/sun.svg?raw';
+import add from 'lucide-static/icons/plus.svg?raw';
+import chevronDown from 'lucide-static/icons/chevron-down.svg?raw';
+import circleCheck from 'lucide-static/icons/circle-check.svg?raw';
+import poll from 'lucide-static/icons/chart-column.svg?raw';
+import question from 'lucide-static/icons/message-circle-question-mark.svg?raw';
+import react from 'lucide-static/icons/smile-plus.svg?raw';
+import reply from 'lucide-static/icons/reply.svg?raw';
+import thumbsUp from 'lucide-static/icons/thumbs-up.svg?raw';
+import timer from 'lucide-static/icons/timer.svg?raw';
+import trash from 'lucide-static/icons/trash-2.svg?raw';
 import { installSprite } from '../../ui/icons';
 
 const roomIcons = {
@@ -60,6 +70,16 @@ const roomIcons = {
   send,
   stop,
   sun,
+  add,
+  chevronDown,
+  circleCheck,
+  poll,
+  question,
+  react,
+  reply,
+  thumbsUp,
+  timer,
+  trash,
 } as const;
 
 export type RoomIcon = keyof typeof roomIcons;

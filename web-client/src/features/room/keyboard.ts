@@ -5,6 +5,9 @@ export type Command =
   | 'camera'
   | 'chat'
   | 'people'
+  | 'questions'
+  | 'polls'
+  | 'react'
   | 'share'
   | 'hand'
   | 'who'
@@ -32,6 +35,9 @@ const LETTERS: Record<string, Command> = {
   v: 'camera',
   c: 'chat',
   p: 'people',
+  q: 'questions',
+  t: 'polls',
+  b: 'react',
   s: 'share',
   h: 'hand',
   w: 'who',

@@ -1,12 +1,13 @@
 // What this screen shows besides the room itself: panel, dialogs, own toasts.
-import type { ErrorCode, Person } from '../../core/proto';
+import { stored } from '../../core/base/storage';
+import type { Audience, ErrorCode, Person } from '../../core/proto';
 import type { MediaProblem, RoomModel } from '../../state/contract';
 import { t } from '../../i18n/index.svelte';
 import { ERROR } from '../../i18n/terms';
 
-export type Panel = 'people' | 'chat';
+export type Panel = 'people' | 'chat' | 'questions' | 'polls';
 export type Open =
-  | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' | 'hall' }
+  | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' | 'hall' | 'timer' }
   | { dialog: 'remove'; person: Person }
   | { dialog: 'problem'; what: 'mic' | 'camera' | 'screen'; problem: MediaProblem };
 
@@ -25,15 +26,67 @@ export class RoomView {
   toasts = $state.raw<Toast[]>([]);
   /** The space bar is held to talk. */
   held = $state(false);
+  /** The palette of reactions is open. */
+  reacting = $state(false);
+  /** To whom the next chat message goes. */
+  chatTo = $state.raw<Audience>('all');
+  /** Polls, with their state, the person has put away. */
+  laidAside = $state.raw<readonly string[]>([]);
+  #draft = $state('');
+  #question = $state('');
+  readonly #kept;
   #next = 1;
   #handWish = $state<boolean | null>(null);
   #presses = 0;
 
-  constructor(readonly room: RoomModel) {}
+  constructor(readonly room: RoomModel) {
+    const keep = (what: string) =>
+      stored(
+        () => sessionStorage,
+        `lophoc.${what}.${room.room.room}`,
+        (value) => (typeof value === 'string' ? value : ''),
+      );
+    this.#kept = { draft: keep('draft'), question: keep('question') };
+    this.#draft = this.#kept.draft.read();
+    this.#question = this.#kept.question.read();
+  }
+
+  /** What is being written in the chat; it outlives a reload. */
+  get draft(): string {
+    return this.#draft;
+  }
+  set draft(text: string) {
+    this.#draft = text;
+    if (text === '') this.#kept.draft.clear();
+    else this.#kept.draft.write(text);
+  }
+  /** The question being written. */
+  get question(): string {
+    return this.#question;
+  }
+  set question(text: string) {
+    this.#question = text;
+    if (text === '') this.#kept.question.clear();
+    else this.#kept.question.write(text);
+  }
 
   toggle(panel: Panel): void {
     this.panel = this.panel === panel ? null : panel;
     this.room.setChatOpen(this.panel === 'chat');
+    this.room.talk.setQuestionsOpen(this.panel === 'questions');
+  }
+  /** Opens the chat to write to somebody. */
+  writeTo(to: Audience): void {
+    this.chatTo = to;
+    if (this.panel !== 'chat') this.toggle('chat');
+  }
+  layAside(key: string): void {
+    this.laidAside = [...this.laidAside, key];
+  }
+  /** Polls that wait for the own answer. */
+  get toAnswer(): number {
+    const { list, mine } = this.room.polls;
+    return list.filter((p) => p.st === 'open' && !mine.has(p.poll)).length;
   }
   /** Opens a dialog from a menu: first the menu gives the focus back, so that the dialog can do so later. */
   show(open: Open): void {

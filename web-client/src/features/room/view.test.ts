@@ -6,6 +6,7 @@ import { RoomView } from './view.svelte';
 function room(answer: ErrorCode | null) {
   const asked: boolean[] = [];
   const model = {
+    room: { room: 'r1' },
     hands: [],
     me: { person: 'p1' },
     raiseHand: (up: boolean) => {
