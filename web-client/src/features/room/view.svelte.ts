@@ -86,7 +86,9 @@ export class RoomView {
   /** Polls that wait for the own answer. */
   get toAnswer(): number {
     const { list, mine } = this.room.polls;
-    return list.filter((p) => p.st === 'open' && !mine.has(p.poll)).length;
+    // Who holds polls is asked in votes only.
+    const holds = this.room.me.perms.has('poll');
+    return list.filter((p) => p.st === 'open' && !mine.has(p.poll) && (!holds || p.draft.kind === 'vote')).length;
   }
   /** Opens a dialog from a menu: first the menu gives the focus back, so that the dialog can do so later. */
   show(open: Open): void {
