@@ -11,6 +11,7 @@ export const talkEn: TalkCatalogue = {
   'chat.somebody': 'somebody',
   'chat.to': (who: string) => `To: ${who}`,
   'chat.writeTo': (who: string) => `Write privately to ${who}`,
+  'chat.writePrivate': 'Private message',
   'chat.backToAll': 'Back to writing to everybody',
   'chat.choose': 'Somebody else…',
   'chat.chooseText': 'Choose “Private message” at the person’s name',

@@ -11,6 +11,7 @@ export const talkVi = {
   'chat.somebody': 'một người',
   'chat.to': (who: string) => `Gửi tới: ${who}`,
   'chat.writeTo': (who: string) => `Nhắn riêng cho ${who}`,
+  'chat.writePrivate': 'Nhắn riêng',
   'chat.backToAll': 'Trở lại nhắn cho mọi người',
   'chat.choose': 'Người khác…',
   'chat.chooseText': 'Chọn “Nhắn riêng” ở tên người đó',
