@@ -5,7 +5,12 @@ set -euo pipefail
 
 case "${1:-build}" in
   build) wanted=(build-essential ca-certificates) ;;
-  test) wanted=(build-essential ca-certificates chromium fonts-dejavu-core poppler-utils strace) ;;
+  test)
+    wanted=(build-essential bubblewrap ca-certificates chromium fonts-dejavu-core fonts-liberation
+      poppler-utils strace webp)
+    # Either flavour of LibreOffice will do; without one the smaller is wanted.
+    [ -f /usr/lib/libreoffice/program/libsdlo.so ] || wanted+=(libreoffice-impress-nogui)
+    ;;
   *) echo "usage: $0 build|test" >&2; exit 2 ;;
 esac
 

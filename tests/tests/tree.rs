@@ -36,7 +36,7 @@ const DOING: [&str; 14] = [
 ];
 
 /// Which crates of the workspace each may name, tests included.
-const MAY_NAME: [(&str, &[&str]); 11] = [
+const MAY_NAME: [(&str, &[&str]); 12] = [
     ("lophoc-protocol", &[]),
     ("lophoc-media", &[]),
     ("lophoc-ledger", &[]),
@@ -45,6 +45,7 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
     ("lophoc-documents", &["lophoc-ledger", "lophoc-classes"]),
     ("lophoc-records", &["lophoc-ledger", "lophoc-classes"]),
     ("lophoc-transport", &["lophoc-media"]),
+    ("lophoc-slides", &[]),
     (
         "lophoc",
         &[
@@ -56,6 +57,7 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
             "lophoc-records",
             "lophoc-classes",
             "lophoc-documents",
+            "lophoc-slides",
         ],
     ),
     ("loadtests", &["lophoc-protocol"]),
