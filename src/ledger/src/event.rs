@@ -234,6 +234,9 @@ pub enum EventKind {
         /// Whether the muted may unmute by themselves.
         #[serde(default = "yes")]
         may_unmute: bool,
+        /// Who was left out and may go on speaking, when everybody was muted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<PersonKey>,
     },
     /// Staff asked somebody to unmute or to show the camera, which also lets
     /// him do so.

@@ -280,6 +280,7 @@ fn participation_and_moderation_are_counted_in_the_lesson() {
         kind: "mic".to_owned(),
         by: key("Thầy"),
         may_unmute: true,
+        except: vec![],
     };
     let asked = EventKind::Asked {
         person: key("An"),

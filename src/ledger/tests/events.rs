@@ -60,14 +60,20 @@ fn kind() -> impl Strategy<Value = EventKind> {
         }),
         (person(), any::<bool>(), prop::option::of(person()))
             .prop_map(|(person, up, by)| EventKind::Hand { person, up, by }),
-        (prop::option::of(person()), text, person(), any::<bool>()).prop_map(
-            |(person, kind, by, may_unmute)| EventKind::Mute {
+        (
+            prop::option::of(person()),
+            text,
+            person(),
+            any::<bool>(),
+            prop::collection::vec(person(), 0..3)
+        )
+            .prop_map(|(person, kind, by, may_unmute, except)| EventKind::Mute {
                 person,
                 kind,
                 by,
-                may_unmute
-            }
-        ),
+                may_unmute,
+                except
+            }),
         (person(), text, person()).prop_map(|(person, kind, by)| EventKind::Asked {
             person,
             kind,
@@ -212,6 +218,7 @@ fn the_released_form_of_each_kind_still_loads() {
                 kind: "mic".into(),
                 by: by.clone(),
                 may_unmute: true,
+                except: vec![],
             },
         ),
         (

@@ -3,19 +3,15 @@
 
 use lophoc_ledger::{EventKind, LeaveReason};
 use lophoc_protocol::limits::PEOPLE_PAGE;
-use lophoc_protocol::server::{ByeAction, ChatEntry};
-use lophoc_protocol::talk::Audience;
+use lophoc_protocol::server::ByeAction;
 use lophoc_protocol::{
-    Action, ChatId, ClientMessage, ErrorCode, MediaKind, PersonId, ServerFrame, ServerMessage,
-    TrackState,
+    Action, ClientMessage, ErrorCode, MediaKind, PersonId, ServerFrame, ServerMessage, TrackState,
 };
 
 use crate::api::{Effect, LinkId};
 use crate::bounds::FLOOD_WAIT_MS;
-use crate::chat::is_cid;
 use crate::person::right_of;
 use crate::room::{Room, key_of};
-use crate::text::{BadText, clean_chat};
 
 /// How a message was taken.
 #[expect(clippy::large_enum_variant, reason = "it lives for one call")]
@@ -314,7 +310,10 @@ impl Room {
     }
 
     fn hand(&mut self, me: &PersonId, up: bool) -> Outcome {
-        self.need(me, Action::RaiseHand)?;
+        // Taking one's hand down needs no right.
+        if up {
+            self.need(me, Action::RaiseHand)?;
+        }
         let changed = if up {
             self.roster.raise(me, self.now.wall_ms)
         } else {
@@ -328,52 +327,6 @@ impl Room {
             });
         }
         Ok(Done::Ok)
-    }
-
-    fn chat(&mut self, me: &PersonId, cid: &str, text: &str, to: &Audience) -> Outcome {
-        if !to.is_all() {
-            return Err(ErrorCode::Forbidden);
-        }
-        self.need(me, Action::Chat)?;
-        if !is_cid(cid) {
-            return Err(ErrorCode::BadRequest);
-        }
-        if self.chat.knows(me, cid) {
-            return Ok(Done::Ok);
-        }
-        let text = clean_chat(text).map_err(|why| match why {
-            BadText::TooLong => ErrorCode::TooLarge,
-            BadText::Empty | BadText::Control => ErrorCode::BadRequest,
-        })?;
-        let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
-        let (name, role) = (member.name.clone(), member.role);
-        let id = format!("c{}", self.next_event);
-        self.record(EventKind::Chat {
-            person: key_of(me),
-            id: id.clone(),
-            cid: cid.to_owned(),
-            text: text.clone(),
-            to: None,
-        });
-        let entry = ChatEntry {
-            id: ChatId(id),
-            from: me.clone(),
-            name,
-            role,
-            text,
-            at: self.now.wall_ms,
-            cid: cid.to_owned(),
-            to: Audience::All,
-            to_name: None,
-        };
-        self.chat.push(entry.clone());
-        self.broadcast(ServerMessage::Chat { m: entry });
-        Ok(Done::Ok)
-    }
-
-    fn chat_delete(&mut self, me: &PersonId, _chat: &ChatId) -> Outcome {
-        self.need(me, Action::Moderate)?;
-        Err(ErrorCode::NotFound)
     }
 
     fn ask_reply(&mut self, me: &PersonId, kind: MediaKind, accept: bool) -> Outcome {

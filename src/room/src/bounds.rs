@@ -8,6 +8,40 @@ pub const CHAT_KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// Text of the chat in one frame (`state`, `chatPage`), bytes of JSON.
 /// Overflow: fewer entries, and `more` says so.
 pub const CHAT_FRAME_BYTES: usize = 64 * 1024;
+/// Messages that do not go to all, kept in memory. Overflow: as [`CHAT_KEPT`].
+pub const DIRECT_KEPT: usize = 20_000;
+/// The same of one author, so that nobody pushes out what others wrote.
+/// Overflow: his oldest leaves memory.
+pub const DIRECT_EACH: usize = 300;
+/// The same in bytes: texts, and [`DIRECT_RECEIVER_BYTES`] a receiver. Overflow:
+/// as [`CHAT_KEPT`].
+pub const DIRECT_KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// What a receiver of a message costs, bytes.
+pub const DIRECT_RECEIVER_BYTES: usize = 64;
+/// Questions kept in memory. Overflow: the oldest that is answered or set aside
+/// leaves memory and the screens; where there is none, `question` is refused as
+/// `full`.
+pub const QUESTIONS_KEPT: usize = 500;
+/// Their texts and answers, bytes. Overflow: as [`QUESTIONS_KEPT`].
+pub const QUESTIONS_KEPT_BYTES: usize = 512 * 1024;
+/// Questions of one person that wait for an answer. Overflow: `question` is
+/// refused as `full`.
+pub const QUESTIONS_EACH: usize = 20;
+/// Votes for questions. Overflow: `questionUp` is refused as `full`.
+pub const QUESTION_VOTES: usize = 200_000;
+/// Questions in `state`, bytes of JSON. Overflow: the rest follows in
+/// `questions`.
+pub const QUESTIONS_STATE_BYTES: usize = 24 * 1024;
+/// Questions in one `questions`, bytes of JSON. Overflow: the rest follows in
+/// another.
+pub const QUESTIONS_FRAME_BYTES: usize = 64 * 1024;
+/// Between two `questions` that tell of votes and of new questions, milliseconds.
+pub const QUESTIONS_EVERY_MS: u64 = 1_000;
+/// People named in one `reactions`. Overflow: counted only.
+pub const REACTIONS_NAMED: usize = 20;
+/// People whom a role was handed over to or who stand in for somebody.
+/// Overflow: `modRole` and `modSubstitute` are refused as `full`.
+pub const SPECIALS: usize = 1_000;
 /// Roster entries in one frame, bytes of JSON. Overflow: `state` becomes a
 /// sample, `people` leaves the rest to the next tick.
 pub const PEOPLE_FRAME_BYTES: usize = 120 * 1024;

@@ -9,10 +9,18 @@ use lophoc_protocol::{ChatId, PersonId};
 use crate::bounds::{CHAT_FRAME_BYTES, CHAT_KEPT, CHAT_KEPT_BYTES};
 use crate::text::json_len;
 
-/// Bounded log; see [`CHAT_KEPT`] and [`CHAT_KEPT_BYTES`].
+#[derive(Debug)]
+struct Kept {
+    entry: ChatEntry,
+    /// Deleted: the text is gone, the place stays for pages that begin there and
+    /// for repeats of the same `cid`.
+    gone: bool,
+}
+
+/// Bounded log of what goes to all; see [`CHAT_KEPT`] and [`CHAT_KEPT_BYTES`].
 #[derive(Debug, Default)]
 pub(crate) struct ChatLog {
-    entries: VecDeque<ChatEntry>,
+    entries: VecDeque<Kept>,
     sent: HashSet<(PersonId, String)>,
     bytes: usize,
 }
@@ -31,13 +39,28 @@ impl ChatLog {
     pub(crate) fn push(&mut self, entry: ChatEntry) {
         self.bytes += entry.text.len();
         self.sent.insert((entry.from.clone(), entry.cid.clone()));
-        self.entries.push_back(entry);
+        self.entries.push_back(Kept { entry, gone: false });
         while self.entries.len() > CHAT_KEPT || self.bytes > CHAT_KEPT_BYTES {
-            let Some(old) = self.entries.pop_front() else {
+            let Some(Kept { entry: old, .. }) = self.entries.pop_front() else {
                 break;
             };
             self.bytes = self.bytes.saturating_sub(old.text.len());
             self.sent.remove(&(old.from, old.cid));
+        }
+    }
+
+    /// Author of a message, and whether it is deleted already.
+    pub(crate) fn find(&self, id: &ChatId) -> Option<(&PersonId, bool)> {
+        let kept = self.entries.iter().rfind(|kept| kept.entry.id == *id)?;
+        Some((&kept.entry.from, kept.gone))
+    }
+
+    /// Takes the text of a message away.
+    pub(crate) fn delete(&mut self, id: &ChatId) {
+        if let Some(kept) = self.entries.iter_mut().rfind(|kept| kept.entry.id == *id) {
+            self.bytes = self.bytes.saturating_sub(kept.entry.text.len());
+            kept.entry.text.clear();
+            kept.gone = true;
         }
     }
 
@@ -48,27 +71,30 @@ impl ChatLog {
 
     /// The entries before `id`, or `None` when it is not kept.
     pub(crate) fn before(&self, id: &ChatId) -> Option<(Vec<ChatEntry>, bool)> {
-        let end = self.entries.iter().rposition(|entry| entry.id == *id)?;
+        let end = self.entries.iter().rposition(|kept| kept.entry.id == *id)?;
         Some(self.page(end))
     }
 
     fn page(&self, end: usize) -> (Vec<ChatEntry>, bool) {
         let mut bytes = 0;
-        let mut list: Vec<ChatEntry> = self
+        let mut taken = Vec::new();
+        let mut more = false;
+        for kept in self
             .entries
             .iter()
             .take(end)
             .rev()
-            .take(CHAT_PAGE)
-            .take_while(|entry| {
-                bytes += json_len(&entry.text);
-                bytes <= CHAT_FRAME_BYTES
-            })
-            .cloned()
-            .collect();
-        list.reverse();
-        let more = end > list.len();
-        (list, more)
+            .filter(|kept| !kept.gone)
+        {
+            bytes += json_len(&kept.entry.text);
+            if taken.len() >= CHAT_PAGE || bytes > CHAT_FRAME_BYTES {
+                more = true;
+                break;
+            }
+            taken.push(kept.entry.clone());
+        }
+        taken.reverse();
+        (taken, more)
     }
 }
 
@@ -105,6 +131,29 @@ mod tests {
         let (page, more) = log.before(&page[0].id).unwrap();
         assert_eq!((page.len(), page[0].id.as_str(), more), (50, "c0", false));
         assert_eq!(log.before(&ChatId::from("c999")), None);
+    }
+
+    #[test]
+    fn what_was_deleted_is_on_no_page_and_still_a_place_to_page_from() {
+        let mut log = ChatLog::default();
+        for n in 0..150 {
+            log.push(entry(n, "x".into()));
+        }
+        log.delete(&ChatId::from("c149"));
+        log.delete(&ChatId::from("c49"));
+        let (tail, more) = log.tail();
+        assert_eq!((tail.len(), tail[0].id.as_str(), more), (100, "c48", true));
+        let (page, more) = log.before(&ChatId::from("c49")).unwrap();
+        assert_eq!((page.len(), more), (49, false));
+        assert!(log.knows(&PersonId::from("p1"), "49"));
+        assert_eq!(
+            log.find(&ChatId::from("c49")),
+            Some((&PersonId::from("p1"), true))
+        );
+        for n in 0..49 {
+            log.delete(&ChatId(format!("c{n}")));
+        }
+        assert_eq!(log.before(&ChatId::from("c50")), Some((vec![], false)));
     }
 
     #[test]

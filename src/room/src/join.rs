@@ -91,7 +91,7 @@ impl Room {
             self.come_back(&person, arrival);
             return Ok(());
         }
-        let role = arrival.identity.role;
+        let role = self.role_here(&person, arrival.identity.role);
         let known = self.roster.get(&person).is_some();
         // A lock keeps newcomers out, not those a bad network threw out, nor
         // those who could open it.
@@ -149,9 +149,10 @@ impl Room {
             person,
             name,
             unit,
-            role,
+            role: came_as,
             site,
         } = identity.clone();
+        let role = self.role_here(&person, came_as);
         let mut member = match self.roster.get(&person) {
             Some(known) => known.clone(),
             None => Member::new(person, name.clone(), unit.clone(), role, now),
@@ -168,6 +169,8 @@ impl Room {
             member.since_ms = now.wall_ms;
         }
         member.rename(name, unit, role);
+        member.came_as = came_as;
+        member.stands_for = self.arrangement.stands_for(&member.id);
         member.hall = self.halls.get(&member.id).copied().unwrap_or(0);
         member.site = site;
         device.clone_into(&mut member.device);
@@ -211,7 +214,7 @@ impl Room {
             person: person.clone(),
             name: member.name.clone(),
             unit: member.unit.clone(),
-            role: member.role,
+            role: member.came_as,
             site: member.site.clone(),
         };
         let same = identity == arrival.identity && member.device == arrival.device;
@@ -298,6 +301,7 @@ impl Room {
             return;
         };
         member.key.clone_from(&key);
+        member.anew = false;
         let session = member.session.clone();
         let Some(member) = self.roster.get(person) else {
             return;
@@ -329,7 +333,7 @@ impl Room {
             chat,
             more_chat,
             polls: self.polls_shown(person),
-            questions: self.questions_shown(),
+            questions: self.questions_shown(person),
             decks: self.decks(),
             stage: self.stage(),
             files: self.files_out(),
@@ -347,12 +351,15 @@ impl Room {
             link, key, resume, ..
         } = arrival;
         let last_seq = resume.map_or(0, |resume| resume.last_seq);
+        let mut anew = false;
         if let Some(member) = self.roster.get_mut(person) {
             member.key_before = Some(std::mem::replace(&mut member.key, key.clone()));
+            anew = member.anew;
         }
         let missed = self
             .ring
             .after(last_seq)
+            .filter(|_| !anew)
             .filter(|frames| frames.len() <= REPLAY && fits(frames, REPLAY_BYTES));
         let Some(frames) = missed else {
             self.welcome(person, link, key);

@@ -84,7 +84,11 @@ impl Room {
             });
         }
         let keeps = reason == LeaveReason::Network;
+        let spot = self.arrangement.spotlight.len();
         let peer = self.exit_quietly(person, keeps, self.now.wall_ms);
+        if self.arrangement.spotlight.len() != spot {
+            self.tell_room();
+        }
         if let Some(peer) = peer {
             self.peers.remove(&peer);
             self.out.push(Effect::MediaGone { peer });
@@ -105,6 +109,7 @@ impl Room {
         self.levels.remove(person);
         self.talkers.remove(person);
         self.check_gone(person);
+        self.leave_spotlight(person);
         let member = self.roster.get_mut(person)?;
         member.tracks = PerKind::default();
         member.written = PerKind::default();

@@ -4,7 +4,7 @@
 //! `Room::apply(now, command)` is the only way to change it; it answers with
 //! [`Effect`]s in the order in which they take place. It holds the rights table,
 //! the roster with its coalesced changes, the hand queue, the floor, the chat,
-//! the ring of broadcasts for resuming links, and it writes the
+//! questions, the arrangement, the ring of broadcasts for resuming links, and it writes the
 //! [ledger](lophoc_ledger) from which [`Room::rebuild`] makes it again.
 //!
 //! This crate never opens a socket, reads a clock, draws a random number, waits
@@ -18,6 +18,7 @@ pub mod bounds;
 mod bucket;
 mod chat;
 mod checks;
+mod direct;
 mod files;
 mod groups;
 mod hands;
@@ -38,6 +39,7 @@ mod roster;
 mod slides;
 mod snapshot;
 mod spans;
+mod talk;
 pub mod text;
 mod tick;
 mod waiters;

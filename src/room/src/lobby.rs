@@ -40,7 +40,10 @@ impl Room {
     pub(crate) fn must_wait(&self, arrival: &Arrival) -> bool {
         let identity = &arrival.identity;
         (self.lobby.on || arrival.waits)
-            && matches!(identity.role, Role::Learner | Role::Guest)
+            && matches!(
+                self.role_here(&identity.person, identity.role),
+                Role::Learner | Role::Guest
+            )
             && self.roster.get(&identity.person).is_none()
     }
 

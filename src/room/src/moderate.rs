@@ -43,6 +43,7 @@ impl Room {
             kind: kind_name(kind).to_owned(),
             by: key_of(me),
             may_unmute: true,
+            except: Vec::new(),
         });
         if kind == MediaKind::Mic {
             self.close_mic(who);
@@ -68,25 +69,51 @@ impl Room {
     ) -> Outcome {
         self.need(me, Action::Mute)?;
         let by = self.name_of(me);
+        // Left out is who could speak; being left out gives nobody the right to.
+        let except: Vec<PersonId> = self
+            .roster
+            .iter()
+            .filter(|member| {
+                !member.role.is_staff()
+                    && except.contains(&member.id)
+                    && self.member_may(member, Action::Speak)
+            })
+            .map(|member| member.id.clone())
+            .collect();
         self.record(EventKind::Mute {
             person: None,
             kind: kind_name(MediaKind::Mic).to_owned(),
             by: key_of(me),
             may_unmute,
+            except: except.iter().map(key_of).collect(),
         });
-        self.mics_closed = !may_unmute;
-        for id in self.roster.ids() {
-            let staff = self
-                .roster
-                .get(&id)
-                .is_none_or(|member| member.role.is_staff());
-            if !staff && !except.contains(&id) {
-                self.close_mic(&id);
-                self.stop_track(&id, MediaKind::Mic, &by);
-            }
-            self.settle(&id, &by);
+        for id in self.close_mics(may_unmute, &except) {
+            self.stop_track(&id, MediaKind::Mic, &by);
         }
+        self.settle_all(&by);
         Ok(Done::Ok)
+    }
+
+    /// Closes the microphones of all but staff and of those left out, who may go
+    /// on speaking; whose were closed. Used alike for a command and for the
+    /// ledger.
+    pub(crate) fn close_mics(&mut self, may_unmute: bool, except: &[PersonId]) -> Vec<PersonId> {
+        self.mics_closed = !may_unmute;
+        let mut closed = Vec::new();
+        for id in self.roster.ids() {
+            let Some(member) = self.roster.get_mut(&id).filter(|m| !m.role.is_staff()) else {
+                continue;
+            };
+            if !except.contains(&id) {
+                closed.push(id);
+            } else if !may_unmute {
+                member.opened = true;
+            }
+        }
+        for id in &closed {
+            self.close_mic(id);
+        }
+        closed
     }
 
     pub(crate) fn mod_ask(&mut self, me: &PersonId, who: &PersonId, kind: MediaKind) -> Outcome {
@@ -229,6 +256,7 @@ impl Room {
         self.leave(who, LeaveReason::Removed);
         // Whoever was removed is a newcomer to a locked room.
         self.roster.forget(who);
+        self.arrangement.forget(who);
         if let Some(link) = link {
             let code = if bar {
                 ErrorCode::Banned

@@ -153,7 +153,10 @@ pub(crate) struct Member {
     pub id: PersonId,
     pub name: String,
     pub unit: Option<String>,
+    /// Role here.
     pub role: Role,
+    /// Role by the token; another than `role` when one was handed over.
+    pub came_as: Role,
     pub device: String,
     /// Name of the site the connection stands for.
     pub site: Option<String>,
@@ -163,6 +166,10 @@ pub(crate) struct Member {
     pub group: Option<GroupNo>,
     /// For whom the person stands in, by name.
     pub stands_for: Option<String>,
+    /// Is shown large to all.
+    pub spot: bool,
+    /// When he wrote to all last, ms since the epoch.
+    pub wrote_ms: Option<u64>,
     /// When the present visit began, ms since the epoch.
     pub since_ms: u64,
     /// Since when the link is as it is, ms since the epoch.
@@ -191,6 +198,9 @@ pub(crate) struct Member {
     pub stopped: PerKind<Option<Stop>>,
     pub asked_mic: Option<Asked>,
     pub asked_camera: Option<Asked>,
+    /// Sees something else than when the link broke: a resume is answered by
+    /// the whole state.
+    pub anew: bool,
     /// Rights and floor as last told.
     pub told: Option<(Vec<Action>, bool)>,
     /// What the media plane was told.
@@ -250,11 +260,14 @@ impl Member {
             name: String::new(),
             unit: None,
             role,
+            came_as: role,
             device: String::new(),
             site: None,
             hall: 0,
             group: None,
             stands_for: None,
+            spot: false,
+            wrote_ms: None,
             since_ms: now.wall_ms,
             link_since_ms: now.wall_ms,
             search: String::new(),
@@ -275,6 +288,7 @@ impl Member {
             stopped: PerKind::default(),
             asked_mic: None,
             asked_camera: None,
+            anew: false,
             told: None,
             allow: Allow4::default(),
             written: PerKind::default(),
@@ -345,6 +359,7 @@ impl Member {
     pub(crate) fn stands_out(&self) -> bool {
         self.role.is_staff()
             || self.floor
+            || self.spot
             || self.hand.is_some()
             || KINDS
                 .iter()
@@ -398,15 +413,16 @@ impl Member {
 
     /// Upper bound of the length of the entry in JSON, bytes.
     pub(crate) fn entry_bytes(&self) -> usize {
-        // 180 for the fixed fields, 75 for a track.
+        // 220 for the fixed fields, 75 for a track.
         let tracks = KINDS
             .iter()
             .filter(|kind| *self.tracks.get(**kind) != TrackState::Off)
             .count();
-        180 + 75 * tracks
+        220 + 75 * tracks
             + json_len(self.id.as_str())
             + json_len(&self.name)
             + self.unit.as_deref().map_or(0, json_len)
             + self.site.as_deref().map_or(0, json_len)
+            + self.stands_for.as_deref().map_or(0, json_len)
     }
 }

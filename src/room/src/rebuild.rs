@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, PersonKey, Stamp, WaitOutcome};
-use lophoc_protocol::server::ChatEntry;
-use lophoc_protocol::talk::Audience;
-use lophoc_protocol::{ChatId, PersonId, Role, RoomMode};
+use lophoc_protocol::{PersonId, Role, RoomMode};
 
 use crate::api::{Identity, Now, RoomConfig};
 use crate::join::{mode_name, role_name};
@@ -144,6 +142,7 @@ impl Room {
                 open.remove(&id);
                 self.exit_quietly(&id, false, at.wall_ms);
                 self.roster.forget(&id);
+                self.arrangement.forget(&id);
                 if *barred {
                     self.barred.insert(id);
                 }
@@ -186,15 +185,11 @@ impl Room {
             EventKind::Mute {
                 person: None,
                 may_unmute,
+                except,
                 ..
             } => {
-                self.mics_closed = !may_unmute;
-                for id in self.roster.ids() {
-                    let staff = self.roster.get(&id).is_none_or(|m| m.role.is_staff());
-                    if !staff {
-                        self.close_mic(&id);
-                    }
-                }
+                let except: Vec<PersonId> = except.iter().map(id_of).collect();
+                self.close_mics(*may_unmute, &except);
             }
             EventKind::Asked { person, kind, .. } => {
                 if kind == "mic"
@@ -203,29 +198,8 @@ impl Room {
                     member.opened = true;
                 }
             }
-            EventKind::Chat {
-                person,
-                id,
-                cid,
-                text,
-                ..
-            } => {
-                let from = id_of(person);
-                let (name, role) = self
-                    .roster
-                    .get(&from)
-                    .map_or((String::new(), Role::Guest), |m| (m.name.clone(), m.role));
-                self.chat.push(ChatEntry {
-                    id: ChatId(id.clone()),
-                    from,
-                    name,
-                    role,
-                    text: text.clone(),
-                    at: at.wall_ms,
-                    cid: cid.clone(),
-                    to: Audience::All,
-                    to_name: None,
-                });
+            EventKind::Chat { .. } | EventKind::ChatDeleted { .. } => {
+                self.replay_chat(&event.kind, at.wall_ms);
             }
             EventKind::Waiting {
                 person,
@@ -278,8 +252,7 @@ impl Room {
             | EventKind::PollClosed { .. }
             | EventKind::PollShown { .. }
             | EventKind::PollDropped { .. } => self.replay_poll(event),
-            EventKind::ChatDeleted { .. }
-            | EventKind::Question { .. }
+            EventKind::Question { .. }
             | EventKind::QuestionUp { .. }
             | EventKind::QuestionSet { .. } => self.replay_question(event),
             EventKind::Permits { .. }
@@ -329,7 +302,7 @@ impl Room {
 }
 
 /// A role the ledger names; one this version does not know has the least rights.
-fn role_of(name: &str) -> Role {
+pub(crate) fn role_of(name: &str) -> Role {
     Role::ALL
         .into_iter()
         .find(|role| role_name(*role) == name)

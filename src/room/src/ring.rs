@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use lophoc_protocol::limits::RING;
-use lophoc_protocol::{ServerFrame, ServerMessage};
+use lophoc_protocol::{ChatId, ServerFrame, ServerMessage};
 
 /// Numbers broadcasts and keeps the last [`RING`]. Overflow: the oldest goes,
 /// and who missed it gets `welcome` and `state` in place of `resumed`.
@@ -40,6 +40,21 @@ impl Ring {
         let missed = usize::try_from(self.last.checked_sub(seq)?).ok()?;
         let skip = self.frames.len().checked_sub(missed)?;
         Some(self.frames.iter().skip(skip).cloned().collect())
+    }
+}
+
+impl Ring {
+    /// A deleted message is replayed to nobody: its deletion takes its place.
+    pub(crate) fn redact(&mut self, chat: &ChatId) {
+        for frame in &mut self.frames {
+            if matches!(&frame.msg, ServerMessage::Chat { m } if m.id == *chat) {
+                *frame = Arc::new(ServerFrame {
+                    seq: frame.seq,
+                    id: None,
+                    msg: ServerMessage::ChatGone { chat: chat.clone() },
+                });
+            }
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::arrange::Arrangement;
 use crate::bounds::{SITES, STAFF_RESERVE};
 use crate::chat::ChatLog;
 use crate::checks::Checks;
+use crate::direct::DirectLog;
 use crate::files::Files;
 use crate::groups::Breakout;
 use crate::lesson::Lesson;
@@ -54,6 +55,8 @@ pub struct Room {
     /// Whose media peer is which; one peer a person.
     pub(crate) peers: HashMap<u64, PersonId>,
     pub(crate) chat: ChatLog,
+    /// Messages that do not go to all.
+    pub(crate) direct: DirectLog,
     pub(crate) ring: Ring,
     pub(crate) mode: RoomMode,
     pub(crate) locked: bool,
@@ -110,6 +113,7 @@ impl Room {
             links: HashMap::new(),
             peers: HashMap::new(),
             chat: ChatLog::default(),
+            direct: DirectLog::default(),
             ring: Ring::default(),
             locked: false,
             mics_closed: false,
@@ -258,7 +262,7 @@ impl Room {
             permits: self.arrangement.permits,
             spotlight: self.arrangement.spotlight.clone(),
             slow_sec: self.arrangement.slow_sec,
-            timer: self.arrangement.timer.clone(),
+            timer: self.arrangement.timer(),
         }
     }
 
@@ -344,12 +348,15 @@ impl Room {
         }
     }
 
-    /// Whether a present person may do something: the table, and what
-    /// moderators did to his microphone.
+    /// Whether a present person may do something: the table, what moderators
+    /// did to his microphone, and what they took from learners and guests.
     pub(crate) fn member_may(&self, member: &Member, action: Action) -> bool {
         let called = member.floor || (action == Action::Speak && member.opened);
-        let closed = action == Action::Speak && self.mics_closed && !member.role.is_staff();
-        allowed(member.role, self.mode, called, action) && (called || !closed)
+        let staff = member.role.is_staff();
+        let closed = action == Action::Speak && self.mics_closed && !staff;
+        allowed(member.role, self.mode, called, action)
+            && (called || !closed)
+            && (staff || self.arrangement.permits_to(action, member.floor, called))
     }
 
     pub(crate) fn perms(&self, member: &Member) -> Vec<Action> {

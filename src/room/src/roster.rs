@@ -150,6 +150,20 @@ impl Roster {
         }
     }
 
+    /// Another role: another place in the order, other counts.
+    pub(crate) fn set_role(&mut self, id: &PersonId, role: Role) {
+        let Some(mut member) = self.members.get(id).cloned() else {
+            return;
+        };
+        let (name, unit) = (member.name.clone(), member.unit.clone());
+        member.rename(name, unit, role);
+        if member.is_present() {
+            self.enter(member);
+        } else {
+            self.members.insert(id.clone(), member);
+        }
+    }
+
     /// Keeps somebody in mind who is not here.
     pub(crate) fn remember(&mut self, member: Member) {
         self.members.entry(member.id.clone()).or_insert(member);

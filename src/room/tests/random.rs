@@ -11,8 +11,12 @@
 mod common;
 
 use common::{Play, START, config, id};
+use lophoc_protocol::people::Permits;
 use lophoc_protocol::poll::{Choose, Poll, PollChoice, PollDraft, PollItem, PollKind};
-use lophoc_protocol::{ChatId, ClientMessage as M, MediaKind, PollId, Role, RoomMode, TrackState};
+use lophoc_protocol::talk::{Audience, QuestionState, Reaction};
+use lophoc_protocol::{
+    ChatId, ClientMessage as M, MediaKind, PersonId, PollId, QuestionId, Role, RoomMode, TrackState,
+};
 use lophoc_room::{Command, LinkId, RoomConfig};
 use proptest::prelude::*;
 
@@ -43,6 +47,63 @@ const CAST: [(&str, Role); 8] = [
     ("p7", Role::Guest),
 ];
 
+fn someone() -> impl Strategy<Value = PersonId> {
+    (0..10u8).prop_map(|n| id(&format!("p{n}")))
+}
+
+fn audience() -> impl Strategy<Value = Audience> {
+    prop_oneof![
+        4 => Just(Audience::All),
+        1 => Just(Audience::Organisers),
+        1 => Just(Audience::Support),
+        1 => Just(Audience::Group),
+        2 => someone().prop_map(Audience::Person),
+    ]
+}
+
+/// Questions, reactions and the arrangement.
+fn talk() -> impl Strategy<Value = M> {
+    let q = || (1..90u8).prop_map(|n| QuestionId(format!("q{n}")));
+    let st = proptest::sample::select(
+        &[
+            QuestionState::Held,
+            QuestionState::Open,
+            QuestionState::Live,
+            QuestionState::Answered,
+            QuestionState::Dismissed,
+        ][..],
+    );
+    prop_oneof![
+        4 => ("[abc]{0,2}", ".{0,8}", any::<bool>())
+            .prop_map(|(cid, text, anonymous)| M::Question { cid, text, anonymous }),
+        3 => (q(), any::<bool>()).prop_map(|(q, on)| M::QuestionUp { q, on }),
+        4 => (q(), st, proptest::option::of(".{0,6}"))
+            .prop_map(|(q, st, answer)| M::QuestionSet { q, st, answer }),
+        1 => Just(M::React { e: Reaction::Clap }),
+        2 => (any::<[bool; 11]>()).prop_map(|p| M::ModPermits {
+            permits: Permits {
+                mic: p[0],
+                camera: p[1],
+                screen: p[2],
+                chat: p[3],
+                private: p[4],
+                question: p[5],
+                react: p[6],
+                hand: p[7],
+                browse: p[8],
+                hand_in: p[9],
+                open_questions: p[10],
+            },
+        }),
+        1 => proptest::collection::vec(someone(), 0..6).prop_map(|who| M::ModSpot { who }),
+        1 => (0..4u16).prop_map(|secs| M::ModSlow { secs }),
+        1 => (0..90u32, ".{0,6}").prop_map(|(secs, label)| M::ModTimer { secs, label }),
+        3 => (someone(), proptest::sample::select(&Role::ALL[..]))
+            .prop_map(|(who, role)| M::ModRole { who, role }),
+        1 => (someone(), ".{0,6}").prop_map(|(who, instead)| M::ModSubstitute { who, instead }),
+    ]
+}
+
 fn message() -> impl Strategy<Value = M> {
     let kind = || {
         proptest::sample::select(
@@ -67,18 +128,14 @@ fn message() -> impl Strategy<Value = M> {
     prop_oneof![
         6 => (kind(), state).prop_map(|(kind, st)| M::Pub { kind, st }),
         3 => any::<bool>().prop_map(|up| M::Hand { up }),
-        3 => ("[ab]{0,2}", ".{0,8}").prop_map(|(cid, text)| M::Chat {
-            cid,
-            text,
-            to: lophoc_protocol::talk::Audience::All,
-        }),
+        4 => ("[ab]{0,2}", ".{0,8}", audience()).prop_map(|(cid, text, to)| M::Chat { cid, text, to }),
+        1 => (0..90u8).prop_map(|n| M::ChatDelete { chat: ChatId(format!("c{n}")) }),
+        8 => talk(),
         1 => (0..60u8).prop_map(|n| M::ChatPage { before: ChatId(format!("c{n}")) }),
         1 => (".{0,4}", any::<u32>(), any::<u32>()).prop_map(|(q, from, n)| M::PeoplePage { q, from, n }),
         2 => (who(), kind()).prop_map(|(who, kind)| M::ModMute { who, kind }),
-        1 => any::<bool>().prop_map(|may_unmute| M::ModMuteAll {
-            may_unmute,
-            except: vec![],
-        }),
+        1 => (any::<bool>(), proptest::collection::vec(who(), 0..3))
+            .prop_map(|(may_unmute, except)| M::ModMuteAll { may_unmute, except }),
         2 => (who(), kind()).prop_map(|(who, kind)| M::ModAsk { who, kind }),
         2 => (kind(), any::<bool>()).prop_map(|(kind, accept)| M::AskReply { kind, accept }),
         3 => (who(), any::<bool>()).prop_map(|(who, give)| M::ModFloor { who, give }),
@@ -274,8 +331,8 @@ fn run(play: &mut Play, step: Step) {
 
 /// Whoever is connected believes what is true.
 fn everybody_agrees(play: &mut Play) {
-    // Two rounds: what was gathered is told, and what that leaves; polls are
-    // told once a second.
+    // Two rounds: what was gathered is told, and what that leaves; polls, votes
+    // and new questions are told once a second.
     play.wait(1_200);
     let people: std::collections::BTreeMap<_, _> = play
         .room
@@ -300,6 +357,13 @@ fn everybody_agrees(play: &mut Play) {
         wanted.sort();
         assert_eq!(queue, wanted);
         let you = client.you.clone().unwrap();
+        assert_eq!(you.role, people[&you.person].role);
+        let questions: Vec<_> = client.questions.values().cloned().collect();
+        let mut seen = play.room.questions_seen_by(&you.person);
+        seen.sort_by(|a, b| a.q.cmp(&b.q));
+        assert_eq!(questions, seen, "questions of {}", you.person);
+        let live = seen.iter().filter(|q| q.st == QuestionState::Live).count();
+        assert!(live <= 1, "one question at a time");
         for action in lophoc_protocol::Action::ALL {
             assert_eq!(
                 play.room.may(link, action),

@@ -17,9 +17,10 @@ use lophoc_protocol::limits::MAX_FRAME;
 use lophoc_protocol::people::Counts;
 use lophoc_protocol::poll::{Poll, PollChoice};
 use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
+use lophoc_protocol::talk::{Audience, Question};
 use lophoc_protocol::{
-    ClientMessage, ErrorCode, Person, PersonId, PollId, Role, RoomId, RoomMode, ServerFrame,
-    ServerMessage, SessionId,
+    ClientMessage, ErrorCode, Person, PersonId, PollId, QuestionId, Role, RoomId, RoomMode,
+    ServerFrame, ServerMessage, SessionId,
 };
 use lophoc_room::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Room, RoomConfig};
 
@@ -46,6 +47,11 @@ pub struct Client {
     pub polls: BTreeMap<PollId, Poll>,
     /// Own answers and points.
     pub mine: BTreeMap<PollId, (Vec<PollChoice>, Option<u16>)>,
+    /// What did not go to all.
+    pub direct: Vec<ChatEntry>,
+    pub questions: BTreeMap<QuestionId, Question>,
+    /// Own questions and votes.
+    pub part: (Vec<QuestionId>, Vec<QuestionId>),
     pub inbox: Vec<ServerFrame>,
     pub closed: bool,
     pub bye: Option<(ByeAction, Option<ErrorCode>, Option<u64>)>,
@@ -68,6 +74,8 @@ impl Client {
                 self.welcomed = true;
                 self.session = welcome.session.0.clone();
                 self.key = welcome.key.clone();
+                self.direct.clear();
+                self.part = (vec![], vec![]);
                 self.you = Some(welcome.you.clone());
                 self.room = Some(welcome.room.clone());
             }
@@ -84,8 +92,11 @@ impl Client {
                 hands,
                 chat,
                 polls,
+                questions,
                 ..
             } => {
+                assert!(chat.iter().all(|m| m.to.is_all()), "in the state: {chat:?}");
+                self.questions = questions.into_iter().map(|q| (q.q.clone(), q)).collect();
                 self.polls = polls.into_iter().map(|p| (p.poll.clone(), p)).collect();
                 self.mine.clear();
                 self.counts = counts;
@@ -109,7 +120,36 @@ impl Client {
                 }
             }
             ServerMessage::Hands { list } => self.hands = list,
-            ServerMessage::Chat { m } => self.chat.push(m),
+            ServerMessage::Chat { m } => {
+                assert!(m.to.is_all(), "told to all: {m:?}");
+                self.chat.push(m);
+            }
+            ServerMessage::ChatPage { list, .. } => {
+                assert!(list.iter().all(|m| m.to.is_all()), "on a page: {list:?}");
+            }
+            ServerMessage::ChatDirect { m } => {
+                self.check_mine(&m);
+                self.direct.push(m);
+            }
+            ServerMessage::ChatMine { list } => {
+                for m in &list {
+                    self.check_mine(m);
+                }
+                self.direct = list;
+            }
+            ServerMessage::ChatGone { chat } => {
+                self.chat.retain(|m| m.id != chat);
+                self.direct.retain(|m| m.id != chat);
+            }
+            ServerMessage::Questions { set, del } => {
+                for question in set {
+                    self.questions.insert(question.q.clone(), question);
+                }
+                for q in del {
+                    self.questions.remove(&q);
+                }
+            }
+            ServerMessage::QuestionsMine { asked, up } => self.part = (asked, up),
             ServerMessage::Poll { poll } => {
                 self.polls.insert(poll.poll.clone(), *poll);
             }
@@ -134,6 +174,25 @@ impl Client {
             _ => {}
         }
         self.inbox.push(frame.clone());
+    }
+}
+
+impl Client {
+    /// A message that does not go to all reaches whom it concerns only.
+    fn check_mine(&self, m: &ChatEntry) {
+        let role = self.you.as_ref().unwrap().role;
+        let own = m.from.as_str() == self.person;
+        let concerns = match &m.to {
+            Audience::All => false,
+            Audience::Person(who) => who.as_str() == self.person,
+            Audience::Organisers => matches!(
+                role,
+                Role::Organiser | Role::Chair | Role::Secretary | Role::Adviser
+            ),
+            Audience::Support => role.is_staff() && role != Role::Trainer,
+            Audience::Group => true,
+        };
+        assert!(own || concerns, "{} is told {m:?}", self.person);
     }
 }
 

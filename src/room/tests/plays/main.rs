@@ -9,13 +9,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod arrange;
 mod checks;
 mod coming;
 mod crash;
 mod devices;
+mod direct;
 mod lesson;
 mod lock;
 mod polls;
+mod questions;
 mod rates;
 mod slides;
 mod spans;
