@@ -28,6 +28,15 @@ const RENEW_AFTER = 15_000;
 const RENEW_AT_MOST = 60_000;
 const STATS_EVERY = 5_000;
 const WATCH_EVERY = 1_000;
+/** The watch stood still this long: the machine slept or the page was frozen, ms. */
+const SLEPT = 10_000;
+/** A new network is given this long to settle before the way of the media is asked for anew, ms. */
+const SETTLE = 300;
+
+/** Kind of network, where the browser tells it (Android). */
+interface Connection extends EventTarget {
+  type?: string;
+}
 
 export interface SessionEvents {
   status: LinkStatus;
@@ -71,6 +80,8 @@ export class RoomSession extends Emitter<SessionEvents> {
   readonly #options: SessionOptions;
   #peer: Peer;
   #ice: readonly IceServer[];
+  #profile: Profile;
+  #slots: SlotCounts;
   #published = new Map<MediaKind, Published>();
   #offered = false;
   #candidates: (string | null)[] = [];
@@ -83,6 +94,10 @@ export class RoomSession extends Emitter<SessionEvents> {
   #sampler = new StatsSampler();
   #watchdog = new AudioWatchdog();
   #stopped = false;
+  /** The network is another one: the way of the media must be found anew, whatever the connection says. */
+  #moved = false;
+  #movedTimer: ReturnType<typeof setTimeout> | undefined;
+  #lastWatch = Date.now();
   #cleanup: (() => void)[] = [];
   /** Audio slots that are bound to somebody who speaks right now. */
   speakingSlots: () => readonly string[] = () => [];
@@ -91,6 +106,8 @@ export class RoomSession extends Emitter<SessionEvents> {
     super();
     this.#options = options;
     this.#ice = options.ice ?? [];
+    this.#profile = options.profile;
+    this.#slots = options.slots;
     this.views = new ViewScheduler((view) => void this.link.send({ t: 'view', ...view }));
     this.link = new Link(options.token, {
       ...options.link,
@@ -125,28 +142,76 @@ export class RoomSession extends Emitter<SessionEvents> {
     return this.#peer;
   }
 
+  /** Receiving slots of the peer connection. */
+  get slots(): SlotCounts {
+    return this.#slots;
+  }
+
+  /** Other slots: a new peer connection takes the place of the old one; devices go on. */
+  setProfile(profile: Profile, slots: SlotCounts): void {
+    if (this.#stopped) return;
+    this.#profile = profile;
+    this.#slots = slots;
+    // Without a link the return brings a connection of the new profile.
+    if (this.link.status === 'ok') this.#renew();
+    else this.#replacePeer();
+  }
+
   start(): void {
     this.link.start();
     this.#statsTimer = setInterval(() => void this.#sample(), STATS_EVERY);
     this.#watchTimer = setInterval(() => void this.#watch(), WATCH_EVERY);
+    this.#lastWatch = Date.now();
     if (typeof window === 'undefined') return;
     const listen = (target: EventTarget, event: string, handler: () => void) => {
       target.addEventListener(event, handler);
       this.#cleanup.push(() => target.removeEventListener(event, handler));
     };
-    listen(window, 'online', () => {
-      this.link.retryNow();
-      this.#checkMedia();
+    listen(window, 'online', () => this.#onMoved());
+    listen(window, 'offline', () => {
+      this.#moved = true;
+      this.link.suspect();
     });
-    listen(window, 'offline', () => this.link.suspect());
+    // Wi-Fi to 4G, without a moment offline in between.
+    const connection = (navigator as { connection?: Connection }).connection;
+    if (typeof connection?.addEventListener === 'function') {
+      let type = connection.type;
+      listen(connection, 'change', () => {
+        if (connection.type === type) return;
+        type = connection.type;
+        if (type !== 'none') this.#onMoved();
+      });
+    }
+    // Back from the freezer or the page cache of the browser.
+    listen(document, 'resume', () => this.#wake());
+    listen(window, 'pageshow', () => this.#wake());
+    if (typeof navigator.mediaDevices?.addEventListener === 'function') {
+      // Headphones that go pause the sound in some browsers.
+      listen(navigator.mediaDevices, 'devicechange', () => void this.#options.audio.resume());
+    }
     listen(document, 'visibilitychange', () => {
       const hidden = document.visibilityState === 'hidden' && !document.pictureInPictureElement;
       this.views.setPageHidden(hidden);
       if (hidden) return;
-      this.link.retryNow();
-      this.#checkMedia();
+      this.#wake();
       void this.#options.audio.play();
     });
+  }
+
+  /** Somebody looks again, or time has passed unnoticed: is everything still there? */
+  #wake(): void {
+    if (this.#stopped) return;
+    this.link.retryNow();
+    this.#checkMedia();
+    void this.#options.audio.resume();
+  }
+
+  #onMoved(): void {
+    this.#moved = true;
+    this.link.retryNow();
+    // With the link still up the restart goes at once; otherwise with its return.
+    clearTimeout(this.#movedTimer);
+    this.#movedTimer = setTimeout(() => this.#checkMedia(), SETTLE);
   }
 
   send(msg: ClientFrame): boolean {
@@ -185,6 +250,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.#stopped = true;
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#renewTimer);
+    clearTimeout(this.#movedTimer);
     clearInterval(this.#statsTimer);
     clearInterval(this.#watchTimer);
     for (const undo of this.#cleanup) undo();
@@ -197,7 +263,8 @@ export class RoomSession extends Emitter<SessionEvents> {
   // ---- hello and peers
 
   async #hello(resuming: boolean): Promise<Awaited<ReturnType<LinkDeps['hello']>>> {
-    const { hello, profile, slots, offerAfterWelcome } = this.#options;
+    const { hello, offerAfterWelcome } = this.#options;
+    const [profile, slots] = [this.#profile, this.#slots];
     const parts = { client: hello.client, lang: hello.lang, profile, slots };
     if (resuming || offerAfterWelcome) return parts;
     // An answered peer connection cannot be offered to another session.
@@ -208,7 +275,8 @@ export class RoomSession extends Emitter<SessionEvents> {
   }
 
   #makePeer(): Peer {
-    const { profile, slots, makePeer } = this.#options;
+    const { makePeer } = this.#options;
+    const [profile, slots] = [this.#profile, this.#slots];
     const peer = makePeer ? makePeer(profile, slots, this.#ice) : new Peer(profile, slots, this.#ice);
     this.#offered = false;
     this.#candidates = [];
@@ -226,6 +294,7 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   #replacePeer(): void {
     const old = this.#peer;
+    this.#moved = false;
     this.#peer = this.#makePeer();
     for (const [kind, { track }] of this.#published) {
       if (track) void this.#peer.send(kind, track).catch(() => undefined);
@@ -288,7 +357,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.#negotiate(async () => {
       if (peer !== this.#peer || this.#stopped) return;
       const sdp = await peer.offer(restart);
-      const { profile, slots } = this.#options;
+      const [profile, slots] = [this.#profile, this.#slots];
       const answer = this.request<'answer'>({ t: 'offer', sdp, restart, ...(!restart && { profile, slots }) });
       this.#offered = true;
       if (!restart) this.#slotsKnown();
@@ -355,7 +424,11 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (state === 'disconnected' || state === 'failed') {
       this.#armRestart(0);
       this.#armRenew();
+    } else if (this.#moved && state === 'connected') {
+      // It still believes in the old way; waiting for its doubts would cost seconds of silence.
+      this.#offerNow(true);
     }
+    this.#moved = false;
   }
 
   /** A new peer connection with the same slots. */
@@ -378,6 +451,10 @@ export class RoomSession extends Emitter<SessionEvents> {
   }
 
   async #watch(): Promise<void> {
+    const now = Date.now();
+    const slept = now - this.#lastWatch > SLEPT;
+    this.#lastWatch = now;
+    if (slept) this.#wake();
     const speaking = this.speakingSlots();
     if (speaking.length === 0 || this.#peer.state !== 'connected') return;
     const report = await this.#peer.pc.getStats().catch(() => null);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { arrangeEn } from './arrange/arrange-en';
+import { arrangeVi } from './arrange/arrange-vi';
 import { en } from './en';
 import { recordsEn } from './records-en';
 import { recordsVi } from './records-vi';
@@ -12,6 +14,7 @@ type Message = string | ((...args: never[]) => string);
 const BOOKS: [string, Record<string, Message>, Record<string, Message>][] = [
   ['room', vietnamese as Record<string, Message>, en as Record<string, Message>],
   ['talk', talkVi as Record<string, Message>, talkEn as Record<string, Message>],
+  ['arrangement', arrangeVi as Record<string, Message>, arrangeEn as Record<string, Message>],
   ['records', recordsVi as Record<string, Message>, recordsEn as Record<string, Message>],
 ];
 

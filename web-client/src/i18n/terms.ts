@@ -60,6 +60,7 @@ export const LAYOUT = {
   gallery: 'layout.gallery',
   speaker: 'layout.speaker',
   screen: 'layout.screen',
+  wall: 'layout.wall',
 } as const satisfies Record<Layout, Plain>;
 
 export const PROBLEM = {

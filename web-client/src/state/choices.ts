@@ -14,6 +14,8 @@ export interface Choices {
   layout: Layout;
 }
 
+const LAYOUTS: readonly Layout[] = ['gallery', 'speaker', 'screen', 'wall'];
+
 function parse(value: unknown): Choices {
   const v = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const text = (key: string) => (typeof v[key] === 'string' ? (v[key] as string) : null);
@@ -29,7 +31,7 @@ function parse(value: unknown): Choices {
     cameraId: text('cameraId'),
     speakerId: text('speakerId'),
     dataSaver: v.dataSaver === true,
-    layout: layout === 'gallery' || layout === 'speaker' || layout === 'screen' ? layout : 'auto',
+    layout: LAYOUTS.find((known) => known === layout) ?? 'auto',
   };
 }
 
@@ -58,4 +60,22 @@ export function deviceKey(): string {
     deviceStore.write(pageKey);
   }
   return pageKey;
+}
+
+/** Rooms whose rules are remembered, at most; the oldest are forgotten and asked again. */
+const RULES_KEPT = 50;
+const rulesStore = stored(
+  () => localStorage,
+  'lophoc.rules',
+  (value): string[] => (Array.isArray(value) ? value.filter((v): v is string => typeof v === 'string') : []),
+);
+
+/** House rules were accepted on this device; `scope` names room and person. */
+export function acceptedRules(scope: string, version: string | number): boolean {
+  return rulesStore.read().includes(`${scope} ${version}`);
+}
+
+export function keepRules(scope: string, version: string | number): void {
+  const key = `${scope} ${version}`;
+  rulesStore.write([...rulesStore.read().filter((known) => known !== key), key].slice(-RULES_KEPT));
 }

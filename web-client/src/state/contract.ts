@@ -16,6 +16,8 @@ import type {
   TrackId,
   Waiter,
 } from '../core/proto';
+import type { ArrangeModel } from './arrange-model';
+import type { GroupsModel } from './groups-model';
 import type { HallPerson } from '../core/records/gen';
 import type { PendingChat, PollsModel, TalkModel } from './talk-contract';
 export type DeviceKind = 'mic' | 'camera' | 'speaker';
@@ -37,6 +39,10 @@ export interface DevicesModel {
   readonly micProblem: MediaProblem | null;
   readonly cameraProblem: MediaProblem | null;
   readonly preview: MediaStream | null; // own camera
+  /** Went away by itself (a call, another program) and could not be had again yet. */
+  readonly micLost: boolean;
+  readonly cameraLost: boolean;
+  regain(): Promise<void>; // asks for it again, by hand
   readonly canPickSpeaker: boolean;
   readonly canShareScreen: boolean;
   start(opts: { mic: boolean; camera: boolean }): Promise<void>; // asks permission, only after a tap
@@ -58,6 +64,8 @@ export interface LinkInfo {
   startsAt?: number;
   endsAt?: number;
   state: 'open' | 'early' | 'ended' | 'locked' | 'full';
+  /** House rules to be accepted before joining. */
+  rules?: { version: string | number; text: string };
 }
 export type LinkResult = { ok: true; info: LinkInfo } | { ok: false; code: ErrorCode | 'network' };
 export interface JoinModel {
@@ -67,11 +75,15 @@ export interface JoinModel {
     name: string;
     unit?: string;
     listenOnly: boolean;
+    /** Version of the house rules that were accepted. */
+    rules?: string | number;
     /** Take the place of another device; after `elsewhere`. */
     takeOver?: boolean;
     /** In the waiting room; told again after each return of the link. */
     onwaiting?: (wait: { since: number; giveUp(): Promise<void> }) => void;
   }): Promise<{ ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' | 'left' }>;
+  /** The house rules of this version were accepted on this device before. */
+  accepted(rules: string | number): boolean;
   readonly remembered: { name?: string; unit?: string; micOn: boolean; cameraOn: boolean };
 }
 export type NetLevel = 4 | 3 | 2 | 1 | 0; // excellent … lost
@@ -102,7 +114,7 @@ export interface Tile {
   state: 'live' | 'wait' | 'paused' | 'off';
   why?: 'bw' | 'muted' | 'limit';
 }
-export type Layout = 'auto' | 'gallery' | 'speaker' | 'screen';
+export type Layout = 'auto' | 'gallery' | 'speaker' | 'screen' | 'wall';
 export interface HallModel {
   people(q: string, from: number): Promise<{ items: HallPerson[]; total: number } | null>;
   tick(people: string[], on: boolean): Promise<boolean>;
@@ -127,6 +139,8 @@ export interface RoomModel {
   /** Server clock, ms, for a moment of this browser's clock. */
   serverNow(local: number): number;
   readonly sampled: boolean;
+  readonly groups: GroupsModel;
+  readonly arrange: ArrangeModel;
   readonly chat: ChatEntry[];
   readonly moreChat: boolean;
   readonly unread: number;
@@ -146,11 +160,13 @@ export interface RoomModel {
   onLevels(cb: (levels: Map<PersonId, number>) => void): () => void; // 0..1, outside reactivity
   // layout
   layout: Layout;
-  readonly effectiveLayout: 'gallery' | 'speaker' | 'screen';
+  readonly effectiveLayout: 'gallery' | 'speaker' | 'screen' | 'wall';
   page: number;
   readonly pages: number;
   setPageSize(tiles: number): void; // UI tells how many tiles fit
   readonly stage: Tile | null;
+  /** Everything that stands large, `stage` first: several where people are shown to all, and beside a wall. */
+  readonly large: Tile[];
   readonly grid: Tile[]; // grid = tiles of the present page (gallery) or of the strip (speaker, screen)
   readonly pinned: TrackId | null;
   pin(track: TrackId | null): void;
@@ -181,11 +197,20 @@ export interface RoomModel {
       | 'waits'
       | 'locked'
       | 'unlocked'
+      | 'grouped' // text: name of the group
+      | 'groupEntered'
+      | 'ungrouped'
+      | 'groupsOver'
+      | 'spotlit'
+      | 'roleChanged'
+      | 'modeChanged'
       | 'askAccepted'
       | 'askDeclined'
       | 'error';
     text?: string;
     code?: ErrorCode;
+    role?: Role; // of roleChanged
+    mode?: RoomMode; // of modeChanged
     media?: MediaKind; // of mutedBy, askAccepted, askDeclined
   }[];
   dismissNotice(id: number): void;
@@ -201,7 +226,7 @@ export interface RoomModel {
   findPeople(q: string, from: number): Promise<{ total: number; list: Person[] }>;
   mod: {
     mute(who: PersonId, kind: MediaKind): Promise<ErrorCode | null>;
-    muteAll(mayUnmute: boolean): Promise<ErrorCode | null>;
+    muteAll(mayUnmute: boolean, except?: readonly PersonId[]): Promise<ErrorCode | null>;
     ask(who: PersonId, kind: MediaKind): Promise<ErrorCode | null>;
     floor(who: PersonId, give: boolean): Promise<ErrorCode | null>;
     lowerHand(who?: PersonId): Promise<ErrorCode | null>;

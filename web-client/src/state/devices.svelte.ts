@@ -27,6 +27,8 @@ export class Devices implements DevicesModel {
   micProblem = $state<MediaProblem | null>(null);
   cameraProblem = $state<MediaProblem | null>(null);
   preview = $state.raw<MediaStream | null>(null);
+  micLost = $state(false);
+  cameraLost = $state(false);
   readonly canPickSpeaker = AudioOut.canPickSpeaker;
   readonly canShareScreen = canShareScreen();
 
@@ -60,6 +62,10 @@ export class Devices implements DevicesModel {
     this.capture.on('problem', ({ kind, problem }) => {
       if (kind === 'mic') this.micProblem = problem;
       else this.cameraProblem = problem;
+    });
+    this.capture.on('lost', ({ kind, lost }) => {
+      if (kind === 'mic') this.micLost = lost;
+      else this.cameraLost = lost;
     });
     this.capture.on('track', (kind) => {
       if (kind === 'mic') this.#meter.listen(this.capture.track('mic'));
@@ -135,6 +141,10 @@ export class Devices implements DevicesModel {
     }
   }
 
+  regain(): Promise<void> {
+    return this.capture.regain(true);
+  }
+
   onLevel(cb: (level01: number) => void): () => void {
     this.#levelListeners.add(cb);
     return () => this.#levelListeners.delete(cb);
@@ -151,6 +161,7 @@ export class Devices implements DevicesModel {
   }
 
   stop(): void {
+    this.micLost = this.cameraLost = false;
     this.capture.stop();
     this.#meter.close();
   }

@@ -6,7 +6,7 @@ import type { TokenResult } from '../core/net/link';
 import { workerTicker } from '../core/net/ticker';
 import type { ErrorCode, IceServer } from '../core/proto';
 import { SUBPROTOCOL } from '../core/proto';
-import { browserName, deviceClass, isFirefox, seatSlots } from '../core/rtc/compat';
+import { browserName, deviceClass, isFirefox, seatSlots, wallSlots } from '../core/rtc/compat';
 import { RoomSession } from '../core/session';
 import type { RoomModel } from './contract';
 import type { Devices } from './devices.svelte';
@@ -100,8 +100,8 @@ export function enterRoom(entry: Entry): Promise<Entered> {
         entry.onwaiting?.({ since, giveUp });
       }),
       session.on('welcome', ({ welcome }) => {
-        const slots = seatSlots(deviceClass()).v;
-        const room = new Room({ session, devices, listenOnly, welcome, classSession, slots });
+        const wall = wallSlots(deviceClass());
+        const room = new Room({ session, devices, listenOnly, welcome, classSession, wall });
         offerTestHooks(room);
         done({ ok: true, room });
       }),

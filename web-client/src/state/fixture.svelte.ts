@@ -15,7 +15,10 @@ import type {
   RoomMode,
   TrackId,
 } from '../core/proto';
+import { besideWall, spotlitOf, wallOrder } from '../core/room/layout';
 import { byGivenName, hueOf } from '../ui/names';
+import { MAX_SPOTLIGHT } from './arrange-model';
+import { FixtureGroups } from './fixture-groups.svelte';
 import { FixturePolls, FixtureTalk, fixtureDirect, fixtureQuestions } from './fixture-talk.svelte';
 import type {
   DeviceInfo,
@@ -185,6 +188,8 @@ class FixtureDevices implements DevicesModel {
   micProblem = $state<MediaProblem | null>(null);
   cameraProblem = $state<MediaProblem | null>(null);
   preview = $state.raw<MediaStream | null>(null);
+  micLost = $state(false);
+  cameraLost = $state(false);
   canPickSpeaker = true;
   canShareScreen = true;
 
@@ -217,6 +222,9 @@ class FixtureDevices implements DevicesModel {
   onLevel(cb: (level01: number) => void) {
     const timer = setInterval(() => cb(0.55), 200);
     return () => clearInterval(timer);
+  }
+  async regain() {
+    this.micLost = this.cameraLost = false;
   }
   async testSpeaker() {
     await new Promise((done) => setTimeout(done, 300));
@@ -272,7 +280,10 @@ const STAFF_RIGHTS: Action[] = [
   'react',
   'moderate',
   'poll',
+  'slides',
   'arrange',
+  'setRole',
+  'groups',
 ];
 
 const LEARNER_RIGHTS: Action[] = ['showCamera', 'speak', 'chat', 'raiseHand', 'chatPrivate', 'question', 'react'];
@@ -344,6 +355,36 @@ class FixtureRoom implements RoomModel {
   asked = $state.raw<{ kind: MediaKind; by: string } | null>(null);
   notices = $state.raw<RoomModel['notices']>([]);
   over = $state.raw<RoomModel['over']>(null);
+  readonly groups = new FixtureGroups({
+    people: () => this.people,
+    assign: (who, group) => this.#change(who, ({ group: _, ...p }) => (group === null ? p : { ...p, group })),
+    self: () => this.me.person,
+    now: () => this.options.now,
+  });
+  readonly arrange: RoomModel['arrange'] = {
+    permits: async (permits) => {
+      this.room = { ...this.room, permits };
+      return null;
+    },
+    spotlight: async (who, on) => {
+      const others = (this.room.spotlight ?? []).filter((id) => id !== who);
+      if (on && others.length >= MAX_SPOTLIGHT) return 'full';
+      this.room = { ...this.room, spotlight: on ? [...others, who] : others };
+      return null;
+    },
+    clearSpotlight: async () => {
+      this.room = { ...this.room, spotlight: [] };
+      return null;
+    },
+    role: async (who, role) => {
+      this.#change(who, (p) => ({ ...p, role }));
+      return null;
+    },
+    substitute: async (who, instead) => {
+      this.#change(who, ({ standsFor: _, ...p }) => (instead === '' ? p : { ...p, standsFor: instead }));
+      return null;
+    },
+  };
   #size = $state(9);
   #sharer: Person | null = null;
   #nextId = 1;
@@ -433,6 +474,8 @@ class FixtureRoom implements RoomModel {
   }
   get effectiveLayout() {
     if (this.layout !== 'auto') return this.layout;
+    if (this.room.mode === 'conference' && this.people.some((p) => p.site !== undefined)) return 'wall';
+    if (this.room.spotlight?.length) return 'speaker';
     return this.#sharer ? 'screen' : this.people.length > 1 && this.room.mode === 'training' ? 'speaker' : 'gallery';
   }
   #tile(person: Person, kind: 'camera' | 'screen'): Tile {
@@ -446,22 +489,47 @@ class FixtureRoom implements RoomModel {
     if (person.id === 'p9') return { ...base, track: track.k, state: 'wait' };
     return { ...base, track: track.k, state: 'live' };
   }
+  get #visible(): Person[] {
+    return this.people.filter((p) => this.groups.sees(p));
+  }
   get #order(): Person[] {
+    if (this.effectiveLayout === 'wall') {
+      const ids = wallOrder(
+        this.#visible,
+        this.#visible.map((p) => p.id),
+      );
+      return ids.flatMap((id) => this.people.find((p) => p.id === id) ?? []);
+    }
     const first = (p: Person) =>
       p.id === this.me.person ? 0 : p.id === this.activeSpeaker ? 1 : p.tracks.some((x) => x.kind === 'camera') ? 2 : 3;
-    return [...this.people].sort((a, b) => first(a) - first(b));
+    return this.#visible.sort((a, b) => first(a) - first(b));
+  }
+  get large(): Tile[] {
+    const spotlight = this.room.spotlight ?? [];
+    if (this.effectiveLayout === 'wall')
+      return besideWall(this.#visible, this.me.person, this.activeSpeaker, spotlight).map((p) =>
+        this.#tile(p, 'camera'),
+      );
+    const spotlit = spotlitOf(this.#visible, spotlight);
+    if (this.effectiveLayout === 'speaker' && spotlit.length > 0 && this.pinned === null)
+      return spotlit.map((p) => this.#tile(p, 'camera'));
+    const only = this.#only;
+    return only ? [only] : [];
   }
   get stage(): Tile | null {
+    return this.large[0] ?? null;
+  }
+  get #only(): Tile | null {
     if (this.effectiveLayout === 'gallery') return null;
     const pinned = this.people.find((p) => p.tracks.some((x) => x.k === this.pinned));
     if (pinned) return this.#tile(pinned, 'camera');
     if (this.effectiveLayout === 'screen') return this.#sharer ? this.#tile(this.#sharer, 'screen') : null;
-    const speaker = this.people.find((p) => p.id === this.activeSpeaker);
+    const speaker = this.#visible.find((p) => p.id === this.activeSpeaker) ?? this.#visible[1];
     return speaker ? this.#tile(speaker, 'camera') : null;
   }
   get #tiles(): Tile[] {
-    const onStage = this.stage?.kind === 'camera' ? this.stage.person.id : null;
-    const list = this.options.people === 0 ? [] : this.#order.filter((p) => p.id !== onStage);
+    const large = new Set(this.large.filter((tile) => tile.kind === 'camera').map((tile) => tile.person.id));
+    const list = this.options.people === 0 ? [] : this.#order.filter((p) => !large.has(p.id));
     return list.map((p) => this.#tile(p, 'camera'));
   }
   get pages() {
@@ -679,6 +747,7 @@ export function fixtureJoin(o: {
   named: boolean;
   problem: MediaProblem | null;
   now: number;
+  rules?: boolean;
 }): {
   devices: DevicesModel;
   join: JoinModel;
@@ -693,11 +762,18 @@ export function fixtureJoin(o: {
     ...(o.named ? { name: me.name, unit: me.unit ?? '' } : {}),
     startsAt: o.now + 900_000,
     state: 'open',
+    ...(o.rules === true && {
+      rules: {
+        version: 1,
+        text: '1. Vào lớp đúng giờ, dùng họ và tên thật.\n2. Bật camera khi người dạy yêu cầu; tắt mic khi không phát biểu.\n3. Không ghi âm, ghi hình, phát tán nội dung buổi học khi chưa được phép.\n4. Ứng xử lịch sự, tôn trọng người dạy và các học viên.',
+      },
+    }),
   };
   const states = ['open', 'early', 'ended', 'locked', 'full'];
   const join: JoinModel = {
     link: 'fixture',
     remembered: { micOn: true, cameraOn: true },
+    accepted: () => false,
     load: async () =>
       states.includes(o.state)
         ? { ok: true, info: { ...info, state: o.state as LinkInfo['state'] } }

@@ -1,7 +1,7 @@
 // From a link to a room: what the link means, the token, then the room itself.
 import { joinLink, readLink, type LinkInfo } from '../core/net/api';
 import { canConnect, deviceClass, seatSlots } from '../core/rtc/compat';
-import { deviceKey, keepChoices, readChoices } from './choices';
+import { acceptedRules, deviceKey, keepChoices, keepRules, readChoices } from './choices';
 import type { JoinModel, LinkResult } from './contract';
 import type { Devices } from './devices.svelte';
 
@@ -24,6 +24,15 @@ export class Join implements JoinModel {
     return { ...(name !== undefined && { name }), ...(unit !== undefined && { unit }), micOn, cameraOn };
   }
 
+  /** A personal link is one person's: somebody else at this computer accepts for himself. */
+  get #scope(): string {
+    return `${this.#info?.room ?? ''} ${this.#info?.name ?? ''}`;
+  }
+
+  accepted(rules: string | number): boolean {
+    return acceptedRules(this.#scope, rules);
+  }
+
   async load(): Promise<LinkResult> {
     const result = await readLink(this.link);
     if (!result.ok) return result;
@@ -44,10 +53,12 @@ export class Join implements JoinModel {
       name: o.name.normalize('NFC').trim(),
       device: deviceKey(),
       ...(unit && { unit }),
+      ...(o.rules !== undefined && { rules: o.rules }),
     };
     const grant = await joinLink(ask);
     if (!grant.ok) return grant;
     keepChoices({ name: grant.value.name, ...(unit && { unit }) });
+    if (o.rules !== undefined) keepRules(this.#scope, o.rules);
     const enter = await loadEnter().catch(() => null);
     if (!enter) return { ok: false, code: 'network' };
     return enter.enterRoom({

@@ -10,6 +10,7 @@ import type {
   RoomInfo,
   RoomMode,
   ServerFrame,
+  SlotCounts,
   TrackId,
   Welcome,
   You,
@@ -21,12 +22,14 @@ import type { MediaProblem } from '../core/media/problems';
 import { fetchStays } from '../core/net/api';
 import type { ClientFrame } from '../core/proto';
 import { FrameBatch } from '../core/room/batch';
-import { NO_COUNTS, Roster } from '../core/room/roster';
+import { isStaff, NO_COUNTS, Roster } from '../core/room/roster';
 import { levelFromWire, SpeakerTracker } from '../core/room/speakers';
 import type { RoomSession } from '../core/session';
+import { Arrange } from './arrange.svelte';
 import { Chat } from './chat.svelte';
 import type { HallModel, Layout, RoomModel, Tile } from './contract';
 import type { Devices } from './devices.svelte';
+import { GroupStore } from './groups.svelte';
 import { Net } from './net.svelte';
 import { Notices } from './notices.svelte';
 import { OwnMedia } from './own-media.svelte';
@@ -50,8 +53,8 @@ export interface RoomDeps {
   welcome: Welcome;
   /** Id of the class session, for its attendance file. */
   classSession: string | null;
-  /** Video slots of this device. */
-  slots: number;
+  /** Slots for a wall of sites; null where this device is too small for one. */
+  wall?: SlotCounts | null;
 }
 
 type Over = NonNullable<RoomModel['over']>;
@@ -101,6 +104,8 @@ export class Room implements RoomModel {
   readonly session: RoomSession;
   readonly talk: Talk;
   readonly polls: Polls;
+  readonly groups: GroupStore;
+  readonly arrange: Arrange;
   readonly #chat: Chat;
   readonly #stage: Stage;
   readonly #own: OwnMedia;
@@ -117,7 +122,7 @@ export class Room implements RoomModel {
   #undo: (() => void)[] = [];
   #stopped = false;
 
-  constructor({ session, devices, listenOnly, welcome, classSession, slots }: RoomDeps) {
+  constructor({ session, devices, listenOnly, welcome, classSession, wall }: RoomDeps) {
     this.session = session;
     this.devices = devices;
     this.listenOnly = listenOnly;
@@ -134,15 +139,25 @@ export class Room implements RoomModel {
       may: (action) => this.me.perms.has(action),
       refused: (code) => this.#notices.add('error', { code }),
     });
+    const act = (msg: ClientFrame) => this.#act(msg);
+    this.groups = new GroupStore({ act, notices: this.#notices, self: () => this.me.person }, welcome.you.group);
+    this.arrange = new Arrange({
+      act,
+      spotlight: () => this.room.spotlight ?? [],
+      present: (who) => this.sampled || this.#roster.get(who) !== undefined,
+    });
     this.#stage = new Stage({
       session,
       roster: this.#roster,
       speakers: this.#speakers,
       self: () => this.me.person,
       mode: () => this.room.mode,
+      spotlight: () => this.room.spotlight ?? [],
+      sees: (person) => this.groups.sees(person),
       ownCamera: () => (this.#own.camera === 'live' ? devices.preview : null),
       ownScreen: () => this.#own.screenStream,
-      slots,
+      slots: () => session.slots.v,
+      wall: (sites) => this.#widen(sites, wall ?? null),
     });
     this.mod = this.#moderation();
     this.#batch = new FrameBatch((frames) => this.#take(frames));
@@ -203,6 +218,8 @@ export class Room implements RoomModel {
     const before = this.me;
     this.me = meOf(you);
     if (!this.me.perms.has('admit')) this.lobby = NOBODY_WAITS;
+    if (this.groups.setMine(you.group)) queueMicrotask(() => this.#showRoster());
+    if (you.role !== before.role && before.role !== undefined) this.#notices.add('roleChanged', { role: you.role });
     if (you.floor && !before.floor) this.#notices.add('floorGiven');
     if (!you.floor && before.floor) this.#notices.add('floorTaken');
     this.#own.check();
@@ -222,6 +239,7 @@ export class Room implements RoomModel {
           this.counts = frame.counts;
           this.sampled = frame.sampled;
           this.hands = frame.hands;
+          this.groups.set(frame.groups);
           this.#chat.replace(frame.chat, frame.moreChat, again);
           rosterChanged = true;
           break;
@@ -277,6 +295,13 @@ export class Room implements RoomModel {
         case 'checkResult':
           this.checkResult = { check: frame.check, asked: frame.asked, answered: frame.answered };
           break;
+        case 'groups':
+          this.groups.set(frame.groups);
+          rosterChanged = true;
+          break;
+        case 'groupsSaid':
+          this.groups.heard({ text: frame.text, by: frame.by });
+          break;
         case 'warn':
           this.#notices.add('error', { code: frame.code });
           break;
@@ -310,7 +335,18 @@ export class Room implements RoomModel {
     delete room.id;
     delete room.seq;
     if (room.locked !== this.room.locked) this.#notices.add(room.locked ? 'locked' : 'unlocked');
+    const me = this.me.person;
+    if (room.spotlight?.includes(me) && !this.room.spotlight?.includes(me)) this.#notices.add('spotlit');
+    if (room.mode !== this.room.mode) this.#notices.add('modeChanged', { mode: room.mode });
     this.room = room;
+  }
+
+  /** A wall of sites gets more slots where the device carries them: one new peer connection, once. */
+  #widen(sites: number, wall: SlotCounts | null): void {
+    if (!wall || this.session.slots.v >= wall.v || sites <= this.session.slots.v || this.#stage.dataSaver) return;
+    const mine = this.#roster.get(this.me.person);
+    if (!isStaff(this.me.role) && mine?.site === undefined) return;
+    queueMicrotask(() => this.session.setProfile('wall', wall));
   }
 
   #tellComings(frame: Extract<ServerFrame, { t: 'people' }>): void {
@@ -335,13 +371,21 @@ export class Room implements RoomModel {
   #updateSpeakers(): void {
     const now = performance.now();
     const speaking = this.#speakers.speaking(now);
-    const active = this.#speakers.active(now, this.me.person);
+    for (const who of speaking) if (!this.#hears(who)) speaking.delete(who);
+    const leading = this.#speakers.active(now, this.me.person);
+    const active = leading !== null && this.#hears(leading) ? leading : null;
     const same = speaking.size === this.speaking.size && [...speaking].every((who) => this.speaking.has(who));
     if (same && active === this.activeSpeaker) return;
     if (!same) this.speaking = speaking;
     this.activeSpeaker = active;
     this.#stage.setActive(active);
     this.#stage.update();
+  }
+
+  /** Not in another group. */
+  #hears(who: PersonId): boolean {
+    const person = this.#roster.get(who);
+    return person === undefined || this.groups.sees(person);
   }
 
   #speakingSlots(): string[] {
@@ -416,6 +460,9 @@ export class Room implements RoomModel {
   }
   get stage(): Tile | null {
     return this.#stage.stage;
+  }
+  get large(): Tile[] {
+    return this.#stage.large;
   }
   get grid(): Tile[] {
     return this.#stage.grid;
@@ -538,7 +585,8 @@ export class Room implements RoomModel {
     const act = (msg: ClientFrame) => this.#act(msg);
     return {
       mute: (who: PersonId, kind: MediaKind) => act({ t: 'modMute', who, kind }),
-      muteAll: (mayUnmute: boolean) => act({ t: 'modMuteAll', mayUnmute }),
+      muteAll: (mayUnmute: boolean, except: readonly PersonId[] = []) =>
+        act({ t: 'modMuteAll', mayUnmute, ...(except.length > 0 && { except: [...except] }) }),
       ask: (who: PersonId, kind: MediaKind) => act({ t: 'modAsk', who, kind }),
       floor: (who: PersonId, give: boolean) => act({ t: 'modFloor', who, give }),
       lowerHand: (who?: PersonId) => act({ t: 'modHand', ...(who !== undefined && { who }) }),

@@ -4,7 +4,18 @@
 import { untrack } from 'svelte';
 import type { BindReason, BindState, Person, PersonId, RoomMode, TrackId, VideoBind } from '../core/proto';
 import { rankPeople, stableOrder } from '../core/room/gallery';
-import { effectiveLayout, onStage, pageOf, sharedScreens, type Effective, type Layout } from '../core/room/layout';
+import {
+  besideWall,
+  effectiveLayout,
+  LARGE_AT_MOST,
+  onStage,
+  pageOf,
+  sharedScreens,
+  spotlitOf,
+  wallOrder,
+  type Effective,
+  type Layout,
+} from '../core/room/layout';
 import type { Roster } from '../core/room/roster';
 import type { SpeakerTracker } from '../core/room/speakers';
 import { whenFrameShown } from '../core/rtc/frame-gate';
@@ -34,10 +45,16 @@ export interface StageDeps {
   speakers: SpeakerTracker;
   self(): PersonId;
   mode(): RoomMode;
+  /** Whom everybody sees large. */
+  spotlight(): readonly PersonId[];
+  /** Whether the person is to be seen here at all. */
+  sees(person: Person): boolean;
   ownCamera(): MediaStream | null;
   ownScreen(): MediaStream | null;
   /** Video slots of this device: as many pictures fit on a page. */
-  slots: number;
+  slots(): number;
+  /** A wall of so many sites is shown. */
+  wall(sites: number): void;
 }
 
 const PRIO = { screen: 255, pinned: 220, stage: 200, staff: 120, other: 100 } as const;
@@ -59,6 +76,7 @@ export class Stage {
   #page = $state(0);
   pages = $state(1);
   stage = $state.raw<Tile | null>(null);
+  large = $state.raw<Tile[]>([]);
   grid = $state.raw<Tile[]>([]);
   pinned = $state<TrackId | null>(null);
   #saver = $state(readChoices().dataSaver);
@@ -73,7 +91,7 @@ export class Stage {
 
   constructor(deps: StageDeps) {
     this.#deps = deps;
-    this.#pageSize = deps.slots;
+    this.#pageSize = deps.slots();
     if (this.#saver) deps.session.views.setSaver(true);
     deps.session.on('peer', () => {
       // New slots: nothing is bound until the server says so.
@@ -111,7 +129,7 @@ export class Stage {
   }
 
   setPageSize(tiles: number): void {
-    const size = Math.min(Math.max(1, Math.floor(tiles)), this.#deps.slots);
+    const size = Math.max(1, Math.floor(tiles));
     if (size === this.#pageSize) return;
     this.#pageSize = size;
     this.update();
@@ -141,12 +159,18 @@ export class Stage {
   }
 
   #update(): void {
-    const { roster, speakers, self, mode } = this.#deps;
+    const { roster, speakers, self, mode, sees } = this.#deps;
     const me = self();
-    const people = roster.list;
+    const people = roster.list.filter(sees);
+    const here = new Set(people.map((person) => person.id));
+    const active = this.#active !== null && here.has(this.#active) ? this.#active : null;
+    const spotlit = spotlitOf(people, this.#deps.spotlight());
+    const sites = people.filter((person) => person.site !== undefined && person.id !== me).length;
     const screens = sharedScreens(people, me);
-    const pinnedOwner = this.pinned === null ? undefined : this.ownerOf(this.pinned);
-    if (this.pinned !== null && !pinnedOwner) this.pinned = null;
+    const owner = this.pinned === null ? undefined : this.ownerOf(this.pinned);
+    if (this.pinned !== null && !owner) this.pinned = null;
+    // Who is pinned but in another group stays pinned for the return.
+    const pinnedOwner = owner && here.has(owner.id) ? owner : undefined;
     const pinnedKind = pinnedOwner?.tracks.find((t) => t.k === this.pinned)?.kind;
     const effective = effectiveLayout({
       wished: this.#layout,
@@ -154,20 +178,29 @@ export class Stage {
       people: people.length,
       shared: screens.some((s) => s.person.id !== me),
       pinned: pinnedKind === 'screen' ? 'screen' : pinnedKind === 'camera' ? 'camera' : null,
+      spotlit: spotlit.some((person) => person.id !== me),
+      sites,
     });
     if (effective !== this.effective) {
       this.effective = effective;
       this.#page = 0;
     }
 
-    let stage: Tile | null = null;
+    const large: Tile[] = [];
+    const screen = screens.find((s) => s.track === this.pinned) ?? screens[0];
     if (effective === 'screen') {
-      const screen = screens.find((s) => s.track === this.pinned) ?? screens[0];
-      if (screen) stage = this.#screenTile(screen.person, screen.track);
+      if (screen) large.push(this.#screenTile(screen.person, screen.track));
     } else if (effective === 'speaker') {
-      const person = pinnedOwner ?? onStage(people, me, this.#active);
-      if (person) stage = this.#cameraTile(person);
+      const alone = pinnedOwner ?? (spotlit.length === 0 ? onStage(people, me, active) : null);
+      for (const person of alone ? [alone] : spotlit) large.push(this.#cameraTile(person));
+    } else if (effective === 'wall') {
+      if (screen && screen.person.id !== me) large.push(this.#screenTile(screen.person, screen.track));
+      for (const person of besideWall(people, me, active, this.#deps.spotlight())) large.push(this.#cameraTile(person));
+      large.splice(LARGE_AT_MOST);
+      this.#deps.wall(sites);
     }
+    const stage = large[0] ?? null;
+    const standsLarge = new Set(large.filter((tile) => tile.kind === 'camera').map((tile) => tile.person.id));
 
     const ranked = rankPeople(people, {
       self: me,
@@ -175,7 +208,14 @@ export class Stage {
       lastSpoke: (id) => speakers.lastSpoke(id),
       arrived: (id) => roster.arrived(id),
     });
-    this.#order = stableOrder(this.#order, ranked, this.#pageSize);
+    if (effective === 'wall') {
+      this.#order = wallOrder(people, ranked);
+    } else {
+      // Who is shown to all stands first where he cannot stand large.
+      const first = new Set(spotlit.map((person) => person.id));
+      const best = [...first, ...ranked.filter((id) => !first.has(id))];
+      this.#order = stableOrder(this.#order, best, this.#pageSize);
+    }
     const tiles: Tile[] = [];
     if (effective === 'gallery') {
       for (const screen of screens)
@@ -183,17 +223,18 @@ export class Stage {
     }
     for (const id of this.#order) {
       const person = roster.get(id);
-      if (person && !(stage?.kind === 'camera' && stage.person.id === id)) tiles.push(this.#cameraTile(person));
+      if (person && !standsLarge.has(id)) tiles.push(this.#cameraTile(person));
     }
-    // In the speaker layout the large picture takes one slot of its own.
-    const size = effective === 'speaker' ? Math.min(this.#pageSize, Math.max(1, this.#deps.slots - 1)) : this.#pageSize;
+    // A large picture takes one slot of its own.
+    const size = Math.min(this.#pageSize, Math.max(1, this.#deps.slots() - standsLarge.size));
     const { page, pages, items } = pageOf(tiles, this.#page, size);
     if (page !== this.#page) this.#page = page;
     this.pages = pages;
     const visible = new Map(items.map((tile) => [tile.key, tile]));
-    if (stage) visible.set(stage.key, stage);
+    for (const tile of large) visible.set(tile.key, tile);
     this.#tiles = visible;
     if (this.stage !== stage) this.stage = stage;
+    if (large.length !== this.large.length || large.some((tile, i) => tile !== this.large[i])) this.large = large;
     if (items.length !== this.grid.length || items.some((tile, i) => tile !== this.grid[i])) this.grid = items;
     for (const key of this.#sizes.keys()) if (!visible.has(key)) this.#sizes.delete(key);
     for (const shown of this.#shown) this.#connect(shown);
@@ -306,10 +347,11 @@ export class Stage {
     const ratio = typeof devicePixelRatio === 'number' ? devicePixelRatio : 1;
     const wanted: Wanted[] = [];
     let index = 0;
+    const stands = new Set(this.large.map((tile) => tile.key));
     for (const tile of this.#tiles.values()) {
       const size = this.#sizes.get(tile.key);
       if (tile.self || tile.track === null || !size) continue;
-      const large = this.stage?.key === tile.key;
+      const large = stands.has(tile.key);
       // A screen keeps its shape inside the tile; a face fills it.
       const height = tile.kind === 'screen' ? Math.min(size.height, (size.width * 9) / 16) : size.height;
       const staff = tile.person.role !== 'learner' && tile.person.role !== 'guest';

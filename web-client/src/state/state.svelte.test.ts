@@ -3,88 +3,20 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Capture } from '../core/media/capture';
 import { chat, FakeSocket, state, welcome, you } from '../core/net/fake-socket';
 import { intervalTicker } from '../core/net/ticker';
-import type { ClientFrame, MediaKind, Person } from '../core/proto';
+import type { ClientFrame, Person } from '../core/proto';
 import type { Peer } from '../core/rtc/peer';
 import { RoomSession } from '../core/session';
+import { ANSWER, camera, counts, FakePeer, FakeTrack, person } from './fake-room';
 import { keepChoices, readChoices } from './choices';
 import { Devices } from './devices.svelte';
 import { Room } from './room.svelte';
-
-class FakePeer {
-  state = 'new';
-  sends: [MediaKind, unknown][] = [];
-  pc: { remoteDescription: object | null; getStats: () => Promise<Map<string, object>> } = {
-    remoteDescription: null,
-    getStats: () => Promise.resolve(new Map()),
-  };
-  closed = false;
-  offers: boolean[] = [];
-  listeners: Record<string, (value: unknown) => void> = {};
-  #slots = (from: number, n: number) => Array.from({ length: n }, (_, i) => ({ mid: String(from + i), stream: {} }));
-  audioSlots = this.#slots(4, 5);
-  videoSlots = this.#slots(9, 9);
-  screenSlots = this.#slots(18, 1);
-  on(event: string, listener: (value: unknown) => void) {
-    this.listeners[event] = listener;
-    return () => undefined;
-  }
-  slot(mid: string) {
-    return [...this.videoSlots, ...this.screenSlots].find((s) => s.mid === mid);
-  }
-  offer(restart = false) {
-    this.offers.push(restart);
-    return Promise.resolve(`sdp${this.offers.length}`);
-  }
-  accept() {
-    this.pc.remoteDescription = {};
-    return Promise.resolve();
-  }
-  send(kind: MediaKind, track: unknown) {
-    this.sends.push([kind, track]);
-    return Promise.resolve();
-  }
-  close() {
-    this.closed = true;
-  }
-  go(to: string) {
-    this.state = to;
-    this.listeners.state?.(to);
-  }
-}
-
-class FakeTrack {
-  enabled = true;
-  readyState = 'live';
-  contentHint = '';
-  constructor(readonly kind: string) {}
-  getSettings() {
-    return {};
-  }
-  clone() {
-    return new FakeTrack(this.kind);
-  }
-  stop() {
-    this.readyState = 'ended';
-  }
-}
 
 let peers: FakePeer[];
 let devices: Devices;
 let session: RoomSession;
 let room: Room;
 
-const ANSWER = {
-  sdp: 'v=0',
-  mids: { mic: '0', camera: '1', screen: '2', screenAudio: '3', a: ['4'], v: ['9'], s: ['18'] },
-};
 const settle = () => vi.advanceTimersByTimeAsync(300);
-
-function person(id: string, more: Partial<Person> = {}): Person {
-  return { id, name: `Người ${id}`, role: 'learner', link: 'ok', tracks: [], ...more };
-}
-const camera = (id: string, role: Person['role'] = 'learner') =>
-  person(id, { role, tracks: [{ k: `k${id}c`, kind: 'camera', st: 'live' }] });
-const counts = (total: number) => ({ total, people: total, staff: 0, learners: total, guests: 0, hands: 0 });
 
 const media = {
   getUserMedia: vi.fn(),
@@ -110,7 +42,7 @@ async function enter(o: { perms?: string[]; mode?: string; people?: Person[]; la
   });
   vi.spyOn(devices.audio, 'bind').mockImplementation(() => undefined);
   session.on('welcome', ({ welcome: w }) => {
-    room ??= new Room({ session, devices, listenOnly: false, welcome: w, classSession: 'b1', slots: 9 });
+    room ??= new Room({ session, devices, listenOnly: false, welcome: w, classSession: 'b1' });
   });
   session.start();
   FakeSocket.last.open();

@@ -18,6 +18,8 @@ export interface DeviceLists {
 }
 
 export interface CaptureEvents {
+  /** A kind went away by itself, or came back. */
+  lost: { kind: InputKind; lost: boolean };
   /** A track appeared, changed or went away. */
   track: InputKind;
   problem: { kind: InputKind; problem: MediaProblem | null };
@@ -32,6 +34,10 @@ export interface CaptureOptions {
 
 /** An iPhone mutes the camera for a moment when it starts; only later mutes count, ms. */
 const SPURIOUS_MUTE = 1_500;
+/** While a device that went away by itself is not back, it is asked for again this often, ms, and so many times. */
+const REGAIN_EVERY = 5_000;
+const REGAIN_TRIES = 24;
+
 /** A track that stays muted this long after the page is shown is captured anew, ms. */
 const STAYS_MUTED = 3_000;
 
@@ -63,6 +69,9 @@ export class Capture extends Emitter<CaptureEvents> {
   #watching: (() => void) | null = null;
   #muteTimers = new Map<MediaStreamTrack, ReturnType<typeof setTimeout>>();
   #openedAt = new Map<MediaStreamTrack, number>();
+  /** Went away by itself and could not be had again: enabled or muted, as it was. */
+  #lost = new Map<InputKind, { enabled: boolean; tries: number }>();
+  #regainTimer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the stops: what was asked for before one must not light up after it. */
   #stops = 0;
 
@@ -126,14 +135,13 @@ export class Capture extends Emitter<CaptureEvents> {
       if (!this.#tracks[kind]) return;
       const { enabled } = this.#tracks[kind];
       this.#release(kind);
-      await this.#openOne(kind);
-      const track = this.#tracks[kind];
-      if (track) track.enabled = enabled;
+      await this.#openOne(kind, enabled);
       await this.#refresh();
     });
   }
 
   close(kind: InputKind): Promise<void> {
+    this.#setLost(kind, null);
     return this.#serial(async () => {
       if (!this.#tracks[kind]) return;
       this.#release(kind);
@@ -148,9 +156,54 @@ export class Capture extends Emitter<CaptureEvents> {
       if (!old) return;
       const { enabled } = old;
       this.#release(kind);
-      await this.#openOne(kind);
-      const track = this.#tracks[kind];
-      if (track) track.enabled = enabled;
+      const stops = this.#stops;
+      await this.#openOne(kind, enabled);
+      if (!this.#tracks[kind] && stops === this.#stops) this.#setLost(kind, { enabled, tries: 0 });
+    });
+  }
+
+  // ---- what went away by itself
+
+  lost(kind: InputKind): boolean {
+    return this.#lost.has(kind);
+  }
+
+  #setLost(kind: InputKind, state: { enabled: boolean; tries: number } | null): void {
+    const was = this.#lost.has(kind);
+    if (state) this.#lost.set(kind, state);
+    else this.#lost.delete(kind);
+    if (was !== (state !== null)) this.emit('lost', { kind, lost: state !== null });
+    if (this.#lost.size > 0) this.#armRegain();
+    else clearTimeout(this.#regainTimer);
+  }
+
+  #armRegain(): void {
+    clearTimeout(this.#regainTimer);
+    this.#regainTimer = setTimeout(() => {
+      const visible = typeof document === 'undefined' || document.visibilityState === 'visible';
+      if (visible) void this.regain();
+      else this.#armRegain();
+    }, REGAIN_EVERY);
+  }
+
+  /** Something happened that may give a device back: patience begins anew. */
+  #regainAnew(): void {
+    if (this.#lost.size === 0) return;
+    for (const state of this.#lost.values()) state.tries = 0;
+    void this.regain();
+  }
+
+  /** Asks again for what went away by itself: a call that is over gives the microphone back. */
+  regain(byHand = false): Promise<void> {
+    return this.#serial(async () => {
+      for (const [kind, state] of [...this.#lost]) {
+        // A refusal is a decision of the person: asking again would only open questions.
+        if (!byHand && (state.tries >= REGAIN_TRIES || this.#problems[kind] === 'denied')) continue;
+        const stops = this.#stops;
+        await this.#openOne(kind, state.enabled);
+        if (stops !== this.#stops) return;
+        if (!this.#tracks[kind]) this.#setLost(kind, { ...state, tries: state.tries + 1 });
+      }
     });
   }
 
@@ -174,11 +227,11 @@ export class Capture extends Emitter<CaptureEvents> {
       });
   }
 
-  async #openOne(kind: InputKind): Promise<void> {
+  async #openOne(kind: InputKind, enabled = true): Promise<void> {
     const stops = this.#stops;
     let problem: MediaProblem;
     try {
-      this.#adopt(kind, await this.#ask([kind]));
+      this.#adopt(kind, await this.#ask([kind]), enabled);
       return;
     } catch (error) {
       if (stops !== this.#stops) return;
@@ -189,7 +242,7 @@ export class Capture extends Emitter<CaptureEvents> {
       if (this.#ids[kind] !== null || kind === 'camera') {
         try {
           this.#ids[kind] = null;
-          this.#adopt(kind, await this.#ask([kind], true));
+          this.#adopt(kind, await this.#ask([kind], true), enabled);
           return;
         } catch (error) {
           if (stops !== this.#stops) return;
@@ -206,13 +259,16 @@ export class Capture extends Emitter<CaptureEvents> {
     this.emit('problem', { kind, problem });
   }
 
-  #adopt(kind: InputKind, stream: MediaStream): void {
+  #adopt(kind: InputKind, stream: MediaStream, enabled = true): void {
     const track = kind === 'mic' ? stream.getAudioTracks()[0] : stream.getVideoTracks()[0];
     if (!track) {
       this.#setProblem(kind, 'notFound');
       return;
     }
+    // Muted it was, muted it comes back: nobody is put on the air by a device.
+    if (!enabled) track.enabled = false;
     this.#tracks[kind] = track;
+    this.#setLost(kind, null);
     this.#ids[kind] = track.getSettings().deviceId ?? this.#ids[kind];
     this.#openedAt.set(track, Date.now());
     if (kind === 'camera' && 'contentHint' in track) track.contentHint = 'motion';
@@ -280,12 +336,21 @@ export class Capture extends Emitter<CaptureEvents> {
         if (track && track.readyState === 'ended') void this.reopen(kind);
         else if (track?.muted) this.#watchMute(kind, track);
       }
+      this.#regainAnew();
     };
     media?.addEventListener?.('devicechange', onChange);
-    if (typeof document !== 'undefined') document.addEventListener('visibilitychange', onVisible);
+    if (typeof document !== 'undefined') {
+      document.addEventListener('visibilitychange', onVisible);
+      // Out of the freezer of the browser, out of its cache of pages.
+      document.addEventListener('resume', onVisible);
+      window.addEventListener('pageshow', onVisible);
+    }
     this.#watching = () => {
       media?.removeEventListener?.('devicechange', onChange);
-      if (typeof document !== 'undefined') document.removeEventListener('visibilitychange', onVisible);
+      if (typeof document === 'undefined') return;
+      document.removeEventListener('visibilitychange', onVisible);
+      document.removeEventListener('resume', onVisible);
+      window.removeEventListener('pageshow', onVisible);
     };
     void this.#refresh();
   }
@@ -303,6 +368,7 @@ export class Capture extends Emitter<CaptureEvents> {
         void this.reopen(kind);
       }
     }
+    this.#regainAnew();
   }
 
   /** Between the first opening and the stop. */
@@ -314,6 +380,8 @@ export class Capture extends Emitter<CaptureEvents> {
     this.#stops += 1;
     this.#watching?.();
     this.#watching = null;
+    clearTimeout(this.#regainTimer);
+    this.#lost.clear();
     this.#release('mic');
     this.#release('camera');
     this.emit('track', 'mic');

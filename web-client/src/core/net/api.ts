@@ -14,6 +14,14 @@ export interface LinkInfo {
   startsAt?: number;
   endsAt?: number;
   state: 'open' | 'early' | 'ended' | 'locked' | 'full';
+  /** House rules (nội quy) to be accepted before joining. */
+  rules?: HouseRules;
+}
+
+export interface HouseRules {
+  /** Told back when they are accepted. */
+  version: string | number;
+  text: string;
 }
 
 export interface JoinGrant {
@@ -70,6 +78,8 @@ export function joinLink(o: {
   name: string;
   unit?: string;
   device: string;
+  /** Version of the house rules that were accepted. */
+  rules?: string | number;
 }): Promise<ApiResult<JoinGrant>> {
   return post('/api/join', o);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Person, Role } from '../proto';
 import { rankPeople, stableOrder } from './gallery';
-import { effectiveLayout, onStage, pageOf, sharedScreens, type LayoutFacts } from './layout';
+import { besideWall, effectiveLayout, onStage, pageOf, sharedScreens, wallOrder, type LayoutFacts } from './layout';
 import { mayActOn } from './rank';
 import { Roster } from './roster';
 import { HOLD, levelFromWire, SpeakerTracker } from './speakers';
@@ -148,7 +148,15 @@ describe('order of tiles', () => {
 });
 
 describe('layouts', () => {
-  const facts: LayoutFacts = { wished: 'auto', mode: 'training', people: 12, shared: false, pinned: null };
+  const facts: LayoutFacts = {
+    wished: 'auto',
+    mode: 'training',
+    people: 12,
+    shared: false,
+    pinned: null,
+    spotlit: false,
+    sites: 0,
+  };
 
   it('follow what happens when automatic', () => {
     expect(effectiveLayout(facts)).toBe('speaker');
@@ -161,6 +169,29 @@ describe('layouts', () => {
     expect(effectiveLayout({ ...facts, wished: 'gallery', shared: true })).toBe('gallery');
     expect(effectiveLayout({ ...facts, wished: 'screen' })).toBe('speaker');
     expect(effectiveLayout({ ...facts, wished: 'gallery', pinned: 'camera' })).toBe('speaker');
+  });
+
+  it('show a conference of sites as a wall, and somebody shown to all large', () => {
+    expect(effectiveLayout({ ...facts, mode: 'conference', sites: 2 })).toBe('wall');
+    expect(effectiveLayout({ ...facts, mode: 'conference', sites: 1 })).toBe('speaker');
+    expect(effectiveLayout({ ...facts, mode: 'training', sites: 9 })).toBe('speaker');
+    expect(effectiveLayout({ ...facts, mode: 'conference', sites: 9, shared: true })).toBe('screen');
+    expect(effectiveLayout({ ...facts, wished: 'wall', shared: true })).toBe('wall');
+    expect(effectiveLayout({ ...facts, mode: 'discussion', spotlit: true })).toBe('speaker');
+    expect(effectiveLayout({ ...facts, wished: 'gallery', spotlit: true })).toBe('speaker');
+  });
+
+  it('put the chair beside the wall, then who has the floor, then who is shown to all', () => {
+    const chair = person('c', { role: 'chair' });
+    const site = (id: string, more = {}) => person(id, { site: `Điểm cầu ${id}`, ...more });
+    const people = [person('t', { role: 'trainer' }), chair, site('a'), site('b', { floor: true }), site('d')];
+    const ids = (list: { id: string }[]) => list.map((p) => p.id);
+    expect(ids(besideWall(people, 'a', null, ['d', 'b', 'gone']))).toEqual(['c', 'b', 'd']);
+    // The chair does not look at himself, but at who has the floor, else at who speaks.
+    expect(ids(besideWall(people, 'c', 'a', []))).toEqual(['b']);
+    expect(ids(besideWall([chair, site('a')], 'c', 'a', []))).toEqual(['a']);
+    expect(ids(besideWall([chair], 'c', null, []))).toEqual(['c']);
+    expect(wallOrder([site('10'), site('9'), chair], ['c', '9', '10'])).toEqual(['9', '10', 'c']);
   });
 
   it('put the speaker on the stage, else the floor, else a trainer with a camera', () => {

@@ -10,6 +10,9 @@ export interface AudioOutEvents {
   blocked: boolean;
 }
 
+/** A pause that was not ours is undone after this long: at once it would be refused, ms. */
+const RESUME_AFTER = 400;
+
 type WithSink = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
 
 export class AudioOut extends Emitter<AudioOutEvents> {
@@ -18,6 +21,8 @@ export class AudioOut extends Emitter<AudioOutEvents> {
   #blocked = false;
   #sink: string | null = null;
   #context: AudioContext | null = null;
+  #resumeTimer: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
 
   static get canPickSpeaker(): boolean {
     return typeof HTMLMediaElement !== 'undefined' && 'setSinkId' in HTMLMediaElement.prototype;
@@ -39,6 +44,7 @@ export class AudioOut extends Emitter<AudioOutEvents> {
     // Low power mode of iOS shows a play button for `autoplay`; there play() is called.
     element.autoplay = !isWebKit();
     element.setAttribute('playsinline', '');
+    element.addEventListener('pause', () => this.#onPause(element));
     this.#box.append(element);
     this.#elements[index] = element;
     if (this.#sink) void this.#applySink(element, this.#sink);
@@ -47,6 +53,7 @@ export class AudioOut extends Emitter<AudioOutEvents> {
 
   /** To be called inside the tap that joins, before anything asynchronous. */
   unlock(count: number): void {
+    this.#stopped = false;
     if (isWebKit() && typeof AudioContext === 'function') {
       // WebKit unlocks element by element, and only one that has something to play.
       this.#context ??= new AudioContext();
@@ -91,6 +98,23 @@ export class AudioOut extends Emitter<AudioOutEvents> {
     return allowed;
   }
 
+  /** The system paused us: a call came in, headphones went, the screen was locked. */
+  #onPause(element: HTMLAudioElement): void {
+    if (this.#stopped || !element.srcObject) return;
+    clearTimeout(this.#resumeTimer);
+    this.#resumeTimer = setTimeout(() => void this.resume(), RESUME_AFTER);
+  }
+
+  /** Plays again what should be playing; a page nobody sees waits until it is shown. */
+  async resume(): Promise<void> {
+    if (this.#stopped) return;
+    const context = this.#context;
+    // WebKit calls it `interrupted` after a phone call.
+    if (context && context.state !== 'running' && context.state !== 'closed')
+      await context.resume().catch(() => undefined);
+    if (this.#elements.some((element) => element.srcObject && element.paused)) await this.play();
+  }
+
   #setBlocked(blocked: boolean): void {
     if (blocked === this.#blocked) return;
     this.#blocked = blocked;
@@ -112,6 +136,8 @@ export class AudioOut extends Emitter<AudioOutEvents> {
   }
 
   stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#resumeTimer);
     for (const element of this.#elements) {
       element.srcObject = null;
       element.load();

@@ -63,6 +63,11 @@ export function seatSlots(kind: DeviceClass): SlotCounts {
   return { a: 5, v: kind === 'phone' ? 4 : 9, s: 1 };
 }
 
+/** Receiving slots of the `wall` profile; null where the screen is too small for a wall of sites. */
+export function wallSlots(kind: DeviceClass): SlotCounts | null {
+  return kind === 'desk' ? { a: 5, v: 25, s: 1 } : null;
+}
+
 /** WebRTC with everything we rely on. */
 export function canConnect(): boolean {
   return (

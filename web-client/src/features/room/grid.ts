@@ -35,3 +35,11 @@ export function fit169(width: number, height: number): { width: number; height: 
   const w = Math.min(width, (height * 16) / 9);
   return { width: Math.floor(w), height: Math.floor((w * 9) / 16) };
 }
+
+/** Sites on a page of the wall: as many as are still seen well. */
+export function wallPageSize(width: number, height: number): number {
+  const per = (side: number, least: number) => Math.max(1, Math.floor(side / least));
+  const cols = per(width, width < 560 ? 150 : 196);
+  const rows = per(height, width < 560 ? 110 : 132);
+  return Math.min(24, Math.max(2, cols * rows));
+}

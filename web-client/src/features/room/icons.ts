@@ -22,10 +22,14 @@ import moreVertical from 'lucide-static/icons/ellipsis-vertical.svg?raw';
 import people from 'lucide-static/icons/users.svg?raw';
 import pin from 'lucide-static/icons/pin.svg?raw';
 import pinOff from 'lucide-static/icons/pin-off.svg?raw';
+import roleOf from 'lucide-static/icons/user-round-cog.svg?raw';
 import screen from 'lucide-static/icons/screen-share.svg?raw';
 import screenOff from 'lucide-static/icons/screen-share-off.svg?raw';
 import search from 'lucide-static/icons/search.svg?raw';
 import send from 'lucide-static/icons/send-horizontal.svg?raw';
+import sliders from 'lucide-static/icons/sliders-horizontal.svg?raw';
+import split from 'lucide-static/icons/network.svg?raw';
+import spotlight from 'lucide-static/icons/spotlight.svg?raw';
 import stop from 'lucide-static/icons/circle-stop.svg?raw';
 import sun from 'lucide-static/icons/sun.svg?raw';
 import add from 'lucide-static/icons/plus.svg?raw';
@@ -64,10 +68,14 @@ const roomIcons = {
   people,
   pin,
   pinOff,
+  roleOf,
   screen,
   screenOff,
   search,
   send,
+  sliders,
+  split,
+  spotlight,
   stop,
   sun,
   add,

@@ -1,14 +1,17 @@
 // What this screen shows besides the room itself: panel, dialogs, own toasts.
 import { stored } from '../../core/base/storage';
 import type { Audience, ErrorCode, Person } from '../../core/proto';
+import { MAX_SPOTLIGHT } from '../../state/arrange-model';
 import type { MediaProblem, RoomModel } from '../../state/contract';
 import { t } from '../../i18n/index.svelte';
+import { a } from '../../i18n/arrange.svelte';
 import { ERROR } from '../../i18n/terms';
 
 export type Panel = 'people' | 'chat' | 'questions' | 'polls';
 export type Open =
   | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' | 'hall' | 'timer' }
-  | { dialog: 'remove'; person: Person }
+  | { dialog: 'permits' | 'mode' | 'groups' | 'pickGroup' }
+  | { dialog: 'remove' | 'role' | 'substitute'; person: Person }
   | { dialog: 'problem'; what: 'mic' | 'camera' | 'screen'; problem: MediaProblem };
 
 export interface Toast {
@@ -35,6 +38,9 @@ export class RoomView {
   #draft = $state('');
   #question = $state('');
   readonly #kept;
+  /** Everybody is brought back from the groups then, by our clock. */
+  backAt = $state<number | null>(null);
+  #backTimer: ReturnType<typeof setTimeout> | undefined;
   #next = 1;
   #handWish = $state<boolean | null>(null);
   #presses = 0;
@@ -113,9 +119,37 @@ export class RoomView {
     return false;
   }
 
+  /** Tells the groups that they end soon, and ends them then. Only as long as this page is open. */
+  async bringBack(seconds: number): Promise<void> {
+    if (!(await this.act(this.room.groups.say(a('groups.backSaid', seconds))))) return;
+    this.stopBack();
+    this.backAt = Date.now() + seconds * 1000;
+    this.#backTimer = setTimeout(() => {
+      this.backAt = null;
+      if (this.room.groups.now?.open) void this.act(this.room.groups.close());
+    }, seconds * 1000);
+  }
+  stopBack(): void {
+    clearTimeout(this.#backTimer);
+    this.backAt = null;
+  }
+  /** Shows somebody to all, or no longer. */
+  async spotlight(person: Person): Promise<void> {
+    const on = !this.room.room.spotlight?.includes(person.id);
+    const code = await this.room.arrange.spotlight(person.id, on).catch((): 'network' => 'network');
+    if (code === 'full') this.toast(a('spot.full', MAX_SPOTLIGHT), 'bad');
+    else if (code !== null) this.toast(t(ERROR[code]), 'bad');
+  }
+
+  clearSpotlight(): Promise<boolean> {
+    return this.act(this.room.arrange.clearSpotlight());
+  }
+
   async mic(): Promise<void> {
     const { room } = this;
     if (room.listenOnly) return this.toast(t('bar.listenOnly'));
+    if (room.mic !== 'live' && !room.me.perms.has('speak') && !room.room.permits.mic)
+      return this.toast(a('permits.held', a('permits.mic')));
     if (room.mic !== 'live' && !room.me.perms.has('speak')) return this.toast(t('bar.noSpeakLong'));
     const wanted = room.mic !== 'live';
     await room.toggleMic().catch(() => undefined);
@@ -125,7 +159,8 @@ export class RoomView {
   async camera(): Promise<void> {
     const { room } = this;
     if (room.listenOnly) return this.toast(t('bar.listenOnly'));
-    if (room.camera !== 'live' && !room.me.perms.has('showCamera')) return this.toast(t('bar.noCamera'));
+    if (room.camera !== 'live' && !room.me.perms.has('showCamera'))
+      return this.toast(room.room.permits.camera ? t('bar.noCamera') : a('permits.held', a('permits.camera')));
     const wanted = room.camera !== 'live';
     await room.toggleCamera().catch(() => undefined);
     const problem = room.devices.cameraProblem;
@@ -135,7 +170,8 @@ export class RoomView {
     const { room } = this;
     if (room.screen === 'live') return room.stopScreen();
     if (!room.devices.canShareScreen) return this.toast(t('bar.cannotShare'));
-    if (!room.me.perms.has('shareScreen')) return this.toast(t('bar.noShare'));
+    if (!room.me.perms.has('shareScreen'))
+      return this.toast(room.room.permits.screen ? t('bar.noShare') : a('permits.held', a('permits.screen')));
     const problem = await room.startScreen();
     // Closing the browser's own chooser counts as a refusal: nothing to explain at length.
     if (problem === 'denied') this.toast(t('problem.screenDenied'));
@@ -143,6 +179,7 @@ export class RoomView {
   }
   async hand(): Promise<void> {
     const up = !this.handUp;
+    if (up && !this.room.me.perms.has('raiseHand')) return this.toast(a('permits.held', a('permits.hand')));
     const press = ++this.#presses;
     this.#handWish = up;
     const done = await this.act(this.room.raiseHand(up));

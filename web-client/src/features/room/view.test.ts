@@ -8,7 +8,7 @@ function room(answer: ErrorCode | null) {
   const model = {
     room: { room: 'r1' },
     hands: [],
-    me: { person: 'p1' },
+    me: { person: 'p1', perms: new Set(['raiseHand']) },
     raiseHand: (up: boolean) => {
       asked.push(up);
       return Promise.resolve(answer);
