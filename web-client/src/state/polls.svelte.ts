@@ -22,13 +22,15 @@ function newestFirst(polls: Iterable<Poll>): Poll[] {
 export class Polls implements PollsModel {
   list = $state.raw<readonly Poll[]>([]);
   mine = $state.raw<ReadonlyMap<PollId, OwnAnswer>>(new Map());
-  /** Called for each poll that opens while one is in the room. */
-  onOpened: (poll: Poll) => void = () => undefined;
   readonly #session: Pick<RoomSession, 'request'>;
   readonly #holds: () => boolean;
   readonly #persist: Persist;
   /** Answers that could not be sent for want of a link. */
   #unsent = new Map<PollId, PollChoice[]>();
+  /** Answers as they were written here: of a secret one nobody else knows. */
+  #written = new Map<PollId, PollChoice[]>();
+  /** Polls of which the server said that it has the answer, since it was last sent. */
+  #received = new Set<PollId>();
 
   constructor(session: Pick<RoomSession, 'request'>, holds: () => boolean) {
     this.#session = session;
@@ -41,27 +43,34 @@ export class Polls implements PollsModel {
       case 'state': {
         const polls = frame.polls ?? [];
         this.list = newestFirst(polls.map((poll) => this.#merged(poll)));
-        const here = new Set(polls.map((p) => p.poll));
-        this.mine = new Map([...this.mine].filter(([id]) => here.has(id)));
+        // What the server remembers of the own answers follows; what it does not is asked again.
+        this.mine = new Map([...this.mine].filter(([id]) => this.#unsent.has(id)));
+        this.#received.clear();
         break;
       }
       case 'poll': {
         const { poll } = frame;
-        const known = this.list.some((p) => p.poll === poll.poll);
         this.list = newestFirst([this.#merged(poll), ...this.list.filter((p) => p.poll !== poll.poll)]);
-        if (!known && poll.st === 'open') this.onOpened(poll);
         break;
       }
       case 'pollGone':
         this.list = this.list.filter((p) => p.poll !== frame.poll);
         this.#own(frame.poll, null);
         this.#unsent.delete(frame.poll);
+        this.#written.delete(frame.poll);
+        this.#received.delete(frame.poll);
         break;
       case 'pollMine': {
-        // An answer written while the link was down is newer than what the server remembers.
-        if (this.#unsent.has(frame.poll)) break;
         const { poll, answer, score } = frame;
-        this.#own(poll, { answer, waiting: false, ...(score !== undefined && { score }) });
+        this.#received.add(poll);
+        if (answer.length === 0) {
+          // Of a secret answer the server says only that there is one.
+          this.#unsent.delete(poll);
+          this.#own(poll, { answer: this.#written.get(poll) ?? [], waiting: false });
+        } else if (!this.#unsent.has(poll)) {
+          // An answer written while the link was down is newer than what the server remembers.
+          this.#own(poll, { answer, waiting: false, ...(score !== undefined && { score }) });
+        }
         break;
       }
       default:
@@ -99,6 +108,8 @@ export class Polls implements PollsModel {
 
   async answer(poll: PollId, answer: PollChoice[]): Promise<ErrorCode | null> {
     const before = this.mine.get(poll) ?? null;
+    this.#written.set(poll, answer);
+    this.#received.delete(poll);
     this.#own(poll, { answer, waiting: true });
     const reply = await this.#session.request({ t: 'pollAnswer', poll, answer });
     if (reply.ok) {
@@ -107,8 +118,8 @@ export class Polls implements PollsModel {
       return null;
     }
     if (reply.code === 'network') {
-      // It stays and goes out after the return.
-      this.#unsent.set(poll, answer);
+      // Secret answers are acknowledged late, with others. What did not arrive goes out after the return.
+      if (!this.#received.has(poll)) this.#unsent.set(poll, answer);
       return null;
     }
     const again = this.#unsent.delete(poll);

@@ -6,6 +6,7 @@ import type { MediaProblem, RoomModel } from '../../state/contract';
 import { t } from '../../i18n/index.svelte';
 import { a } from '../../i18n/arrange.svelte';
 import { ERROR } from '../../i18n/terms';
+import { isAsked } from './polls/may';
 
 export type Panel = 'people' | 'chat' | 'questions' | 'polls';
 export type Open =
@@ -92,9 +93,7 @@ export class RoomView {
   /** Polls that wait for the own answer. */
   get toAnswer(): number {
     const { list, mine } = this.room.polls;
-    // Who holds polls is asked in votes only.
-    const holds = this.room.me.perms.has('poll');
-    return list.filter((p) => p.st === 'open' && !mine.has(p.poll) && (!holds || p.draft.kind === 'vote')).length;
+    return list.filter((p) => p.st === 'open' && !mine.has(p.poll) && isAsked(this.room, p)).length;
   }
   /** Opens a dialog from a menu: first the menu gives the focus back, so that the dialog can do so later. */
   show(open: Open): void {
