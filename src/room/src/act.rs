@@ -287,7 +287,7 @@ impl Room {
                 return Err(ErrorCode::BadRequest);
             }
             if kind == MediaKind::Screen
-                && let Some(other) = self.sharer.clone().filter(|other| other != me)
+                && let Some(other) = self.other_sharer(me)
             {
                 self.stop_track(&other, MediaKind::Screen, &name);
                 self.settle(&other, &name);

@@ -170,6 +170,13 @@ pub enum Effect {
     Broadcast(Arc<ServerFrame>),
     /// To every link of the room, without `seq`, first to be dropped.
     BroadcastLossy(Arc<ServerFrame>),
+    /// To these links, without `seq`, first to be dropped.
+    LossyTo {
+        /// The links.
+        links: Vec<LinkId>,
+        /// The frame.
+        frame: Arc<ServerFrame>,
+    },
     /// To one link. The server adds `answer` to a `welcome` and `token` to `you`.
     Send {
         /// The link.
@@ -197,6 +204,15 @@ pub enum Effect {
         peer: u64,
         /// What.
         allow: Allow4,
+    },
+    /// Whom a peer hears and sees from now on, also by a later connection: the
+    /// people of a breakout group, or, without one, those who are in none. A
+    /// new peer is in none.
+    Group {
+        /// The peer.
+        peer: u64,
+        /// Number of the group, from 1.
+        group: Option<u8>,
     },
     /// The peer's person is no longer in the room.
     MediaGone {

@@ -153,6 +153,8 @@ pub const FLOOD: Rate = Rate {
 };
 /// How long a person waits who said hello or sent frames too often, milliseconds.
 pub const FLOOD_WAIT_MS: u64 = 10_000;
+/// People in one `groupsMove`. Overflow: refused as `too_large`.
+pub const GROUP_MOVES: usize = 500;
 /// Between two `lobby`, milliseconds.
 pub const LOBBY_EVERY_MS: u64 = 500;
 /// Between two `checkResult` while answers come in, milliseconds.

@@ -60,7 +60,7 @@ pub(crate) struct Checks {
 }
 
 /// A well mixed number from a seed and a counter (splitmix64).
-fn draw(seed: u64, n: u64) -> u64 {
+pub(crate) fn draw(seed: u64, n: u64) -> u64 {
     let mut x = seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -270,7 +270,9 @@ impl Room {
         let mut old_peer = None;
         if let Some(member) = self.roster.get_mut(person) {
             old_peer = member.peer.filter(|peer| *peer != arrival.peer);
-            member.peer = Some(arrival.peer);
+            if member.peer.replace(arrival.peer) != Some(arrival.peer) {
+                member.placed = None;
+            }
             if member.link().is_none() {
                 member.link_since_ms = now.wall_ms;
             }
@@ -325,6 +327,7 @@ impl Room {
         self.send_durable(link, None, ServerMessage::Welcome(Box::new(welcome)));
         let (people, sampled) = self.roster.state(person);
         let (chat, more_chat) = self.chat.tail();
+        let groups = self.groups_shown();
         let state = ServerMessage::State {
             counts: self.roster.counts(),
             people,
@@ -337,7 +340,7 @@ impl Room {
             decks: self.decks(),
             stage: self.stage(),
             files: self.files_out(),
-            groups: self.groups(),
+            groups,
         };
         self.send_durable(link, Some(self.ring.last_seq()), state);
         self.after_return(person, link);
@@ -424,7 +427,7 @@ impl Room {
         let Some(member) = self.roster.get(person) else {
             return;
         };
-        let told = (self.perms(member), member.floor);
+        let told = self.told_of(member);
         if let Some(member) = self.roster.get_mut(person) {
             member.told = Some(told);
         }

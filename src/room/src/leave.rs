@@ -103,9 +103,6 @@ impl Room {
         keeps: bool,
         wall_ms: u64,
     ) -> Option<u64> {
-        if self.sharer.as_ref() == Some(person) {
-            self.sharer = None;
-        }
         self.levels.remove(person);
         self.talkers.remove(person);
         self.check_gone(person);
@@ -115,6 +112,7 @@ impl Room {
         member.written = PerKind::default();
         member.talk = None;
         member.allow = Allow4::default();
+        member.placed = None;
         member.told = None;
         member.asked_mic = None;
         member.asked_camera = None;

@@ -144,6 +144,9 @@ impl Buckets {
     }
 }
 
+/// Rights, floor, and the group one is in.
+pub(crate) type Told = (Vec<Action>, bool, Option<GroupNo>);
+
 /// Order of the roster: staff first, then by Vietnamese order of names.
 pub(crate) type SortKey = (bool, NameKey);
 
@@ -164,6 +167,8 @@ pub(crate) struct Member {
     pub hall: u32,
     /// Breakout group the person is assigned to.
     pub group: Option<GroupNo>,
+    /// Group the media plane has the person in.
+    pub placed: Option<GroupNo>,
     /// For whom the person stands in, by name.
     pub stands_for: Option<String>,
     /// Is shown large to all.
@@ -201,8 +206,8 @@ pub(crate) struct Member {
     /// Sees something else than when the link broke: a resume is answered by
     /// the whole state.
     pub anew: bool,
-    /// Rights and floor as last told.
-    pub told: Option<(Vec<Action>, bool)>,
+    /// What of [`You`](lophoc_protocol::server::You) changes, as last told.
+    pub told: Option<Told>,
     /// What the media plane was told.
     pub allow: Allow4,
     /// What the ledger was told of the tracks.
@@ -265,6 +270,7 @@ impl Member {
             site: None,
             hall: 0,
             group: None,
+            placed: None,
             stands_for: None,
             spot: false,
             wrote_ms: None,

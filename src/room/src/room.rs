@@ -22,7 +22,7 @@ use crate::direct::DirectLog;
 use crate::files::Files;
 use crate::groups::Breakout;
 use crate::lesson::Lesson;
-use crate::person::{KINDS, Member, Stop, right_of};
+use crate::person::{KINDS, Member, Stop, Told, right_of};
 use crate::polls::Polls;
 use crate::questions::Questions;
 use crate::reactions::Reactions;
@@ -63,7 +63,6 @@ pub struct Room {
     /// Nobody but staff may unmute without the floor or being asked.
     pub(crate) mics_closed: bool,
     pub(crate) barred: HashSet<PersonId>,
-    pub(crate) sharer: Option<PersonId>,
     /// Loudest level of each person since the last tick.
     pub(crate) levels: BTreeMap<PersonId, u8>,
     pub(crate) levels_told: bool,
@@ -118,7 +117,6 @@ impl Room {
             locked: false,
             mics_closed: false,
             barred: HashSet::new(),
-            sharer: None,
             levels: BTreeMap::new(),
             levels_told: false,
             late_tracks: BTreeSet::new(),
@@ -349,12 +347,19 @@ impl Room {
     }
 
     /// Whether a present person may do something: the table, what moderators
-    /// did to his microphone, and what they took from learners and guests.
+    /// did to his microphone, and what they took from learners and guests. In a
+    /// group people discuss, whatever the mode of the room.
     pub(crate) fn member_may(&self, member: &Member, action: Action) -> bool {
+        let grouped = self.place_of(member).is_some();
+        let mode = if grouped {
+            RoomMode::Discussion
+        } else {
+            self.mode
+        };
         let called = member.floor || (action == Action::Speak && member.opened);
         let staff = member.role.is_staff();
-        let closed = action == Action::Speak && self.mics_closed && !staff;
-        allowed(member.role, self.mode, called, action)
+        let closed = action == Action::Speak && self.mics_closed && !grouped && !staff;
+        allowed(member.role, mode, called, action)
             && (called || !closed)
             && (staff || self.arrangement.permits_to(action, member.floor, called))
     }
@@ -373,9 +378,13 @@ impl Room {
             role: member.role,
             perms: self.perms(member),
             floor: member.floor,
-            group: None,
+            group: self.place_of(member),
             token: None,
         }
+    }
+
+    pub(crate) fn told_of(&self, member: &Member) -> Told {
+        (self.perms(member), member.floor, self.place_of(member))
     }
 
     fn allow_now(&self, member: &Member) -> Allow4 {
@@ -392,10 +401,18 @@ impl Room {
         }
     }
 
-    /// After rights or tracks changed: stops what is no longer allowed (in the
-    /// name of `by`), tells the person his rights and the media plane what to
-    /// let through.
+    /// After rights, tracks or the group changed: stops what is no longer allowed
+    /// (in the name of `by`), tells the person his rights and the media plane
+    /// what to let through and to whom.
     pub(crate) fn settle(&mut self, id: &PersonId, by: &str) {
+        let Some(member) = self.roster.present(id) else {
+            return;
+        };
+        let place = self.place_of(member);
+        let moved = member.placed != place;
+        if moved && member.tracks.screen == TrackState::Live {
+            self.stop_track(id, MediaKind::Screen, by);
+        }
         for kind in KINDS {
             let Some(member) = self.roster.present(id) else {
                 return;
@@ -409,13 +426,15 @@ impl Room {
         let Some(member) = self.roster.present(id) else {
             return;
         };
-        let told = (self.perms(member), member.floor);
+        let told = self.told_of(member);
         let allow = self.allow_now(member);
         let you = (member.told.as_ref() != Some(&told)).then(|| self.you(member));
         let peer = member.peer.filter(|_| member.allow != allow);
+        let moved = member.peer.filter(|_| moved);
         if let Some(member) = self.roster.get_mut(id) {
             member.told = Some(told);
             member.allow = allow;
+            member.placed = place;
         }
         if let Some(you) = you {
             self.tell(id, ServerMessage::You(you));
@@ -424,6 +443,24 @@ impl Room {
         if let Some(peer) = peer {
             self.out.push(Effect::Allow { peer, allow });
         }
+        if let Some(peer) = moved {
+            let group = place.map(|group| group.0);
+            self.out.push(Effect::Group { peer, group });
+        }
+    }
+
+    /// Who else shares a screen where this person is.
+    pub(crate) fn other_sharer(&self, id: &PersonId) -> Option<PersonId> {
+        let place = self.place_of(self.roster.present(id)?);
+        let shares = |member: &&Member| {
+            member.tracks.screen == TrackState::Live
+                && member.id != *id
+                && self.place_of(member) == place
+        };
+        self.roster
+            .iter()
+            .find(shares)
+            .map(|other| other.id.clone())
     }
 
     /// Rights changed for everybody.
@@ -448,11 +485,6 @@ impl Room {
             let on = state == TrackState::Live;
             if !on {
                 member.tracks.screen_audio = TrackState::Off;
-            }
-            if on {
-                self.sharer = Some(id.clone());
-            } else if self.sharer.as_ref() == Some(id) {
-                self.sharer = None;
             }
             self.record(EventKind::Share {
                 person: key_of(id),

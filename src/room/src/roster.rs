@@ -164,6 +164,15 @@ impl Roster {
         }
     }
 
+    /// Nobody, present or gone, is assigned to a group any more.
+    pub(crate) fn ungroup(&mut self) {
+        for member in self.members.values_mut() {
+            if member.group.take().is_some() && member.is_present() {
+                self.dirty.insert(member.id.clone());
+            }
+        }
+    }
+
     /// Keeps somebody in mind who is not here.
     pub(crate) fn remember(&mut self, member: Member) {
         self.members.entry(member.id.clone()).or_insert(member);

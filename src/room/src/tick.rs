@@ -1,10 +1,13 @@
 //! What happens by itself: time-outs, and what was gathered is told.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use lophoc_ledger::LeaveReason;
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, RESUME_MS};
-use lophoc_protocol::{PersonId, ServerMessage, TrackState};
+use lophoc_protocol::{GroupNo, PersonId, ServerFrame, ServerMessage, TrackState};
 
-use crate::api::Effect;
+use crate::api::{Effect, LinkId};
 use crate::bounds::{LEVELS, SWEEP_EVERY_MS};
 use crate::person::Presence;
 use crate::room::{Phase, Room};
@@ -106,7 +109,41 @@ impl Room {
         }
         self.levels_told = !loud.is_empty();
         loud.sort_by_key(|(_, level)| *level);
+        if self.breakout.is_open() {
+            self.tell_levels_apart(&loud);
+            return;
+        }
         loud.truncate(LEVELS);
         self.broadcast_lossy(ServerMessage::Levels { l: loud });
+    }
+
+    /// Each group is told who speaks in it.
+    fn tell_levels_apart(&mut self, loud: &[(PersonId, u8)]) {
+        let mut places: BTreeMap<Option<GroupNo>, (Vec<LinkId>, Vec<(PersonId, u8)>)> =
+            BTreeMap::new();
+        for member in self.roster.iter() {
+            if let Some(link) = member.link() {
+                let (links, _) = places.entry(self.place_of(member)).or_default();
+                links.push(link);
+            }
+        }
+        for (person, level) in loud {
+            let place = self.roster.present(person).map(|m| self.place_of(m));
+            if let Some((_, levels)) = place.and_then(|place| places.get_mut(&place))
+                && levels.len() < LEVELS
+            {
+                levels.push((person.clone(), *level));
+            }
+        }
+        for (links, l) in places.into_values() {
+            self.out.push(Effect::LossyTo {
+                links,
+                frame: Arc::new(ServerFrame {
+                    seq: None,
+                    id: None,
+                    msg: ServerMessage::Levels { l },
+                }),
+            });
+        }
     }
 }

@@ -11,6 +11,7 @@
 mod common;
 
 use common::{Play, START, config, id};
+use lophoc_protocol::groups::{GroupBy, GroupNo};
 use lophoc_protocol::people::Permits;
 use lophoc_protocol::poll::{Choose, Poll, PollChoice, PollDraft, PollItem, PollKind};
 use lophoc_protocol::talk::{Audience, QuestionState, Reaction};
@@ -104,6 +105,10 @@ fn talk() -> impl Strategy<Value = M> {
     ]
 }
 
+fn group() -> impl Strategy<Value = Option<GroupNo>> {
+    proptest::option::of((0..4u8).prop_map(GroupNo))
+}
+
 fn message() -> impl Strategy<Value = M> {
     let kind = || {
         proptest::sample::select(
@@ -152,6 +157,15 @@ fn message() -> impl Strategy<Value = M> {
         1 => (0..4u16, 0..4u16).prop_map(|(every_min, jitter_min)| M::ModChecks { every_min, jitter_min, window_sec: 30 }),
         2 => (1..90u64).prop_map(|n| M::CheckReply { check: format!("k{n}") }),
         1 => mode.prop_map(|mode| M::ModMode { mode }),
+        2 => (0..4usize, 0..4usize).prop_map(|(n, by)| M::GroupsMake {
+            names: (0..n).map(|n| format!("Nhóm {n}")).collect(),
+            by: [GroupBy::Random, GroupBy::Unit, GroupBy::Manual, GroupBy::Choose][by],
+        }),
+        3 => proptest::collection::vec((who(), group()), 0..4).prop_map(|moves| M::GroupsMove { moves }),
+        3 => proptest::option::of(0..3u16).prop_map(|minutes| M::GroupsOpen { minutes }),
+        1 => Just(M::GroupsClose),
+        1 => ".{0,4}".prop_map(|text| M::GroupsSay { text }),
+        3 => group().prop_map(|group| M::GroupPick { group }),
         1 => Just(M::Leave),
         1 => Just(M::Unknown),
     ]
@@ -350,6 +364,24 @@ fn everybody_agrees(play: &mut Play) {
         let client = play.client(link);
         assert_eq!(client.people, people, "{link:?}");
         assert_eq!(client.counts, play.room.counts());
+        let formed = client.groups.iter().flat_map(|groups| &groups.list);
+        let of: Vec<_> = formed.map(|group| (group.n, group.people)).collect();
+        for (n, count) in &of {
+            let there = people.values().filter(|p| p.group == Some(*n)).count();
+            assert_eq!(there, *count as usize, "{link:?}");
+        }
+        let known = |person: &&lophoc_protocol::Person| {
+            person
+                .group
+                .is_some_and(|group| of.iter().all(|(n, _)| *n != group))
+        };
+        assert_eq!(
+            people.values().find(known),
+            None,
+            "in a group that is not told"
+        );
+        let open = client.groups.as_ref().is_some_and(|groups| groups.open);
+        assert_eq!(open, play.groups_are_open());
         assert_eq!(client.room.as_ref(), Some(&play.room.info()));
         let mut queue: Vec<_> = client.hands.iter().map(|hand| hand.who.clone()).collect();
         let mut wanted = hands.clone();

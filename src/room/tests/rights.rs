@@ -225,6 +225,14 @@ fn commands() -> Vec<(Action, M)> {
             },
         ),
         (Action::End, M::ModEnd),
+        (
+            Action::Groups,
+            M::GroupsMake {
+                names: vec!["Nhóm 1".into()],
+                by: lophoc_protocol::groups::GroupBy::Random,
+            },
+        ),
+        (Action::Groups, M::GroupsClose),
     ]
 }
 

@@ -13,13 +13,14 @@ use std::sync::Arc;
 
 use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, SessionKey};
 use lophoc_protocol::client::Resume;
+use lophoc_protocol::groups::Groups;
 use lophoc_protocol::limits::MAX_FRAME;
-use lophoc_protocol::people::Counts;
+use lophoc_protocol::people::{Counts, PersonTrack};
 use lophoc_protocol::poll::{Poll, PollChoice};
 use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
 use lophoc_protocol::talk::{Audience, Question};
 use lophoc_protocol::{
-    ClientMessage, ErrorCode, Person, PersonId, PollId, QuestionId, Role, RoomId, RoomMode,
+    ClientMessage, ErrorCode, GroupNo, Person, PersonId, PollId, QuestionId, Role, RoomId, RoomMode,
     ServerFrame, ServerMessage, SessionId,
 };
 use lophoc_room::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Room, RoomConfig};
@@ -52,6 +53,9 @@ pub struct Client {
     pub questions: BTreeMap<QuestionId, Question>,
     /// Own questions and votes.
     pub part: (Vec<QuestionId>, Vec<QuestionId>),
+    pub groups: Option<Groups>,
+    /// Who speaks, as last told.
+    pub levels: Vec<(PersonId, u8)>,
     pub inbox: Vec<ServerFrame>,
     pub closed: bool,
     pub bye: Option<(ByeAction, Option<ErrorCode>, Option<u64>)>,
@@ -93,12 +97,14 @@ impl Client {
                 chat,
                 polls,
                 questions,
+                groups,
                 ..
             } => {
                 assert!(chat.iter().all(|m| m.to.is_all()), "in the state: {chat:?}");
                 self.questions = questions.into_iter().map(|q| (q.q.clone(), q)).collect();
                 self.polls = polls.into_iter().map(|p| (p.poll.clone(), p)).collect();
                 self.mine.clear();
+                self.groups = groups;
                 self.counts = counts;
                 self.people = people.into_iter().map(|p| (p.id.clone(), p)).collect();
                 self.sampled = sampled;
@@ -150,6 +156,8 @@ impl Client {
                 }
             }
             ServerMessage::QuestionsMine { asked, up } => self.part = (asked, up),
+            ServerMessage::Groups { groups } => self.groups = groups,
+            ServerMessage::Levels { l } => self.levels = l,
             ServerMessage::Poll { poll } => {
                 self.polls.insert(poll.poll.clone(), *poll);
             }
@@ -205,11 +213,15 @@ pub struct Play {
     pub open: HashSet<LinkId>,
     pub ledger: Vec<Event>,
     pub allow: HashMap<u64, Allow4>,
+    /// Breakout group of each peer, as the media plane was told.
+    pub group: HashMap<u64, u8>,
     pub gone: Vec<u64>,
     pub ended: bool,
     pub seq: u64,
     /// Names of the sites among the people.
     pub sites: HashMap<String, String>,
+    /// Units of people.
+    pub units: HashMap<String, String>,
     /// The next hello takes over.
     pub take_over: bool,
     /// The next hello is of a guest who waits by the rule of the class.
@@ -254,10 +266,12 @@ impl Play {
             open: HashSet::new(),
             ledger,
             allow: HashMap::new(),
+            group: HashMap::new(),
             gone: vec![],
             ended: false,
             seq: 0,
             sites: HashMap::new(),
+            units: HashMap::new(),
             take_over: false,
             waits: false,
             waiting: HashSet::new(),
@@ -280,6 +294,7 @@ impl Play {
         let mut play = Self::on(room, config, self.ledger.clone(), now);
         play.next = self.next + 1_000;
         play.sites = self.sites.clone();
+        play.units = self.units.clone();
         play
     }
 
@@ -321,6 +336,13 @@ impl Play {
                 assert_eq!(frame.seq, None);
                 self.spread(&frame);
             }
+            Effect::LossyTo { links, frame } => {
+                assert_eq!(frame.seq, None);
+                for link in links {
+                    assert!(self.open.contains(&link), "to a link of the room");
+                    self.clients.get_mut(&link).unwrap().receive(&frame);
+                }
+            }
             Effect::Send { link, frame, .. } => {
                 if matches!(
                     frame.msg,
@@ -350,8 +372,16 @@ impl Play {
             Effect::Allow { peer, allow } => {
                 self.allow.insert(peer, allow);
             }
+            Effect::Group { peer, group } => {
+                let before = match group {
+                    Some(group) => self.group.insert(peer, group),
+                    None => self.group.remove(&peer),
+                };
+                assert_ne!(before, group, "told what it knows");
+            }
             Effect::MediaGone { peer } => {
                 self.allow.remove(&peer);
+                self.group.remove(&peer);
                 self.gone.push(peer);
             }
             Effect::Ended => self.ended = true,
@@ -433,15 +463,33 @@ impl Play {
         }
         let listed: HashSet<String> = people.iter().map(|p| p.id.0.clone()).collect();
         assert_eq!(listed, present, "roster and ledger agree");
-        let sharing = people
-            .iter()
-            .filter(|p| {
-                p.tracks
-                    .iter()
-                    .any(|t| t.kind == lophoc_protocol::MediaKind::Screen)
-            })
-            .count();
-        assert!(sharing <= 1, "one screen at a time");
+        let open = self.groups_are_open();
+        let mut sharing = HashSet::new();
+        for person in &people {
+            let place = person.group.filter(|_| open);
+            let shares = |t: &PersonTrack| t.kind == lophoc_protocol::MediaKind::Screen;
+            if person.tracks.iter().any(shares) {
+                assert!(sharing.insert(place), "one screen at a time");
+            }
+            let link = of_links
+                .iter()
+                .find(|link| self.room.person_of(**link) == Some(&person.id));
+            let Some(link) = link else { continue };
+            let you = self.clients[link].you.as_ref().unwrap();
+            assert_eq!(you.group, place, "everybody knows where he is");
+            let peer = self.room.peer_of(*link).unwrap();
+            let told = self.group.get(&peer).copied().map(GroupNo);
+            assert_eq!(told, place, "and so does the media plane");
+        }
+    }
+
+    /// Whether people are in groups, by the ledger.
+    pub fn groups_are_open(&self) -> bool {
+        let last = self.ledger.iter().rev().find_map(|event| match event.kind {
+            EventKind::GroupsOpen { on, .. } => Some(on),
+            _ => None,
+        });
+        last == Some(true)
     }
 
     pub fn peer(&mut self, person: &str) -> u64 {
@@ -487,7 +535,7 @@ impl Play {
             identity: Identity {
                 person: PersonId::from(person),
                 name: name.into(),
-                unit: None,
+                unit: self.units.get(person).cloned(),
                 role,
                 site: self.sites.get(person).cloned(),
             },

@@ -15,6 +15,7 @@ mod coming;
 mod crash;
 mod devices;
 mod direct;
+mod groups;
 mod lesson;
 mod lock;
 mod polls;
