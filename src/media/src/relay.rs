@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::types::{Epoch, Layer, MAX_LAYERS, PeerId, RoomKey, SourcePacket, TrackKey};
+use crate::types::{Layer, MAX_LAYERS, Part, PeerId, SourcePacket, Stint, TrackKey};
 
 /// A packet on its way to another shard. Its payload is a fresh copy: the
 /// counter of an [`Arc`] inside never has a second holder in the sending shard.
@@ -65,38 +65,35 @@ pub struct Score {
 /// A message between shards.
 #[derive(Debug, Clone)]
 pub enum RelayMsg {
-    /// Whether the sending shard has peers in the room. Answered with what the
+    /// Whether the sending shard has peers in the part. Answered with what the
     /// other shard publishes there.
     Presence {
-        /// Room.
-        room: RoomKey,
+        /// Part of a room.
+        part: Part,
         /// It has.
         receivers: bool,
     },
-    /// A track of the sending shard exists, or its layers changed.
+    /// Tracks of the sending shard exist, or their layers changed. Those of one
+    /// message came at the same time.
     TrackUp {
-        /// Room.
-        room: RoomKey,
-        /// Track.
-        track: TrackKey,
-        /// Connection of the publisher.
-        epoch: Epoch,
-        /// All layers.
-        layers: Layers,
+        /// Part of a room.
+        part: Part,
+        /// Track, connection of the publisher and its time in the part, all layers.
+        tracks: Vec<(TrackKey, Stint, Layers)>,
     },
     /// Tracks of one connection are gone, all at the same time.
     TrackDown {
         /// Tracks.
         tracks: Vec<TrackKey>,
-        /// Connection it belonged to; ignored when a newer one is known.
-        epoch: Epoch,
+        /// What they belonged to; ignored when a newer one is known.
+        stint: Stint,
     },
     /// Layers the sending shard wants of a track, whole.
     Demand {
         /// Track.
         track: TrackKey,
-        /// Connection of the publisher.
-        epoch: Epoch,
+        /// Connection of the publisher, and its time in the part.
+        stint: Stint,
         /// Bit n = layer n.
         layers: u8,
     },
@@ -104,8 +101,8 @@ pub enum RelayMsg {
     KeyframeRequest {
         /// Track.
         track: TrackKey,
-        /// Connection of the publisher.
-        epoch: Epoch,
+        /// Connection of the publisher, and its time in the part.
+        stint: Stint,
         /// Layer.
         layer: Layer,
     },
@@ -113,8 +110,8 @@ pub enum RelayMsg {
     Cached {
         /// Track.
         track: TrackKey,
-        /// Connection of the publisher.
-        epoch: Epoch,
+        /// Connection of the publisher, and its time in the part.
+        stint: Stint,
         /// Layer.
         layer: Layer,
         /// Keyframe and everything since; otherwise only the keyframe's frame,
@@ -129,16 +126,16 @@ pub enum RelayMsg {
     Packets {
         /// Track.
         track: TrackKey,
-        /// Connection of the publisher.
-        epoch: Epoch,
+        /// Connection of the publisher, and its time in the part.
+        stint: Stint,
         /// In order of arrival.
         packets: Vec<RelayPacket>,
     },
     /// Loudest microphones of the sending shard. Every shard ranks the union of
     /// what all said about the same moment, so all come to the same list.
     Scores {
-        /// Room.
-        room: RoomKey,
+        /// Part of a room.
+        part: Part,
         /// Number of the moment since the start of the media plane.
         moment: u64,
         /// Loudest first.
@@ -146,8 +143,8 @@ pub enum RelayMsg {
     },
     /// Past of the ranking, for a shard that comes into the room late.
     Speakers {
-        /// Room.
-        room: RoomKey,
+        /// Part of a room.
+        part: Part,
         /// Microphones in the order of the last ranking.
         ranked: Vec<TrackKey>,
         /// Most recent speakers first.

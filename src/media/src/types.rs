@@ -6,6 +6,15 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomKey(pub u64);
 
+/// Part of a room: those who hear and see each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Part {
+    /// Room.
+    pub room: RoomKey,
+    /// Breakout group, from 1; 0 = those who are in none.
+    pub group: u8,
+}
+
 /// Number of a media peer: one person in one room. Stable across reconnects of
 /// that person; the running connection is told apart by [`Epoch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +24,17 @@ pub struct PeerId(pub u64);
 /// messages about an older connection are told by it and ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch(pub u32);
+
+/// Time of a connection in one part of its room: grows with each connection and
+/// with each change of the part. What is said of an older one, or was sent in it,
+/// is told by it and ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Stint {
+    /// Connection.
+    pub epoch: Epoch,
+    /// How often it changed the part before.
+    pub moves: u32,
+}
 
 /// Number of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

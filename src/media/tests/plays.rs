@@ -11,6 +11,11 @@ fn on_one_and_three(play: impl Fn(World)) {
     play(World::new(3));
 }
 
+const FIRST: Stint = Stint {
+    epoch: Epoch(1),
+    moves: 0,
+};
+
 fn video(slot: u8) -> SlotRef {
     SlotRef::Video(slot)
 }
@@ -487,6 +492,7 @@ fn a_track_of_another_room_is_never_shown() {
         world.home.insert(PeerId(9), shard);
         let spec = lophoc_media::core::PeerSpec {
             room: RoomKey(2),
+            group: 0,
             peer: PeerId(9),
             epoch: Epoch(1),
             slots: SEAT,
@@ -535,7 +541,7 @@ fn a_person_who_comes_back_on_another_shard_is_seen_again() {
         0,
         RelayMsg::TrackDown {
             tracks: vec![camera(1)],
-            epoch: Epoch(1),
+            stint: FIRST,
         },
     );
     let count = world.got(2, video(0)).len();
@@ -614,7 +620,7 @@ fn lost_messages_between_shards_heal_by_themselves() {
         0,
         RelayMsg::TrackDown {
             tracks: vec![camera(1)],
-            epoch: Epoch(1),
+            stint: FIRST,
         },
     );
     world.run(500);

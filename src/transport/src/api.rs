@@ -80,6 +80,8 @@ pub enum StartError {
 pub struct ConnectSpec<'a> {
     /// Room.
     pub room: RoomKey,
+    /// Breakout group the peer is in, from 1; 0 = none.
+    pub group: u8,
     /// Peer.
     pub peer: PeerId,
     /// What the client's first m-lines carry, in their order.
@@ -210,7 +212,8 @@ pub enum MediaEvent {
         /// The whole of it.
         binding: Binding,
     },
-    /// Loudness of publishers of a room: those of one shard, at most 5 a second.
+    /// Loudness of publishers of a room: those of one shard and one breakout group,
+    /// at most 5 a second.
     Levels {
         /// Room.
         room: RoomKey,

@@ -29,6 +29,7 @@ pub(crate) type Reply = Box<dyn FnOnce(Result<Connected, ConnectError>) + Send>;
 #[derive(Default)]
 pub(crate) struct Commands {
     pub(crate) allow: Option<Allow>,
+    pub(crate) group: Option<u8>,
     pub(crate) view: Option<ViewSpec>,
     pub(crate) candidates: Vec<String>,
     pub(crate) restart: Option<(String, Reply)>,

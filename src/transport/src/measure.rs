@@ -57,6 +57,7 @@ fn connected(
     let (mut client, offer) = Client::new(start, address, &sends, SLOTS);
     let spec = ConnectSpec {
         room: RoomKey(1),
+        group: 0,
         peer: PeerId(peer),
         sends: sends.to_vec(),
         slots: SLOTS,

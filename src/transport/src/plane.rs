@@ -178,6 +178,15 @@ impl MediaPlane {
         );
     }
 
+    /// Breakout group the peer is in from now on; 0 = none. Its connection stays.
+    pub fn set_group(&self, peer: PeerId, group: u8) {
+        self.command(
+            peer,
+            |session| session.group = group,
+            |commands| commands.group = Some(group),
+        );
+    }
+
     /// What the peer wants to receive. The newest view wins.
     pub fn set_view(&self, peer: PeerId, view: ViewSpec) {
         self.command(

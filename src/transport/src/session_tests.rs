@@ -54,6 +54,7 @@ fn accept(now: Instant, offer: &str, slots: Slots) -> Result<(Session, String), 
     let registry = Registry::new(8);
     let spec = ConnectSpec {
         room: RoomKey(1),
+        group: 0,
         peer: PeerId(1),
         sends: SENDS.to_vec(),
         slots,
@@ -457,6 +458,7 @@ fn pending(registry: &Registry, now: Instant, peer: u64) -> Vec<u8> {
     let (_, offer) = Client::new(now, CLIENT.parse().unwrap(), &SENDS, SLOTS);
     let spec = ConnectSpec {
         room: RoomKey(1),
+        group: 0,
         peer: PeerId(peer),
         sends: SENDS.to_vec(),
         slots: SLOTS,

@@ -58,6 +58,7 @@ impl Class {
         let (mut client, offer) = NetClient::new(&SENDS, SLOTS);
         let spec = ConnectSpec {
             room: RoomKey(1),
+            group: 0,
             peer: PeerId(peer),
             sends: SENDS.to_vec(),
             slots: SLOTS,

@@ -72,7 +72,7 @@ impl ShardCore {
                 self.stats.keyframes_suppressed += 1;
             }
         }
-        let (key, origin, epoch) = (track.key, track.origin, track.epoch);
+        let (key, origin, stint) = (track.key, track.origin, track.stint);
         for layer in layers_of(due) {
             self.stats.keyframes_sent += 1;
             match origin {
@@ -85,7 +85,7 @@ impl ShardCore {
                     to,
                     RelayMsg::KeyframeRequest {
                         track: key,
-                        epoch,
+                        stint,
                         layer,
                     },
                 ),

@@ -40,11 +40,13 @@ impl ShardCore {
             return;
         };
         peer.resolve = false;
-        let (id, room) = (peer.spec.peer, peer.room);
+        let (id, room, arriving) = (peer.spec.peer, peer.room, peer.arriving);
         let slots: Vec<SlotRef> = peer.slot_refs().collect();
         let wishes = peer.view.wishes.clone();
         for slot in slots {
             let wish = wishes.iter().find(|wish| wish.slot == slot).copied();
+            let speaker = |wish: &Wish| matches!(wish.source, Some(WishSource::Speaker(_)));
+            let wish = wish.filter(|wish| !(arriving && speaker(wish)));
             self.point(index, id, room, slot, wish);
         }
         self.bind_audio(index);
@@ -143,7 +145,7 @@ impl ShardCore {
     }
 
     fn audible(&self, index: usize) -> Option<Vec<TrackKey>> {
-        let peer = self.peers.get(index)?;
+        let peer = self.peers.get(index).filter(|peer| !peer.arriving)?;
         let room = self.rooms.get(peer.room).filter(|room| !room.incomplete)?;
         let mut screens: Vec<TrackKey> = room
             .tracks

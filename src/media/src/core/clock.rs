@@ -55,6 +55,7 @@ impl ShardCore {
         {
             self.rank_due = None;
             self.rank(moment);
+            self.seat_arrived();
             for track in std::mem::take(&mut self.replan_later) {
                 let due = |index: &usize| self.tracks.get(*index).is_some_and(|t| t.replan);
                 if due(&track) {
@@ -119,7 +120,7 @@ impl ShardCore {
             let key = room.key;
             let told = !room.own.is_empty();
             let scores = RelayMsg::Scores {
-                room: key,
+                part: key,
                 moment,
                 scores: room.own.clone(),
             };
@@ -139,7 +140,8 @@ impl ShardCore {
             }
             if sound {
                 levels.sort_unstable();
-                self.emit(Output::Levels { room: key, levels });
+                let room = key.room;
+                self.emit(Output::Levels { room, levels });
             }
         }
     }

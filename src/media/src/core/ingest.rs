@@ -53,21 +53,21 @@ impl ShardCore {
         if let Some(Some(track)) = publisher.sends.get(kind_index(kind)) {
             return Some(*track);
         }
-        let (room, epoch) = (publisher.room, publisher.spec.epoch);
+        let (room, stint) = (publisher.room, publisher.stint());
         let key = TrackKey { peer, kind };
         if let Some(known) = self.track_index.get(&key).copied() {
             // Another shard's, of an older or a newer connection of this peer.
             if self
                 .tracks
                 .get(known)
-                .is_some_and(|track| track.epoch >= epoch)
+                .is_some_and(|track| track.stint >= stint)
             {
                 self.stats.drop_one(DropReason::StaleEpoch);
                 return None;
             }
             self.drop_track(known);
         }
-        let index = self.make_track(now, key, room, epoch, Origin::Local)?;
+        let index = self.make_track(now, key, room, stint, Origin::Local)?;
         if let Some(publisher) = self.peer_of(peer)
             && let Some(place) = publisher.sends.get_mut(kind_index(kind))
         {
@@ -108,22 +108,24 @@ impl ShardCore {
             *info = health.info();
         }
         self.layers_changed(index, &before);
-        self.announce(index);
+        if let Some(room) = self.tracks.get(index).map(|track| track.room) {
+            self.announce(room, &[index]);
+        }
     }
 
-    /// Tells the shards with receivers that the track is there, and its layers.
-    fn announce(&mut self, index: usize) {
-        let Some(track) = self.tracks.get(index) else {
-            return;
-        };
-        let Some(room) = self.rooms.get(track.room) else {
+    /// Tells the shards with receivers in the room that these tracks are there,
+    /// and their layers.
+    pub(super) fn announce(&mut self, room: usize, tracks: &[usize]) {
+        let Some(room) = self.rooms.get(room) else {
             return;
         };
         let msg = RelayMsg::TrackUp {
-            room: room.key,
-            track: track.key,
-            epoch: track.epoch,
-            layers: track.info,
+            part: room.key,
+            tracks: tracks
+                .iter()
+                .filter_map(|index| self.tracks.get(*index))
+                .map(|track| (track.key, track.stint, track.info))
+                .collect(),
         };
         for to in room.present.clone() {
             self.relay(to, msg.clone());

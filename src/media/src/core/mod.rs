@@ -7,6 +7,7 @@ mod asks;
 mod bind;
 mod clock;
 mod ingest;
+mod moves;
 mod relaying;
 mod slab;
 pub mod stats;
@@ -18,8 +19,8 @@ pub use stats::{CoreStats, DropReason};
 use crate::allocate::{Demand, Grant};
 use crate::speakers::Ranking;
 use crate::types::{
-    Allow, Binding, Epoch, Forward, Kind, Layer, PeerId, RoomKey, ShardId, SlotRef, Slots,
-    TrackKey, ViewSpec, Wish, WishSource,
+    Allow, Binding, Epoch, Forward, Kind, Layer, Part, PeerId, RoomKey, ShardId, SlotRef, Slots,
+    Stint, TrackKey, ViewSpec, Wish, WishSource,
 };
 use relaying::RelayQueue;
 use slab::Slab;
@@ -34,7 +35,7 @@ pub struct CoreConfig {
     pub shards: u16,
     /// Local peers.
     pub max_peers: usize,
-    /// Rooms.
+    /// Parts of rooms.
     pub max_rooms: usize,
     /// Tracks, local and of other shards.
     pub max_tracks: usize,
@@ -61,7 +62,7 @@ impl CoreConfig {
             shard,
             shards,
             max_peers: 8_192,
-            max_rooms: 4_096,
+            max_rooms: 16_384,
             max_tracks: 32_768,
             max_pending_video: 1_024,
             max_pending_audio: 64,
@@ -79,6 +80,8 @@ impl CoreConfig {
 pub struct PeerSpec {
     /// Room.
     pub room: RoomKey,
+    /// Breakout group it is in, from 1; 0 = none.
+    pub group: u8,
     /// Peer.
     pub peer: PeerId,
     /// Connection.
@@ -87,6 +90,15 @@ pub struct PeerSpec {
     pub slots: Slots,
     /// What it may send.
     pub allow: Allow,
+}
+
+impl PeerSpec {
+    fn part(&self) -> Part {
+        Part {
+            room: self.room,
+            group: self.group,
+        }
+    }
 }
 
 /// What the core wants done.
@@ -115,7 +127,8 @@ pub enum Output {
         /// Slots.
         binding: Binding,
     },
-    /// Loudness of the local publishers of a room, at most five times a second.
+    /// Loudness of the local publishers of a part of a room, at most five times a
+    /// second.
     /// Silent ones are left out; one empty list follows the last sound.
     Levels {
         /// Room.
@@ -165,7 +178,7 @@ pub struct ShardCore {
     peers: Slab<Peer>,
     peer_index: HashMap<PeerId, usize>,
     rooms: Slab<Room>,
-    room_index: HashMap<RoomKey, usize>,
+    room_index: HashMap<Part, usize>,
     tracks: Slab<Track>,
     track_index: HashMap<TrackKey, usize>,
     /// Peers whose slots must look for their sources.
@@ -176,6 +189,8 @@ pub struct ShardCore {
     demand_queue: Vec<usize>,
     /// Tracks whose receivers plan anew after the exchange of this moment.
     replan_later: Vec<usize>,
+    /// Peers that changed the part after the last ranking.
+    arrived: Vec<usize>,
     /// Tracks some of whose layers need a keyframe.
     watched: Vec<usize>,
     asks_dirty: bool,
@@ -210,6 +225,7 @@ impl ShardCore {
             allocate_queue: Vec::new(),
             demand_queue: Vec::new(),
             replan_later: Vec::new(),
+            arrived: Vec::new(),
             watched: Vec::new(),
             asks_dirty: false,
             rebind_queue: VecDeque::new(),
@@ -240,7 +256,7 @@ impl ShardCore {
             self.stats.drop_one(DropReason::PeersFull);
             return;
         }
-        let Some(room) = self.room_entry(spec.room) else {
+        let Some(room) = self.room_entry(spec.part()) else {
             return;
         };
         let peer = Peer::new(spec, room, self.config.initial_estimate);
@@ -249,7 +265,7 @@ impl ShardCore {
         if let Some(entry) = self.rooms.get_mut(room) {
             entry.members.push(index);
             if entry.members.len() == 1 {
-                self.tell_presence(spec.room, true);
+                self.tell_presence(spec.part(), true);
             }
         }
         self.rebind_queue.push_back(index);
@@ -391,7 +407,7 @@ impl ShardCore {
     }
 
     /// The room, made when there is none; `None` when the table is full.
-    fn room_entry(&mut self, key: RoomKey) -> Option<usize> {
+    fn room_entry(&mut self, key: Part) -> Option<usize> {
         if let Some(index) = self.room_index.get(&key) {
             return Some(*index);
         }
@@ -417,7 +433,7 @@ impl ShardCore {
         let Some(peer) = self.peers.get(index) else {
             return;
         };
-        let (key, room, sends) = (peer.spec, peer.room, peer.sends);
+        let (id, room, sends) = (peer.spec.peer, peer.room, peer.sends);
         let slots: Vec<SlotRef> = peer.slot_refs().collect();
         for slot in slots {
             self.detach(index, slot);
@@ -428,7 +444,12 @@ impl ShardCore {
         }
         self.drop_tracks(sends.into_iter().flatten());
         self.peers.remove(index);
-        self.peer_index.remove(&key.peer);
+        self.peer_index.remove(&id);
+        self.after_leaving(room);
+    }
+
+    /// A local peer is no longer in the room.
+    fn after_leaving(&mut self, room: usize) {
         let Some(entry) = self.rooms.get_mut(room) else {
             return;
         };
@@ -439,11 +460,12 @@ impl ShardCore {
             entry.heard.clear();
             entry.own.clear();
             entry.incomplete = false;
+            let key = entry.key;
             let foreign = entry.tracks.clone();
             for track in foreign {
                 self.drop_track(track);
             }
-            self.tell_presence(key.room, false);
+            self.tell_presence(key, false);
             self.drop_room_if_unused(room);
         }
     }
@@ -454,7 +476,7 @@ impl ShardCore {
         now: Instant,
         key: TrackKey,
         room: usize,
-        epoch: Epoch,
+        stint: Stint,
         origin: Origin,
     ) -> Option<usize> {
         if self.tracks.len() >= self.config.max_tracks {
@@ -463,7 +485,7 @@ impl ShardCore {
         }
         let index = self
             .tracks
-            .insert(Track::new(now, key, room, epoch, origin));
+            .insert(Track::new(now, key, room, stint, origin));
         self.track_index.insert(key, index);
         if let Some(entry) = self.rooms.get_mut(room) {
             entry.tracks.push(index);
@@ -485,19 +507,37 @@ impl ShardCore {
         for index in indices {
             if let Some(track) = self.drop_track(index) {
                 gone.push(track.key);
-                of = Some((track.room, track.epoch));
+                of = Some((track.room, track.stint));
             }
         }
-        let Some((room, epoch)) = of else { return };
+        let Some((room, stint)) = of else { return };
+        self.tell_gone(room, &gone, stint);
+    }
+
+    /// Tells the shards with receivers in the room.
+    fn tell_gone(&mut self, room: usize, gone: &[TrackKey], stint: Stint) {
         let present = self.rooms.get(room).map(|room| room.present.clone());
         for to in present.unwrap_or_default() {
-            let tracks = gone.clone();
-            self.relay(to, RelayMsg::TrackDown { tracks, epoch });
+            let tracks = gone.to_vec();
+            self.relay(to, RelayMsg::TrackDown { tracks, stint });
         }
     }
 
-    /// Takes a track out of the tables. Does not tell other shards.
+    /// A track has ended. Does not tell other shards.
     fn drop_track(&mut self, index: usize) -> Option<Track> {
+        let track = self.take_track(index)?;
+        if track.origin == Origin::Local && track.live {
+            self.emit(Output::TrackLive {
+                peer: track.key.peer,
+                kind: track.key.kind,
+                live: false,
+            });
+        }
+        Some(track)
+    }
+
+    /// Takes a track out of the tables. Tells nobody.
+    fn take_track(&mut self, index: usize) -> Option<Track> {
         let mut track = self.tracks.remove(index)?;
         self.track_index.remove(&track.key);
         for sub in std::mem::take(&mut track.subs) {
@@ -510,19 +550,11 @@ impl ShardCore {
         if track.live && track.key.kind == Kind::Camera {
             self.flag_speaker_wishes(track.room);
         }
-        if track.origin == Origin::Local {
-            if let Some(peer) = self.peer_of(track.key.peer)
-                && let Some(place) = peer.sends.get_mut(kind_index(track.key.kind))
-            {
-                *place = None;
-            }
-            if track.live {
-                self.emit(Output::TrackLive {
-                    peer: track.key.peer,
-                    kind: track.key.kind,
-                    live: false,
-                });
-            }
+        if track.origin == Origin::Local
+            && let Some(peer) = self.peer_of(track.key.peer)
+            && let Some(place) = peer.sends.get_mut(kind_index(track.key.kind))
+        {
+            *place = None;
         }
         Some(track)
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::tables::{Origin, bit, layers_of};
 use super::{DropReason, Output, RelayMsg, ShardCore};
 use crate::relay::{Layers, RelayPacket};
-use crate::types::{Epoch, Layer, PeerId, RoomKey, ShardId, SourcePacket, TrackKey};
+use crate::types::{Layer, Part, PeerId, ShardId, SourcePacket, Stint, TrackKey};
 
 /// Tracks looked through for one to append a packet to.
 const NEAR: usize = 8;
@@ -22,7 +22,7 @@ pub(super) struct RelayQueue {
 #[derive(Debug)]
 struct Batch {
     track: TrackKey,
-    epoch: Epoch,
+    stint: Stint,
     packets: Vec<RelayPacket>,
 }
 
@@ -31,18 +31,18 @@ impl RelayQueue {
         self.packets
     }
 
-    fn push(&mut self, track: TrackKey, epoch: Epoch, packet: RelayPacket) {
+    fn push(&mut self, track: TrackKey, stint: Stint, packet: RelayPacket) {
         self.packets += 1;
         let near = self.batches.iter_mut().rev().take(NEAR);
         for batch in near {
-            if batch.track == track && batch.epoch == epoch {
+            if batch.track == track && batch.stint == stint {
                 batch.packets.push(packet);
                 return;
             }
         }
         self.batches.push_back(Batch {
             track,
-            epoch,
+            stint,
             packets: vec![packet],
         });
     }
@@ -50,13 +50,13 @@ impl RelayQueue {
     fn pop(&mut self) -> Option<RelayMsg> {
         let Batch {
             track,
-            epoch,
+            stint,
             packets,
         } = self.batches.pop_front()?;
         self.packets = self.packets.saturating_sub(packets.len());
         Some(RelayMsg::Packets {
             track,
-            epoch,
+            stint,
             packets,
         })
     }
@@ -77,16 +77,17 @@ impl ShardCore {
 
     fn on_message(&mut self, now: Instant, from: ShardId, msg: RelayMsg) -> Result<(), DropReason> {
         match msg {
-            RelayMsg::Presence { room, receivers } => self.on_presence(from, room, receivers),
-            RelayMsg::TrackUp {
-                room,
-                track,
-                epoch,
-                layers,
-            } => self.on_track_up(now, from, room, track, epoch, layers)?,
-            RelayMsg::TrackDown { tracks, epoch } => {
+            RelayMsg::Presence { part, receivers } => self.on_presence(from, part, receivers),
+            RelayMsg::TrackUp { part, tracks } => {
+                for (track, stint, layers) in tracks {
+                    if let Err(reason) = self.on_track_up(now, from, part, track, stint, layers) {
+                        self.stats.drop_one(reason);
+                    }
+                }
+            }
+            RelayMsg::TrackDown { tracks, stint } => {
                 for track in tracks {
-                    match self.known(track, epoch, Origin::Remote(from)) {
+                    match self.known(track, stint, Origin::Remote(from)) {
                         Ok(index) => {
                             self.drop_track(index);
                         }
@@ -96,59 +97,59 @@ impl ShardCore {
             }
             RelayMsg::Demand {
                 track,
-                epoch,
+                stint,
                 layers,
             } => {
-                let index = self.known(track, epoch, Origin::Local)?;
+                let index = self.known(track, stint, Origin::Local)?;
                 self.on_demand(now, from, index, layers);
             }
             RelayMsg::KeyframeRequest {
                 track,
-                epoch,
+                stint,
                 layer,
             } => {
-                let index = self.known(track, epoch, Origin::Local)?;
+                let index = self.known(track, stint, Origin::Local)?;
                 self.ask(index, layer);
             }
             RelayMsg::Cached {
                 track,
-                epoch,
+                stint,
                 layer,
                 whole,
                 age,
                 packets,
             } => {
-                let index = self.known(track, epoch, Origin::Remote(from))?;
+                let index = self.known(track, stint, Origin::Remote(from))?;
                 self.on_cached(now, index, layer, whole, age, packets)?;
             }
             RelayMsg::Packets {
                 track,
-                epoch,
+                stint,
                 packets,
             } => {
-                let index = self.known(track, epoch, Origin::Remote(from))?;
+                let index = self.known(track, stint, Origin::Remote(from))?;
                 self.stats.relay_packets_in += packets.len() as u64;
                 for packet in packets {
                     self.feed_relayed(now, index, packet.into_packet());
                 }
             }
             RelayMsg::Scores {
-                room,
+                part,
                 moment,
                 scores,
             } => {
-                let room = self.room_index.get(&room).copied();
+                let room = self.room_index.get(&part).copied();
                 if let Some(room) = room.and_then(|room| self.rooms.get_mut(room)) {
                     room.heard.retain(|(shard, _, _)| *shard != from);
                     room.heard.push((from, moment, scores));
                 }
             }
             RelayMsg::Speakers {
-                room,
+                part,
                 ranked,
                 recent,
             } => {
-                if let Some(index) = self.room_index.get(&room).copied() {
+                if let Some(index) = self.room_index.get(&part).copied() {
                     self.on_speakers(index, ranked, recent);
                 }
             }
@@ -177,17 +178,17 @@ impl ShardCore {
     }
 
     /// The track of this name, if it is of this connection and owner.
-    fn known(&self, key: TrackKey, epoch: Epoch, origin: Origin) -> Result<usize, DropReason> {
+    fn known(&self, key: TrackKey, stint: Stint, origin: Origin) -> Result<usize, DropReason> {
         let index = self.track_index.get(&key).copied();
         let found = index.and_then(|index| Some((index, self.tracks.get(index)?)));
         match found {
-            Some((index, track)) if track.epoch == epoch && track.origin == origin => Ok(index),
+            Some((index, track)) if track.stint == stint && track.origin == origin => Ok(index),
             Some(_) => Err(DropReason::StaleEpoch),
             None => Err(DropReason::UnknownTrack),
         }
     }
 
-    fn on_presence(&mut self, from: ShardId, key: RoomKey, receivers: bool) {
+    fn on_presence(&mut self, from: ShardId, key: Part, receivers: bool) {
         if from == self.config.shard || from.0 >= self.config.shards {
             return;
         }
@@ -210,31 +211,26 @@ impl ShardCore {
             room.present.push(from);
         }
         let key = room.key;
-        let ups: Vec<RelayMsg> = room
+        let tracks: Vec<_> = room
             .tracks
             .iter()
             .filter_map(|track| self.tracks.get(*track))
             .filter(|track| track.origin == Origin::Local)
-            .map(|track| RelayMsg::TrackUp {
-                room: key,
-                track: track.key,
-                epoch: track.epoch,
-                layers: track.info,
-            })
+            .map(|track| (track.key, track.stint, track.info))
             .collect();
         let past = RelayMsg::Speakers {
-            room: key,
+            part: key,
             ranked: room.ranking.ranked().to_vec(),
             recent: room.ranking.recent().to_vec(),
         };
         let scores = RelayMsg::Scores {
-            room: key,
+            part: key,
             moment: self.next_moment.saturating_sub(1),
             scores: room.own.clone(),
         };
         let has_members = !room.members.is_empty();
-        for up in ups {
-            self.relay(from, up);
+        if !tracks.is_empty() {
+            self.relay(from, RelayMsg::TrackUp { part: key, tracks });
         }
         if new && has_members {
             self.relay(from, past);
@@ -244,7 +240,7 @@ impl ShardCore {
             self.relay(
                 from,
                 RelayMsg::Presence {
-                    room: key,
+                    part: key,
                     receivers: true,
                 },
             );
@@ -272,10 +268,10 @@ impl ShardCore {
     }
 
     /// Tells all other shards whether this one has peers in the room.
-    pub(super) fn tell_presence(&mut self, room: RoomKey, receivers: bool) {
+    pub(super) fn tell_presence(&mut self, part: Part, receivers: bool) {
         for shard in (0..self.config.shards).map(ShardId) {
             if shard != self.config.shard {
-                self.relay(shard, RelayMsg::Presence { room, receivers });
+                self.relay(shard, RelayMsg::Presence { part, receivers });
             }
         }
     }
@@ -284,12 +280,12 @@ impl ShardCore {
         &mut self,
         now: Instant,
         from: ShardId,
-        room: RoomKey,
+        part: Part,
         key: TrackKey,
-        epoch: Epoch,
+        stint: Stint,
         layers: Layers,
     ) -> Result<(), DropReason> {
-        let room_index = self.room_index.get(&room).copied();
+        let room_index = self.room_index.get(&part).copied();
         let has_members = |index: &usize| {
             self.rooms
                 .get(*index)
@@ -302,7 +298,7 @@ impl ShardCore {
         if let Some(known) = index
             && let Some(track) = self.tracks.get(known)
         {
-            if track.epoch > epoch {
+            if track.stint > stint {
                 return Err(DropReason::StaleEpoch);
             }
             if track.origin == Origin::Local {
@@ -310,14 +306,14 @@ impl ShardCore {
                 self.drop_tracks(std::iter::once(known));
                 index = None;
             } else if track.origin != Origin::Remote(from)
-                || track.epoch < epoch
+                || track.stint < stint
                 || track.room != room
             {
                 self.drop_track(known);
                 index = None;
             }
         }
-        let made = index.or_else(|| self.make_track(now, key, room, epoch, Origin::Remote(from)));
+        let made = index.or_else(|| self.make_track(now, key, room, stint, Origin::Remote(from)));
         if let Some(index) = made
             && let Some(track) = self.tracks.get_mut(index)
         {
@@ -381,7 +377,7 @@ impl ShardCore {
         self.stats.relay_packets_out += packets.len() as u64;
         let msg = RelayMsg::Cached {
             track: track.key,
-            epoch: track.epoch,
+            stint: track.stint,
             layer,
             whole: is_whole,
             age: cache
@@ -492,7 +488,7 @@ impl ShardCore {
         }
         let msg = RelayMsg::Demand {
             track: track.key,
-            epoch: track.epoch,
+            stint: track.stint,
             layers: wanted,
         };
         self.relay(to, msg);
@@ -501,14 +497,14 @@ impl ShardCore {
     /// Says again what other shards may have missed, and forgets tracks their
     /// shard has not confirmed for long.
     pub(super) fn refresh(&mut self, now: Instant) {
-        let rooms: Vec<RoomKey> = self
+        let parts: Vec<Part> = self
             .rooms
             .iter()
             .filter(|(_, room)| !room.members.is_empty())
             .map(|(_, room)| room.key)
             .collect();
-        for room in rooms {
-            self.tell_presence(room, true);
+        for part in parts {
+            self.tell_presence(part, true);
         }
         let old = self.config.refresh.saturating_mul(4);
         let mut demands = Vec::new();
@@ -524,7 +520,7 @@ impl ShardCore {
                     to,
                     RelayMsg::Demand {
                         track: track.key,
-                        epoch: track.epoch,
+                        stint: track.stint,
                         layers: track.told_want,
                     },
                 ));
@@ -560,7 +556,7 @@ impl ShardCore {
                 self.stats.drop_one(DropReason::RelayFull);
                 continue;
             }
-            queue.push(track.key, track.epoch, RelayPacket::copy_of(packet));
+            queue.push(track.key, track.stint, RelayPacket::copy_of(packet));
             self.stats.relay_packets_out += 1;
         }
         if let Some(track) = self.tracks.get_mut(index) {

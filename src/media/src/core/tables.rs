@@ -12,14 +12,14 @@ use crate::slot::VideoSlot;
 use crate::speakers::{Loudness, Ranking};
 use crate::trial::Trial;
 use crate::types::{
-    Binding, Epoch, Forward, Kind, Layer, MAX_LAYERS, RoomKey, ShardId, SlotRef, SlotState,
-    SourcePacket, TrackKey, ViewSpec,
+    Binding, Forward, Kind, Layer, MAX_LAYERS, Part, ShardId, SlotRef, SlotState, SourcePacket,
+    Stint, TrackKey, ViewSpec,
 };
 
-/// A room with local peers, or with peers on other shards.
+/// A part of a room with local peers, or with peers on other shards.
 #[derive(Debug)]
 pub(super) struct Room {
-    pub key: RoomKey,
+    pub key: Part,
     /// Local peers.
     pub members: Vec<usize>,
     /// Tracks, local and of other shards.
@@ -39,7 +39,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn new(key: RoomKey) -> Self {
+    pub(super) fn new(key: Part) -> Self {
         Self {
             key,
             members: Vec::new(),
@@ -97,7 +97,12 @@ pub(super) struct AudioSlot {
 #[derive(Debug)]
 pub(super) struct Peer {
     pub spec: PeerSpec,
+    /// Where it is now: a part of its room.
     pub room: usize,
+    /// How often it changed the part.
+    pub moves: u32,
+    /// Came from another part after the last ranking.
+    pub arriving: bool,
     pub view: ViewSpec,
     pub estimate: u64,
     /// What was planned for video at the last allocation, bit/s.
@@ -161,6 +166,8 @@ impl Peer {
         let salt = |group: u64, index: u8| group << 8 | u64::from(index);
         Self {
             room,
+            moves: 0,
+            arriving: false,
             view: ViewSpec::default(),
             estimate,
             planned: 0,
@@ -183,6 +190,13 @@ impl Peer {
             rebind: true,
             told: None,
             spec,
+        }
+    }
+
+    pub(super) fn stint(&self) -> Stint {
+        Stint {
+            epoch: self.spec.epoch,
+            moves: self.moves,
         }
     }
 
@@ -270,7 +284,7 @@ pub(super) enum Origin {
 pub(super) struct Track {
     pub key: TrackKey,
     pub room: usize,
-    pub epoch: Epoch,
+    pub stint: Stint,
     pub origin: Origin,
     pub health: [LayerHealth; MAX_LAYERS],
     /// What the allocation sees, the same on every shard.
@@ -316,7 +330,7 @@ impl Track {
         now: Instant,
         key: TrackKey,
         room: usize,
-        epoch: Epoch,
+        stint: Stint,
         origin: Origin,
     ) -> Self {
         let throttle = || match origin {
@@ -327,7 +341,7 @@ impl Track {
         Self {
             key,
             room,
-            epoch,
+            stint,
             origin,
             health: Default::default(),
             info: Layers::default(),

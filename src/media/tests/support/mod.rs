@@ -212,6 +212,14 @@ pub struct World {
     /// Whether encoders follow [`Output::LayersWanted`].
     pub obey_wants: bool,
     pub placing: fn(PeerId, usize) -> usize,
+    /// Breakout group of each peer, as the core was told.
+    pub groups: HashMap<PeerId, u8>,
+    /// In which group each packet was sent, by its name.
+    sent_in: HashMap<(u64, u8, u64), u8>,
+    /// How long messages between shards take, and how many per cent are lost.
+    pub between: (Duration, u64),
+    under_way: Vec<(Instant, usize, ShardId, RelayMsg)>,
+    messages: u64,
     next_audio: Instant,
     next_video: Instant,
     media_between: u64,
@@ -237,6 +245,11 @@ impl World {
             wanted_rate: HashMap::new(),
             obey_wants: false,
             placing: |peer, shards| peer.0 as usize % shards,
+            groups: HashMap::new(),
+            sent_in: HashMap::new(),
+            between: (Duration::ZERO, 0),
+            under_way: Vec::new(),
+            messages: 0,
             next_audio: start + Duration::from_millis(7),
             next_video: start + Duration::from_millis(3),
             media_between: 0,
@@ -257,6 +270,7 @@ impl World {
         self.home.insert(id, shard);
         let spec = PeerSpec {
             room: ROOM,
+            group: self.groups.get(&id).copied().unwrap_or(0),
             peer: id,
             epoch: Epoch(epoch),
             slots,
@@ -278,6 +292,18 @@ impl World {
         let shard = self.shard_of(peer);
         self.cores[shard].set_allow(self.now, PeerId(peer), allow);
         self.settle();
+    }
+
+    /// Sends a peer to a breakout group.
+    pub fn group(&mut self, peer: u64, group: u8) {
+        let shard = self.shard_of(peer);
+        self.groups.insert(PeerId(peer), group);
+        self.cores[shard].set_group(self.now, PeerId(peer), group);
+        self.settle();
+    }
+
+    fn group_of(&self, peer: PeerId) -> u8 {
+        self.groups.get(&peer).copied().unwrap_or(0)
     }
 
     pub fn estimate(&mut self, peer: u64, bits: u64) {
@@ -358,10 +384,13 @@ impl World {
                 .min()
                 .unwrap();
             let next = tick.min(self.next_audio).min(self.next_video);
+            let arrival = self.under_way.iter().map(|(due, ..)| *due).min();
+            let next = arrival.map_or(next, |arrival| next.min(arrival));
             if next > end {
                 break;
             }
             self.now = self.now.max(next);
+            self.arrive();
             for core in &mut self.cores {
                 if core.next_deadline() <= self.now {
                     core.tick(self.now);
@@ -378,6 +407,20 @@ impl World {
             }
         }
         self.now = end;
+    }
+
+    /// Messages between shards whose time has come, in the order of sending.
+    fn arrive(&mut self) {
+        let now = self.now;
+        let due = |entry: &(Instant, usize, ShardId, RelayMsg)| entry.0 <= now;
+        let (here, rest) = std::mem::take(&mut self.under_way)
+            .into_iter()
+            .partition(due);
+        self.under_way = rest;
+        for (_, to, from, msg) in here {
+            self.cores[to].relay_in(self.now, from, msg);
+            self.settle();
+        }
     }
 
     fn encode(&mut self, audio: bool) {
@@ -400,6 +443,19 @@ impl World {
 
     pub fn push(&mut self, track: TrackKey, packet: SourcePacket) {
         let shard = self.home[&track.peer];
+        let group = self.group_of(track.peer);
+        let got = Got {
+            at: Duration::ZERO,
+            seq: 0,
+            ts: 0,
+            marker: false,
+            vp8: (packet.codec == Codec::Vp8).then_some(Vp8Numbers {
+                picture_id: 0,
+                tl0: 0,
+            }),
+            payload: packet.payload.to_vec(),
+        };
+        self.sent_in.insert(got.name(), group);
         self.cores[shard].ingest(self.now, track.peer, track.kind, packet);
         self.settle();
     }
@@ -436,6 +492,12 @@ impl World {
                         vp8: forward.vp8,
                         payload: forward.payload.to_vec(),
                     };
+                    assert_eq!(
+                        self.sent_in.get(&got.name()),
+                        Some(&self.group_of(peer)),
+                        "{peer:?} got what was sent in another group at {:?}",
+                        got.at
+                    );
                     self.received
                         .entry((peer, forward.slot))
                         .or_default()
@@ -451,7 +513,20 @@ impl World {
             Output::Relay { to, msg } => {
                 assert_ne!(usize::from(to.0), shard, "a shard never writes to itself");
                 self.media_between += u64::from(msg.is_media());
-                self.cores[usize::from(to.0)].relay_in(self.now, ShardId(shard as u16), msg);
+                let (lag, lost) = self.between;
+                let (to, from) = (usize::from(to.0), ShardId(shard as u16));
+                self.messages += 1;
+                if self.messages.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33 & 0x7F < lost * 128 / 100
+                {
+                    return;
+                }
+                if lag.is_zero() {
+                    self.cores[to].relay_in(self.now, from, msg);
+                } else {
+                    // Each pair of shards has a lag of its own.
+                    let lag = lag * (1 + (2 * u32::from(from.0) + to as u32) % 3);
+                    self.under_way.push((self.now + lag, to, from, msg));
+                }
             }
             Output::RequestKeyframe { peer, kind, layer } => {
                 let track = TrackKey { peer, kind };

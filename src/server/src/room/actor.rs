@@ -34,8 +34,9 @@ const SWEEP: Duration = Duration::from_secs(1);
 const IDLE_SWEEPS: u32 = 120;
 /// A snapshot serves everybody who asks within this time, ms.
 const DESK_EVERY_MS: u64 = 1_000;
-/// Level reports waiting for a room. Overflow: dropped.
-const LEVELS_QUEUE: usize = 64;
+/// Level reports waiting for a room: one of each shard and breakout group comes
+/// five times a second. Overflow: dropped.
+const LEVELS_QUEUE: usize = 512;
 
 /// Why a room's task ended.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ pub(super) struct Actor {
     pub(super) room: Room,
     pub(super) links: Links,
     pub(super) allows: HashMap<PeerId, Allow4>,
+    /// Breakout groups of those who are in one.
+    pub(super) groups: HashMap<PeerId, u8>,
     pub(super) commits: Commits,
     pub(super) jobs: JoinSet<Answered>,
     pub(super) sweeps: JoinSet<()>,
@@ -97,6 +100,7 @@ impl Actor {
             room: loaded.room,
             links: Links::default(),
             allows: HashMap::new(),
+            groups: HashMap::new(),
             commits: Commits::default(),
             jobs: JoinSet::new(),
             sweeps: JoinSet::new(),
@@ -387,6 +391,7 @@ impl Actor {
                     media: &app.media,
                     turns: &app.offers,
                     room: self.key,
+                    group: self.groups.get(&link.peer).copied().unwrap_or(0),
                 };
                 maker.start(link, slots, allow, offer);
             }

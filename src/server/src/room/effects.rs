@@ -83,6 +83,13 @@ impl Actor {
             Effect::Ledger(_) => {}
             Effect::Broadcast(frame) => self.broadcast(Lane::Ordered, &frame),
             Effect::BroadcastLossy(frame) => self.broadcast(Lane::Levels, &frame),
+            Effect::LossyTo { links, frame } => {
+                if let Some(encoded) = encode(&frame) {
+                    for link in links.iter().filter_map(|link| self.links.get(*link)) {
+                        link.outbox.push(Lane::Levels, Arc::clone(&encoded));
+                    }
+                }
+            }
             Effect::Send {
                 link,
                 frame,
@@ -99,6 +106,13 @@ impl Actor {
             Effect::Allow { peer, allow } => {
                 self.allows.insert(PeerId(peer), allow);
                 self.app.media.set_allow(PeerId(peer), allow_of(allow));
+            }
+            Effect::Group { peer, group } => {
+                match group {
+                    Some(group) => self.groups.insert(PeerId(peer), group),
+                    None => self.groups.remove(&PeerId(peer)),
+                };
+                self.app.media.set_group(PeerId(peer), group.unwrap_or(0));
             }
             Effect::MediaGone { peer } => self.media_gone(PeerId(peer)),
             Effect::Ended => self.end(),
@@ -273,6 +287,8 @@ impl Actor {
                 if let Some(allow) = self.allows.get(&peer) {
                     self.app.media.set_allow(peer, allow_of(*allow));
                 }
+                let group = self.groups.get(&peer).copied().unwrap_or(0);
+                self.app.media.set_group(peer, group);
                 let mids = MidTable::new(connected.mids);
                 let answer = Answer {
                     sdp: connected.answer_sdp,
@@ -345,6 +361,7 @@ impl Actor {
         self.app.media.disconnect(peer);
         self.app.routes.remove(peer);
         self.allows.remove(&peer);
+        self.groups.remove(&peer);
         self.links.forget_peer(peer);
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Maker<'a> {
     /// Turns; a start of the day brings hundreds of offers at once.
     pub(super) turns: &'a Arc<Semaphore>,
     pub(super) room: RoomKey,
+    /// Breakout group of who offers, 0 = none.
+    pub(super) group: u8,
 }
 
 impl Maker<'_> {
@@ -87,7 +89,8 @@ impl Maker<'_> {
             });
             return;
         }
-        let (room, sends, allow) = (self.room, sends_of(link.profile), allow_of(allow));
+        let (room, group) = (self.room, self.group);
+        let (sends, allow) = (sends_of(link.profile), allow_of(allow));
         let turns = Arc::clone(self.turns);
         self.jobs.spawn(async move {
             // Never closed: an error cannot happen, and would cost the turn only.
@@ -95,6 +98,7 @@ impl Maker<'_> {
             let made = tokio::task::spawn_blocking(move || {
                 media.connect(ConnectSpec {
                     room,
+                    group,
                     peer,
                     sends,
                     slots,

@@ -105,6 +105,7 @@ impl SessionFactory {
         })?;
         let mut session = Session {
             room: spec.room,
+            group: spec.group,
             peer: spec.peer,
             epoch,
             slots: spec.slots,

@@ -132,6 +132,8 @@ impl Report {
 /// One connection.
 pub(crate) struct Session {
     pub(crate) room: RoomKey,
+    /// Breakout group, 0 = none.
+    pub(crate) group: u8,
     pub(crate) peer: PeerId,
     pub(crate) epoch: Epoch,
     pub(crate) slots: Slots,

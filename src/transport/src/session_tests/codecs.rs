@@ -39,6 +39,7 @@ impl Class {
         };
         let spec = PeerSpec {
             room: RoomKey(1),
+            group: 0,
             peer: PeerId(peer),
             epoch: Epoch(1),
             slots: SLOTS,

@@ -264,6 +264,12 @@ impl Shard {
                 self.core.set_allow(now, peer, allow);
             }
         }
+        if let Some(group) = command.group {
+            session.group = group;
+            if session.connected {
+                self.core.set_group(now, peer, group);
+            }
+        }
         if let Some(view) = &command.view {
             session.view.clone_from(view);
             if session.connected {

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use lophoc_media::core::{RelayMsg, ShardCore};
-use lophoc_media::types::{PeerId, RoomKey, ShardId};
+use lophoc_media::types::{Part, PeerId, ShardId};
 
 use super::Shard;
 use crate::api::DisconnectReason;
@@ -38,12 +38,14 @@ impl Shard {
         self.addresses.clear();
         self.ufrags.clear();
         // Others must forget what this shard told them, before it tells anew.
-        let rooms: BTreeSet<RoomKey> = self.sessions.values().map(|s| s.room).collect();
-        for room in rooms {
+        let part = |room, group| Part { room, group };
+        let sessions = self.sessions.values();
+        let parts: BTreeSet<Part> = sessions.map(|s| part(s.room, s.group)).collect();
+        for part in parts {
             for to in (0..self.core_config.shards).map(ShardId) {
                 if to != self.id {
                     let receivers = false;
-                    let msg = RelayMsg::Presence { room, receivers };
+                    let msg = RelayMsg::Presence { part, receivers };
                     self.contain(|shard| shard.tell(to, ShardMessage::Relay(msg)));
                 }
             }

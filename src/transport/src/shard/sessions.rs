@@ -92,6 +92,7 @@ impl Shard {
             now,
             PeerSpec {
                 room: session.room,
+                group: session.group,
                 peer,
                 epoch,
                 slots: session.slots,
