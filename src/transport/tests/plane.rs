@@ -76,6 +76,7 @@ impl World {
     fn spec<'a>(peer: u64, offer: &'a str) -> ConnectSpec<'a> {
         ConnectSpec {
             room: ROOM,
+            group: 0,
             peer: PeerId(peer),
             sends: SENDS.to_vec(),
             slots: VIEWER,
