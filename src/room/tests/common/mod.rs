@@ -20,8 +20,8 @@ use lophoc_protocol::poll::{Poll, PollChoice};
 use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
 use lophoc_protocol::talk::{Audience, Question};
 use lophoc_protocol::{
-    ClientMessage, ErrorCode, GroupNo, Person, PersonId, PollId, QuestionId, Role, RoomId, RoomMode,
-    ServerFrame, ServerMessage, SessionId,
+    ClientMessage, ErrorCode, GroupNo, Person, PersonId, PollId, QuestionId, Role, RoomId,
+    RoomMode, ServerFrame, ServerMessage, SessionId,
 };
 use lophoc_room::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Room, RoomConfig};
 
