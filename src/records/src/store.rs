@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -18,6 +18,10 @@ const CONNECTIONS: u32 = 4;
 /// How long a statement waits for another writer, and a request for a
 /// connection.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long closing waits for connections that are still in use after the pool
+/// took itself for closed, and how often it looks.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
+const CLOSE_AGAIN: Duration = Duration::from_millis(2);
 const PAGE_BYTES: u64 = 4_096;
 
 /// How to open a store.
@@ -76,17 +80,38 @@ impl Store {
     }
 
     /// Writes what was appended so far, then stops the ledger and closes the
-    /// database, which is one file then. Later appends fail as stopped.
+    /// database, which is one file then unless another process has it open.
+    /// Later appends fail as stopped.
     pub async fn close(&self) {
         self.ledger.close().await;
-        let connect = self.pool.connect_options();
-        self.pool.close().await;
+        self.close_pool().await;
         // The last connection takes the log over into the database. Of several
-        // that close at the same moment each sees another one and leaves it.
+        // that close at the same moment each sees another one and leaves it: a
+        // connection that comes back now is closed beside those that were idle.
+        let connect = self.pool.connect_options();
         if log_of(connect.get_filename()).exists()
             && let Err(error) = take_log_over(&connect).await
         {
             tracing::warn!(%error, "the log stays beside the database, for the next start");
+        }
+    }
+
+    /// Closes the pool until no connection is left. Once is not enough (sqlx
+    /// 0.8): a connection that was on its way back meanwhile may be put to the
+    /// idle ones after the last look at those, where nobody closes it as long as
+    /// there is a handle of the pool.
+    async fn close_pool(&self) {
+        self.pool.close().await;
+        let begun = Instant::now();
+        while self.pool.size() > 0 {
+            if begun.elapsed() > CLOSE_WITHIN {
+                // Whoever still uses one must not hold up the end for good.
+                let connections = self.pool.size();
+                tracing::warn!(connections, "connections of the database stay in use");
+                break;
+            }
+            tokio::time::sleep(CLOSE_AGAIN).await;
+            self.pool.close().await;
         }
     }
 
@@ -134,23 +159,21 @@ impl Store {
     }
 }
 
-/// Creates folder and file, readable by the owner alone: the database holds the
-/// signing secret and names.
 fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     PathBuf::from(log)
 }
 
+/// Opening reads the file, so that closing finds the log and, being alone, takes
+/// it over. No checkpoint by hand: beside another process, which goes on using
+/// the log, it would wait for that one's readers and hold up its writers.
 async fn take_log_over(connect: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
-    let mut connection = connect.connect().await?;
-    // A connection that never read has not opened the log and leaves it, too.
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-        .execute(&mut connection)
-        .await?;
-    connection.close().await
+    connect.connect().await?.close().await
 }
 
+/// Creates folder and file, readable by the owner alone: the database holds the
+/// signing secret and names.
 fn prepare_file(path: &Path) -> std::io::Result<()> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
