@@ -53,7 +53,8 @@ impl Code {
         }
     }
 
-    /// When the next one is to be shown, ms.
+    /// When the next one is to be shown, ms. That may be at once: this one is
+    /// good for two more steps after it, 40 seconds.
     pub fn next_ms(&self) -> u64 {
         self.step.saturating_add(1).saturating_mul(STEP_MS)
     }
@@ -169,6 +170,20 @@ mod tests {
             assert!(made.is_fresh(1_000_000) && made.is_fresh(1_040_000));
             assert!(!made.is_fresh(1_060_000));
             assert!(!made.is_fresh(900_000));
+        }
+    }
+
+    #[test]
+    fn a_code_is_good_for_forty_seconds_whenever_it_was_made() {
+        for into in [0, 1, STEP_MS / 2, STEP_MS - 2, STEP_MS - 1] {
+            let now = 50_000 * STEP_MS + into;
+            let made = code(None, now);
+            assert!(made.next_ms() > now);
+            assert!(
+                made.is_fresh(now + 2 * STEP_MS),
+                "made {into} ms into its step"
+            );
+            assert!(!made.is_fresh(now + 3 * STEP_MS));
         }
     }
 
