@@ -4,9 +4,6 @@ import type { ErrorCode, Permits, PersonId, Role } from '../core/proto';
 
 type Done = Promise<ErrorCode | null>;
 
-/** People shown large to everybody, at most. */
-export const MAX_SPOTLIGHT = 4;
-
 export interface ArrangeModel {
   permits(permits: Permits): Done;
   /** Shows a person large to everybody, or no longer; `full` when no place is left. */

@@ -1,6 +1,7 @@
 // What staff do to the arrangement of a room.
 import type { ClientFrame, ErrorCode, Permits, PersonId, Role } from '../core/proto';
-import { MAX_SPOTLIGHT, type ArrangeModel } from './arrange-model';
+import { MAX_SPOTLIGHT } from '../core/proto';
+import type { ArrangeModel } from './arrange-model';
 
 export interface ArrangeDeps {
   act(msg: ClientFrame): Promise<ErrorCode | null>;

@@ -17,7 +17,7 @@ import type {
 } from '../core/proto';
 import { besideWall, spotlitOf, wallOrder } from '../core/room/layout';
 import { byGivenName, hueOf } from '../ui/names';
-import { MAX_SPOTLIGHT } from './arrange-model';
+import { MAX_SPOTLIGHT } from '../core/proto';
 import { FixtureGroups } from './fixture-groups.svelte';
 import { FixturePolls, FixtureTalk, fixtureDirect, fixtureQuestions } from './fixture-talk.svelte';
 import type {

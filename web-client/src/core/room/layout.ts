@@ -1,5 +1,5 @@
 // Which of the pictures of a room is shown, and who stands large.
-import type { Person, PersonId, RoomMode, TrackId } from '../proto';
+import { MAX_SPOTLIGHT, type Person, type PersonId, type RoomMode, type TrackId } from '../proto';
 import { hasCamera } from './gallery';
 import { rankOf } from './roster';
 
@@ -81,7 +81,7 @@ export function onStage(people: readonly Person[], self: PersonId, active: Perso
 }
 
 /** Pictures that stand large at the same time, at most. */
-export const LARGE_AT_MOST = 4;
+export const LARGE_AT_MOST = MAX_SPOTLIGHT;
 
 /** Who is shown to all and is here, in the order staff chose. */
 export function spotlitOf(people: readonly Person[], spotlight: readonly PersonId[]): Person[] {

@@ -8,3 +8,9 @@ const leads = (role: Role): boolean => role === 'organiser' || role === 'chair';
 export function mayActOn(actor: Role, target: Role): boolean {
   return leads(actor) || !leads(target);
 }
+
+/** Whether `actor` may hand the role over: only organisers make organisers, and only those who lead make chairs. */
+export function mayGive(actor: Role, role: Role): boolean {
+  if (role === 'organiser') return actor === 'organiser';
+  return role !== 'chair' || leads(actor);
+}

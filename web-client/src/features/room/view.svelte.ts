@@ -1,7 +1,6 @@
 // What this screen shows besides the room itself: panel, dialogs, own toasts.
 import { stored } from '../../core/base/storage';
-import type { Audience, ErrorCode, Person } from '../../core/proto';
-import { MAX_SPOTLIGHT } from '../../state/arrange-model';
+import { MAX_SPOTLIGHT, type Audience, type ErrorCode, type Person } from '../../core/proto';
 import type { MediaProblem, RoomModel } from '../../state/contract';
 import { t } from '../../i18n/index.svelte';
 import { a } from '../../i18n/arrange.svelte';

@@ -153,5 +153,6 @@ export const arrangeEn: ArrangeCatalogue = {
   'groups.picked': 'Your group',
   'groups.pickWait': 'The groups open when the moderator starts them.',
   'groups.inGroup': (group: string) => `In ${group}`,
+  'groups.same': 'Give each group a name of its own.',
   'groups.tooMany': (n: number) => `At most ${n} groups.`,
 };

@@ -153,5 +153,6 @@ export const arrangeVi = {
   'groups.picked': 'Nhóm của bạn',
   'groups.pickWait': 'Nhóm sẽ mở khi người điều hành bắt đầu.',
   'groups.inGroup': (group: string) => `Đang ở ${group}`,
+  'groups.same': 'Hãy đặt tên các nhóm khác nhau.',
   'groups.tooMany': (n: number) => `Nhiều nhất ${n} nhóm.`,
 } as const;

@@ -70,6 +70,15 @@ describe('the dialog of groups', () => {
     await vi.waitFor(() => expect(p.room.groups.now).toBeNull());
   });
 
+  it('asks for names that differ', async () => {
+    const p = play();
+    render(GroupsDialog, p);
+    await fireEvent.input(screen.getByLabelText('Tên nhóm 2'), { target: { value: ' nhóm 1 ' } });
+    await fireEvent.click(screen.getByTestId('groups-make'));
+    expect(screen.getByRole('alert').textContent).toContain('khác nhau');
+    expect(p.room.groups.now).toBeNull();
+  });
+
   it('warns the groups, and brings them back unless it is stopped', async () => {
     vi.useFakeTimers();
     try {
@@ -140,11 +149,14 @@ describe('moderation', () => {
     if (!person) throw new Error('no p3');
     render(RoleDialog, { ...p, person });
     expect(screen.getByTestId<HTMLButtonElement>('next-role').disabled).toBe(true);
-    await fireEvent.click(screen.getByTestId('role-chair'));
+    // A trainer does not lead: neither organisers nor chairs are made by him.
+    expect(screen.queryByTestId('role-organiser')).toBeNull();
+    expect(screen.queryByTestId('role-chair')).toBeNull();
+    await fireEvent.click(screen.getByTestId('role-trainer'));
     await fireEvent.click(screen.getByTestId('next-role'));
     expect(p.room.people.find((x) => x.id === 'p3')?.role).toBe('learner');
     await fireEvent.click(screen.getByTestId('confirm-role'));
-    await vi.waitFor(() => expect(p.room.people.find((x) => x.id === 'p3')?.role).toBe('chair'));
+    await vi.waitFor(() => expect(p.room.people.find((x) => x.id === 'p3')?.role).toBe('trainer'));
   });
 
   it('names for whom somebody stands in, under the name', async () => {
