@@ -22,6 +22,8 @@ pub enum ExportKind {
     PlanActual,
     /// Hoạt động của người dạy.
     TrainerActivity,
+    /// Kết quả thăm dò, trắc nghiệm, biểu quyết of a session.
+    Polls,
 }
 
 /// File format.

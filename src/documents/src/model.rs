@@ -38,6 +38,8 @@ pub enum Kind {
     PlanActual,
     /// Hoạt động của người dạy (TT 21/2017 Điều 5.1.c).
     TrainerActivity,
+    /// Kết quả thăm dò, trắc nghiệm, biểu quyết.
+    Polls,
     /// Báo cáo công tác tập huấn qua mạng, Sở → Bộ (TT 21/2017 Điều 12.2).
     Aggregate,
 }
@@ -52,6 +54,7 @@ impl From<ExportKind> for Kind {
             ExportKind::Delegates => Self::Delegates,
             ExportKind::PlanActual => Self::PlanActual,
             ExportKind::TrainerActivity => Self::TrainerActivity,
+            ExportKind::Polls => Self::Polls,
         }
     }
 }

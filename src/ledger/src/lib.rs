@@ -13,6 +13,7 @@
 //! - [`class_summary`], [`by_unit`]: reports → the summary of a class, of units.
 //! - [`activity`]: what those who teach did, how learners took part, who had the
 //!   floor when.
+//! - [`polls`]: polls, quizzes and votes with their results.
 //! - [`plan_versus_actual`]: planned sessions beside what became of them.
 //! - [`name_key`], [`fold_name`], [`match_name`]: names in order, in search, in
 //!   comparison.
@@ -28,6 +29,7 @@ mod collation;
 mod csv;
 mod event;
 mod names;
+mod polls;
 mod stays;
 mod timeline;
 
@@ -44,4 +46,5 @@ pub use event::{
     Event, EventKind, LastSeen, LeaveReason, MediaName, PersonKey, SessionKey, Stamp, WaitOutcome,
 };
 pub use names::{fold_name, match_name};
+pub use polls::{PollAnswer, PollAsked, PollChosen, PollRecord, PollSums, polls};
 pub use stays::{Stay, StayEnd, stays};

@@ -199,6 +199,10 @@ pub fn trainer_lines(
                 .saturating_add(person.asked);
             line.hands = line.hands.saturating_add(person.answers);
             line.messages = line.messages.saturating_add(person.chat);
+            if person.polls > 0 {
+                let polls = line.polls.get_or_insert(0);
+                *polls = polls.saturating_add(person.polls);
+            }
         }
     }
     lines.into_values().collect()

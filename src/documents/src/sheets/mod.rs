@@ -6,6 +6,7 @@ mod class;
 mod delegates;
 mod from_ledger;
 mod plan;
+mod polls;
 mod session;
 mod sites;
 mod trainers;
@@ -28,6 +29,7 @@ pub use from_ledger::{
     SessionName, class_unit_lines, learner_lines, plan_lines, session_columns, trainer_lines,
 };
 pub use plan::{PlanLine, PlanSheet};
+pub use polls::PollSheet;
 pub use session::{SessionInfo, SessionOptions, SessionSheet};
 pub use sites::{SiteInfo, SiteSheet};
 pub use trainers::{TrainerLine, TrainerSheet};

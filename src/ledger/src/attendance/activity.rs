@@ -80,6 +80,9 @@ pub struct PersonActivity {
     pub asked: u32,
     /// Muted others, one or all at once.
     pub mutes: u32,
+    /// Polls, quizzes and votes opened.
+    #[serde(default)]
+    pub polls: u32,
     /// Let in from the waiting room, at any time.
     pub admitted: u32,
     /// Asked out of the room, at any time.
@@ -191,6 +194,7 @@ struct Doing<'a> {
     answers: u32,
     asked: u32,
     mutes: u32,
+    polls: u32,
     admitted: u32,
     removed: u32,
 }
@@ -293,6 +297,9 @@ impl<'a> Walk<'a, '_> {
                 self.answer(person, by, time_ms);
             }
             EventKind::Mute { by, .. } => self.count(by, time_ms, |doing| &mut doing.mutes),
+            EventKind::PollOpened { by, .. } => {
+                self.count(by, time_ms, |doing| &mut doing.polls);
+            }
             EventKind::WaitOver {
                 outcome: WaitOutcome::Admitted,
                 by: Some(by),
@@ -472,6 +479,7 @@ fn done(
         answers: doing.answers,
         asked: doing.asked,
         mutes: doing.mutes,
+        polls: doing.polls,
         admitted: doing.admitted,
         removed: doing.removed,
     }

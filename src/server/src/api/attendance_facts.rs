@@ -8,8 +8,8 @@ use lophoc_classes::{
 };
 use lophoc_documents::sha256_hex;
 use lophoc_ledger::{
-    Activity, Adjustment, EventKind, HallMark, PersonKey, Report, SessionKey, Stamp, activity,
-    attendance, totals,
+    Activity, Adjustment, EventKind, HallMark, PersonKey, PollRecord, Report, SessionKey, Stamp,
+    activity, attendance, polls, totals,
 };
 use lophoc_records::{AttendanceInput, Listed, Store, StoreError, last_marks};
 use serde::{Deserialize, Serialize};
@@ -144,6 +144,9 @@ pub struct Facts {
     pub adjustments: Vec<Adjustment>,
     /// Ticks at sites.
     pub hall: Vec<HallMark>,
+    /// Polls, quizzes and votes with their results.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub polls: Vec<PollRecord>,
 }
 
 /// Facts with what only this server needs beside them.
@@ -269,6 +272,7 @@ fn compute(parts: Parts, now: Option<Stamp>) -> Gathered {
         delegates,
         adjustments: input.adjustments,
         hall: input.hall,
+        polls: polls(&input.events),
     };
     Gathered {
         class,
@@ -454,6 +458,8 @@ pub fn cut(facts: &Facts, visible: impl Fn(&PersonKey) -> bool) -> Facts {
     own.delegates.retain(|one| visible(&one.invited));
     own.adjustments.retain(|one| visible(&one.person));
     own.hall.retain(|mark| visible(&mark.person));
+    // Their sums are of everybody.
+    own.polls.clear();
     own.activity.people.clear();
     own.activity.floor.clear();
     own

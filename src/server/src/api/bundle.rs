@@ -214,6 +214,19 @@ fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
         "attendance.pdf",
         &write(&sheet, ExportFormat::Pdf, options)?,
     )?;
+    packer.json("polls.json", &facts.polls)?;
+    let export = Export {
+        id: contents.export_id.clone(),
+        made_ms: contents.made_ms,
+        version: None,
+        check_at: None,
+    };
+    let polls = sheets::of_session(facts, ExportKind::Polls, &ExportQuery::default(), export)
+        .ok_or_else(ApiFault::internal)?
+        .seal()
+        .map_err(|_| ApiFault::too_large())?;
+    packer.add("polls.csv", &write(&polls, ExportFormat::Csv, options)?)?;
+    packer.add("polls.xlsx", &write(&polls, ExportFormat::Xlsx, options)?)?;
     packer.add("events.jsonl", events(contents)?.as_bytes())?;
     packer.json("last-seen.json", &contents.presence)?;
     packer.json("hall-marks.json", &facts.hall)?;
@@ -346,6 +359,7 @@ fn readme(contents: &Contents) -> String {
          roster.json              Danh sách người học dùng để điểm danh buổi này.\n\
          attendance.json          Toàn bộ dữ liệu điểm danh, gồm từng khoảng có mặt.\n\
          attendance.xlsx, .pdf    Danh sách điểm danh để in và ký.\n\
+         polls.json, .csv, .xlsx  Kết quả thăm dò, trắc nghiệm, biểu quyết; lượt ẩn danh chỉ có tổng.\n\
          events.jsonl             Nhật ký gốc của phòng, mỗi dòng một sự kiện, đúng thứ tự ghi.\n\
          last-seen.json           Lần cuối máy chủ nhận được tín hiệu của từng người.\n\
          hall-marks.json          Điểm danh tại điểm cầu (đầu mối, mã QR, danh sách giấy).\n\

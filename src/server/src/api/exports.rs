@@ -32,12 +32,13 @@ use crate::clock::wall_ms;
 use crate::random;
 
 /// Kinds a session has.
-const OF_SESSION: [ExportKind; 5] = [
+const OF_SESSION: [ExportKind; 6] = [
     ExportKind::Session,
     ExportKind::UnitSummary,
     ExportKind::Sites,
     ExportKind::Delegates,
     ExportKind::TrainerActivity,
+    ExportKind::Polls,
 ];
 /// Kinds a class has.
 const OF_CLASS: [ExportKind; 4] = [
@@ -250,6 +251,8 @@ fn may_export(asked: &Asked, kind: ExportKind) -> Result<Grant, ApiFault> {
         // Names nobody but staff.
         ExportKind::PlanActual => asked.need(Right::SeeClass).map(|_| everybody()),
         ExportKind::TrainerActivity => asked.need_all(Right::SeeActivity),
+        // Sums are of everybody.
+        ExportKind::Polls => asked.need_all(Right::SeeAttendance).map(|_| everybody()),
         _ => asked.need(Right::SeeAttendance).map(|_| grant),
     }
 }
@@ -318,7 +321,7 @@ fn records(stored: Vec<StoredExport>, asked: &Asked) -> Vec<ExportRecord> {
 }
 
 /// Take a sheet of a session out as a file. `file` is kind and format:
-/// `session.xlsx`, `sites.pdf`, …
+/// `session.xlsx`, `sites.pdf`, `polls.csv`, …
 #[utoipa::path(get, path = "/sessions/{id}/exports/{file}", tag = "exports",
     security(("cookie" = []), ("token" = [])),
     params(("id" = String, Path, description = "Session"),
@@ -539,6 +542,7 @@ fn file_name(class: &Class, session: Option<&Session>, kind: ExportKind, version
         ExportKind::Delegates => "Danh sách đại biểu",
         ExportKind::PlanActual => "Kế hoạch - thực hiện",
         ExportKind::TrainerActivity => "Hoạt động của người dạy",
+        ExportKind::Polls => "Kết quả thăm dò, biểu quyết",
     };
     let class = if class.plan.code.is_empty() {
         &class.plan.title

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use lophoc_classes::{Class, ClassForm, ExportKind, ExportQuery, Session, SessionPhase, StaffRole};
 use lophoc_documents::sheets::{
     ClassSummary, Context, Delegate, DelegateSheet, LearnerLine, PersonInfo, PlanLine, PlanSheet,
-    SessionColumn, SessionInfo, SessionMark, SessionOptions, SessionSheet, SiteInfo, SiteSheet,
-    TrainerLine, TrainerSheet, UnitLine, UnitSummary,
+    PollSheet, SessionColumn, SessionInfo, SessionMark, SessionOptions, SessionSheet, SiteInfo,
+    SiteSheet, TrainerLine, TrainerSheet, UnitLine, UnitSummary,
 };
 use lophoc_documents::{Document, Export, vi};
 use lophoc_ledger::{
@@ -84,6 +84,13 @@ pub fn of_session(
             context: &context,
             scope: &headline(facts),
             lines: &trainer_lines(std::iter::once(facts)),
+        }
+        .build(),
+        ExportKind::Polls => PollSheet {
+            context: &context,
+            session: &session,
+            began_ms: facts.report.window.from_ms,
+            polls: &facts.polls,
         }
         .build(),
         ExportKind::ClassSummary | ExportKind::PlanActual => return None,
@@ -187,7 +194,9 @@ pub fn of_class(source: &ClassSource, kind: ExportKind, export: Export) -> Optio
             }
             .build()
         }
-        ExportKind::Session | ExportKind::Sites | ExportKind::Delegates => return None,
+        ExportKind::Session | ExportKind::Sites | ExportKind::Delegates | ExportKind::Polls => {
+            return None;
+        }
     })
 }
 
@@ -563,6 +572,9 @@ fn trainer_lines<'a>(sessions: impl Iterator<Item = &'a Facts>) -> Vec<TrainerLi
             line.invited += one.floors_given + one.asked;
             line.hands += one.answers;
             line.messages += one.chat;
+            if one.polls > 0 {
+                *line.polls.get_or_insert(0) += one.polls;
+            }
         }
     }
     lines.into_values().collect()

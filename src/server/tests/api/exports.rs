@@ -30,6 +30,7 @@ async fn every_sheet_comes_in_every_format_and_is_known_again() {
         "sites",
         "delegates",
         "trainerActivity",
+        "polls",
     ];
     let of_class = [
         "classSummary",
@@ -231,8 +232,10 @@ async fn exports_hold_the_rows_the_right_reaches_and_wrong_addresses_are_refused
         4,
         "no activity of trainers"
     );
-    let activity = class.at("exports/trainerActivity.csv");
-    assert_eq!(class.get(&class.contact_a, &activity).await.status, 403);
+    for whole in ["exports/trainerActivity.csv", "exports/polls.csv"] {
+        let answer = class.get(&class.contact_a, &class.at(whole)).await;
+        assert_eq!(answer.status, 403, "{whole}");
+    }
     for who in [
         &class.trainer,
         &class.adviser,

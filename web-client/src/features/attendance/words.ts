@@ -54,6 +54,7 @@ export const KIND = {
   delegates: 'exp.delegates',
   planActual: 'exp.planActual',
   trainerActivity: 'exp.trainerActivity',
+  polls: 'exp.polls',
 } as const satisfies Record<ExportKind, RecordsKey>;
 
 export const FORMAT = {

@@ -253,6 +253,7 @@ export const attendanceEn: Shape<typeof attendanceVi> = {
   'exp.delegates': 'Delegates and substitutes',
   'exp.planActual': 'Plan versus actual',
   'exp.trainerActivity': 'Trainer activity',
+  'exp.polls': 'Polls, quizzes and votes',
   'exp.format': 'Format',
   'exp.xlsx': 'Excel workbook (.xlsx)',
   'exp.csv': 'CSV data (.csv)',

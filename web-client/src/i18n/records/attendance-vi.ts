@@ -249,6 +249,7 @@ export const attendanceVi = {
   'exp.delegates': 'Danh sách đại biểu, dự thay',
   'exp.planActual': 'Kế hoạch và thực hiện',
   'exp.trainerActivity': 'Hoạt động của người dạy',
+  'exp.polls': 'Thăm dò, trắc nghiệm, biểu quyết',
   'exp.format': 'Định dạng',
   'exp.xlsx': 'Bảng tính Excel (.xlsx)',
   'exp.csv': 'Dữ liệu CSV (.csv)',
