@@ -10,7 +10,7 @@ use lophoc_classes::{
 };
 use lophoc_ledger::{Event, EventKind, LeaveReason, PersonKey, SessionKey, Stamp};
 use lophoc_records::{AccountToAdd, ClassId, RosterAuthor, RosterHow, SessionState, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -374,7 +374,53 @@ impl Class {
         self.join(20 * MINUTE as i64, &second, "learner").await;
     }
 
-    /// A chat, then the end after 100 minutes.
+    /// A quiz with names and a secret vote.
+    async fn polls(&mut self) {
+        let (trainer, first) = (self.trainer.clone(), self.learners[0].clone());
+        let second = self.learners[1].clone();
+        let at = 40 * MINUTE as i64;
+        let quiz = json!({"kind": "quiz", "title": "Kiểm tra nhanh", "items": [
+            {"text": "Mấy tháng?", "choose": "one", "options": ["3", "6"], "correct": [1]}]});
+        let vote = json!({"kind": "vote", "title": "Thông qua kế hoạch", "anonymous": true,
+            "items": [{"choose": "one"}]});
+        for (id, draft) in [("v1", quiz), ("v2", vote)] {
+            let kind = EventKind::PollOpened {
+                id: id.to_owned(),
+                cid: id.to_owned(),
+                by: trainer.clone(),
+                draft,
+                until_ms: None,
+            };
+            self.event(at, kind).await;
+        }
+        for (id, person, answer) in [
+            ("v1", &first, Some(json!([{"chosen": [1]}]))),
+            ("v2", &first, None),
+            ("v2", &second, None),
+        ] {
+            let kind = EventKind::PollAnswered {
+                person: person.clone(),
+                id: id.to_owned(),
+                answer,
+            };
+            self.event(at, kind).await;
+        }
+        let ballots = EventKind::PollBallots {
+            id: "v2".to_owned(),
+            ballots: vec![json!([{"chosen": [0]}]), json!([{"chosen": [2]}])],
+        };
+        self.event(at, ballots).await;
+        for id in ["v1", "v2"] {
+            let kind = EventKind::PollClosed {
+                id: id.to_owned(),
+                by: Some(trainer.clone()),
+                eligible: 4,
+            };
+            self.event(at, kind).await;
+        }
+    }
+
+    /// A chat and polls, then the end after 100 minutes.
     pub async fn end(&mut self) {
         let (trainer, site) = (self.trainer.clone(), self.site.clone());
         let (first, second) = (self.learners[0].clone(), self.learners[1].clone());
@@ -386,6 +432,7 @@ impl Class {
             to: None,
         };
         self.event(30 * MINUTE as i64, chat).await;
+        self.polls().await;
         let end = 100 * MINUTE as i64;
         let by = Some(trainer.clone());
         self.event(end, EventKind::Ended { by }).await;

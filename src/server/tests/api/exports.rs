@@ -313,6 +313,26 @@ async fn the_bundle_holds_what_its_manifest_says_and_chat_for_organisers_alone()
         chat.starts_with('\u{feff}') && chat.contains("'=1+1 bí mật"),
         "{chat}"
     );
+    let polls: Value = serde_json::from_slice(&files["polls.json"]).unwrap();
+    assert_eq!(polls[0]["answers"][0]["score"], 1);
+    assert_eq!(polls[1]["sums"][0]["counts"], json!([1, 0, 1]));
+    assert_eq!(
+        polls[1]["answers"],
+        json!([]),
+        "nobody stands beside a ballot"
+    );
+    let sheet = String::from_utf8(files["polls.csv"].clone()).unwrap();
+    for wanted in [
+        "Biểu quyết kín",
+        "Không tán thành",
+        "Kiểm tra nhanh",
+        "B. 6",
+    ] {
+        assert!(sheet.contains(wanted), "{sheet}");
+    }
+    assert!(files["polls.xlsx"].starts_with(b"PK"));
+    let activity = export(&class, &class.at("exports/trainerActivity.csv")).await;
+    assert!(activity.text().contains("Thăm dò"), "{}", activity.text());
     let versions: Value = serde_json::from_slice(&files["versions.json"]).unwrap();
     let body = versions[0][1].as_str().unwrap();
     assert_eq!(versions[0][0]["sha256"], sha256_hex(body.as_bytes()));
