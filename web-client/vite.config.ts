@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
+import { fixturePages } from './vite.fixture-pages.ts';
 
 /** Where the development server finds the API and the websocket. */
 const server = process.env.LOPHOC_SERVER ?? 'http://127.0.0.1:8080';
@@ -11,6 +12,7 @@ export default defineConfig({
       dynamicCompileOptions: ({ filename }) => (filename.includes('node_modules') ? undefined : { runes: true }),
     }),
     svelteTesting(),
+    fixturePages(),
   ],
   build: {
     // The oldest browsers of tier B: Windows 7/8.1, Firefox 115 ESR, iOS 15.6.
@@ -23,6 +25,9 @@ export default defineConfig({
   server: {
     proxy: {
       '/api': { target: server, changeOrigin: true },
+      // Pages of slides and files.
+      '/s/': { target: server, changeOrigin: true },
+      '/f/': { target: server, changeOrigin: true },
       '/rtc': { target: server, ws: true, changeOrigin: true },
     },
   },

@@ -6,6 +6,8 @@ import { recordsEn } from './records-en';
 import { recordsVi } from './records-vi';
 import { talkEn } from './talk-en';
 import { talkVi } from './talk-vi';
+import { sharingEn } from './sharing/sharing-en';
+import { sharingVi } from './sharing/sharing-vi';
 import { vi as vietnamese } from './vi';
 
 type Message = string | ((...args: never[]) => string);
@@ -15,6 +17,7 @@ const BOOKS: [string, Record<string, Message>, Record<string, Message>][] = [
   ['room', vietnamese as Record<string, Message>, en as Record<string, Message>],
   ['talk', talkVi as Record<string, Message>, talkEn as Record<string, Message>],
   ['arrangement', arrangeVi as Record<string, Message>, arrangeEn as Record<string, Message>],
+  ['sharing', sharingVi as Record<string, Message>, sharingEn as Record<string, Message>],
   ['records', recordsVi as Record<string, Message>, recordsEn as Record<string, Message>],
 ];
 
@@ -83,6 +86,8 @@ describe.each(BOOKS)('the catalogues of %s', (_, vi, english) => {
       'cal.range',
       'units.validRange',
       'poll.lettersTo',
+      'size.kb',
+      'size.mb',
     ]);
     const words =
       /\b(the|and|your|you|please|with|from|click|open|close|join|leave|mute|share|screen|network|again|room|error)\b/iu;

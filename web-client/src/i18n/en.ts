@@ -256,6 +256,11 @@ export const en: Catalogue = {
   'bar.pollsOpen': (n: number) => `${n} polls wait for your answer`,
   'bar.unreadDirect': (n: number) => `${n} of them private`,
 
+  'docs.title': 'Materials',
+  'bar.docs': 'Materials',
+  'bar.docsLong': 'Slides and files',
+  'bar.docsNew': (n: number) => `${n} new files`,
+
   'layout.auto': 'Automatic',
   'layout.gallery': 'Grid',
   'layout.speaker': 'Speaker',

@@ -258,6 +258,11 @@ export const vi = {
   'bar.pollsOpen': (n: number) => `${n} thăm dò chờ bạn trả lời`,
   'bar.unreadDirect': (n: number) => `trong đó ${n} tin riêng`,
 
+  'docs.title': 'Tài liệu',
+  'bar.docs': 'Tài liệu',
+  'bar.docsLong': 'Trang trình chiếu và tài liệu',
+  'bar.docsNew': (n: number) => `${n} tài liệu mới`,
+
   'layout.auto': 'Tự động',
   'layout.gallery': 'Lưới',
   'layout.speaker': 'Người nói',

@@ -5,6 +5,12 @@ import type {
   ChatEntry,
   ChatId,
   Counts,
+  Deck,
+  DeckFault,
+  DeckId,
+  FileId,
+  FileItem,
+  FileWay,
   MediaKind,
   Person,
   RaisedHand,
@@ -13,6 +19,8 @@ import type {
   RoomMode,
   ErrorCode,
   PersonId,
+  Review,
+  Stage as ShownPage,
   TrackId,
   Waiter,
 } from '../core/proto';
@@ -121,6 +129,78 @@ export interface HallModel {
   /** The code of the moment for the hall screen. */
   code(): Promise<{ url: string; svg: string; expiresMs: number } | null>;
 }
+/** A file on its way to the server. */
+export interface Upload {
+  id: number;
+  way: 'deck' | FileWay;
+  name: string;
+  bytes: number;
+  sent: number;
+  st: 'waiting' | 'sending' | 'failed';
+  code: ErrorCode | 'network' | null;
+  /** More of why the contents were refused. */
+  why: DeckFault | null;
+  /** Largest file of this way, bytes. */
+  most: number;
+}
+/** A pointer on the page everybody sees; 0 to 10,000 from the left and from the top. */
+export interface Pointer {
+  who: PersonId;
+  name: string;
+  page: number;
+  x: number;
+  y: number;
+}
+interface Uploading {
+  readonly uploads: readonly Upload[];
+  /** Calls an upload off, or puts a failed one away. */
+  cancelUpload(id: number): void;
+  retryUpload(id: number): void;
+  canRetry(id: number): boolean;
+}
+export interface SlidesModel extends Uploading {
+  /** Largest file, bytes. */
+  readonly maxBytes: number;
+  readonly decks: readonly Deck[];
+  /** The page everybody sees. */
+  readonly stage: ShownPage | null;
+  /** The page this screen shows. */
+  readonly shown: { deck: Deck; page: number } | null;
+  /** This person leafs alone. */
+  readonly alone: boolean;
+  readonly canPresent: boolean;
+  readonly canBrowse: boolean;
+  readonly pointers: readonly Pointer[];
+  mayChange(deck: Deck): boolean;
+  /** Setting the review state takes a right of its own. */
+  readonly mayReview: boolean;
+  /** To a page: for all when one presents, else for oneself. */
+  go(page: number): void;
+  step(by: number): void;
+  present(deck: DeckId, page?: number): Promise<ErrorCode | null>;
+  hide(): Promise<ErrorCode | null>;
+  /** Looks at a page alone. */
+  open(deck: DeckId, page?: number): void;
+  /** Back to the page everybody sees. */
+  follow(): void;
+  /** Points on the page everybody sees; null takes the pointer away. */
+  point(at: { x: number; y: number } | null): void;
+  change(deck: DeckId, change: { review?: Review; licence?: string; owner?: string }): Promise<ErrorCode | null>;
+  drop(deck: DeckId): Promise<ErrorCode | null>;
+  upload(files: readonly File[]): void;
+}
+export interface FilesModel extends Uploading {
+  /** Largest file of each way, bytes. */
+  readonly maxBytes: Readonly<Record<FileWay, number>>;
+  readonly handedOut: readonly FileItem[];
+  /** For staff everybody's, otherwise one's own. */
+  readonly handedIn: readonly FileItem[];
+  readonly canHandOut: boolean;
+  readonly canHandIn: boolean;
+  mayDrop(item: FileItem): boolean;
+  upload(files: readonly File[], way: FileWay): void;
+  drop(file: FileId): Promise<ErrorCode | null>;
+}
 export interface RoomModel {
   readonly room: RoomInfo;
   readonly me: { person: PersonId; name: string; role: Role; perms: ReadonlySet<Action>; floor: boolean };
@@ -167,6 +247,13 @@ export interface RoomModel {
   readonly stage: Tile | null;
   /** Everything that stands large, `stage` first: several where people are shown to all, and beside a wall. */
   readonly large: Tile[];
+  /** What is shown large in the layout `screen`. */
+  readonly content: 'slides' | 'screen' | null;
+  /** Slides and a screen are there at once: the viewer may choose. */
+  readonly twoContents: boolean;
+  preferContent(content: 'slides' | 'screen'): void;
+  readonly slides: SlidesModel;
+  readonly files: FilesModel;
   readonly grid: Tile[]; // grid = tiles of the present page (gallery) or of the strip (speaker, screen)
   readonly pinned: TrackId | null;
   pin(track: TrackId | null): void;

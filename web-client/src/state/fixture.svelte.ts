@@ -20,6 +20,9 @@ import { byGivenName, hueOf } from '../ui/names';
 import { MAX_SPOTLIGHT } from '../core/proto';
 import { FixtureGroups } from './fixture-groups.svelte';
 import { FixturePolls, FixtureTalk, fixtureDirect, fixtureQuestions } from './fixture-talk.svelte';
+import { fixtureSharing, NO_SHARING, type FixtureSharing } from './fixture-slides';
+import type { Files } from './files.svelte';
+import type { Slides } from './slides.svelte';
 import type {
   DeviceInfo,
   DevicesModel,
@@ -254,6 +257,8 @@ export interface FixtureOptions {
   polls?: readonly string[];
   /** Messages to some among those to all. */
   direct?: boolean;
+  /** Slides and files; none when left out. */
+  slides?: FixtureSharing;
 }
 
 const STAFF_RIGHTS: Action[] = [
@@ -284,9 +289,22 @@ const STAFF_RIGHTS: Action[] = [
   'arrange',
   'setRole',
   'groups',
+  'browse',
+  'handOut',
+  'handIn',
 ];
 
-const LEARNER_RIGHTS: Action[] = ['showCamera', 'speak', 'chat', 'raiseHand', 'chatPrivate', 'question', 'react'];
+const LEARNER_RIGHTS: Action[] = [
+  'showCamera',
+  'speak',
+  'chat',
+  'raiseHand',
+  'chatPrivate',
+  'question',
+  'react',
+  'browse',
+  'handIn',
+];
 
 const WORDS = [
   'Thầy cho em hỏi phần kiểm tra thường xuyên có tính vào điểm học kỳ không ạ?',
@@ -385,6 +403,9 @@ class FixtureRoom implements RoomModel {
       return null;
     },
   };
+  readonly slides: Slides;
+  readonly files: Files;
+  #preferred = $state<'slides' | 'screen'>('screen');
   #size = $state(9);
   #sharer: Person | null = null;
   #nextId = 1;
@@ -449,6 +470,15 @@ class FixtureRoom implements RoomModel {
     this.screen = options.sharing ? 'live' : 'off';
     this.talkingWhileMuted = options.talking;
     this.asked = options.asked ? { kind: 'mic', by: 'Nguyễn Thị Minh Hằng' } : null;
+    const sharing = fixtureSharing(options.slides ?? NO_SHARING, {
+      now: options.now,
+      self: () => this.me.person,
+      nameOf: (who) => this.people.find((p) => p.id === who)?.name ?? '',
+      perms: () => this.me.perms,
+    });
+    this.slides = sharing.slides;
+    this.files = sharing.files;
+    sharing.start();
     this.net = {
       conn: options.conn,
       level: options.conn === 'ok' ? 3 : 0,
@@ -459,6 +489,17 @@ class FixtureRoom implements RoomModel {
     };
   }
 
+  get twoContents() {
+    return this.#sharer !== null && this.slides.shown !== null;
+  }
+  get content() {
+    if (this.effectiveLayout !== 'screen') return null;
+    const slides = this.slides.shown !== null && (!this.#sharer || this.#preferred === 'slides');
+    return slides ? ('slides' as const) : ('screen' as const);
+  }
+  preferContent(content: 'slides' | 'screen') {
+    this.#preferred = content;
+  }
   get counts(): Counts {
     const of = (test: (p: Person) => boolean) => this.people.filter(test).length;
     const guests = of((p) => p.role === 'guest');
@@ -475,8 +516,9 @@ class FixtureRoom implements RoomModel {
   get effectiveLayout() {
     if (this.layout !== 'auto') return this.layout;
     if (this.room.mode === 'conference' && this.people.some((p) => p.site !== undefined)) return 'wall';
+    if (this.#sharer || this.slides.shown) return 'screen';
     if (this.room.spotlight?.length) return 'speaker';
-    return this.#sharer ? 'screen' : this.people.length > 1 && this.room.mode === 'training' ? 'speaker' : 'gallery';
+    return this.people.length > 1 && this.room.mode === 'training' ? 'speaker' : 'gallery';
   }
   #tile(person: Person, kind: 'camera' | 'screen'): Tile {
     const track = person.tracks.find((x) => x.kind === kind);
@@ -523,7 +565,8 @@ class FixtureRoom implements RoomModel {
     if (this.effectiveLayout === 'gallery') return null;
     const pinned = this.people.find((p) => p.tracks.some((x) => x.k === this.pinned));
     if (pinned) return this.#tile(pinned, 'camera');
-    if (this.effectiveLayout === 'screen') return this.#sharer ? this.#tile(this.#sharer, 'screen') : null;
+    if (this.effectiveLayout === 'screen')
+      return this.#sharer && this.content === 'screen' ? this.#tile(this.#sharer, 'screen') : null;
     const speaker = this.#visible.find((p) => p.id === this.activeSpeaker) ?? this.#visible[1];
     return speaker ? this.#tile(speaker, 'camera') : null;
   }

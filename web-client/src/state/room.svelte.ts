@@ -21,6 +21,8 @@ import { keepAwake } from '../core/media/wake-lock';
 import type { MediaProblem } from '../core/media/problems';
 import { fetchStays } from '../core/net/api';
 import type { ClientFrame } from '../core/proto';
+import { sendFile } from '../core/files/upload';
+import { MAX_DECK_BYTES, MAX_IN_BYTES, MAX_OUT_BYTES } from '../core/files/limits';
 import { FrameBatch } from '../core/room/batch';
 import { isStaff, NO_COUNTS, Roster } from '../core/room/roster';
 import { levelFromWire, SpeakerTracker } from '../core/room/speakers';
@@ -29,13 +31,16 @@ import { Arrange } from './arrange.svelte';
 import { Chat } from './chat.svelte';
 import type { HallModel, Layout, RoomModel, Tile } from './contract';
 import type { Devices } from './devices.svelte';
+import { Files } from './files.svelte';
 import { GroupStore } from './groups.svelte';
 import { Net } from './net.svelte';
 import { Notices } from './notices.svelte';
 import { OwnMedia } from './own-media.svelte';
 import { Polls } from './polls.svelte';
+import { Slides } from './slides.svelte';
 import { Stage } from './stage.svelte';
 import { Talk } from './talk.svelte';
+import { Uploads } from './uploads.svelte';
 
 /** How often it is looked at whether somebody stopped speaking, ms. */
 const SPEAKERS_EVERY = 300;
@@ -43,6 +48,8 @@ const SPEAKERS_EVERY = 300;
 const TELL_UP_TO = 50;
 const TELL_AT_ONCE = 3;
 const NOBODY_WAITS: RoomModel['lobby'] = { total: 0, list: [] };
+/** A file whose way was cut is sent again after this, or when the link is back, ms. */
+const UPLOAD_AGAIN = 5_000;
 /** A link that was gone longer than this is worth "connected again", ms. */
 const NOTABLE_CUT = 1_500;
 
@@ -106,6 +113,9 @@ export class Room implements RoomModel {
   readonly polls: Polls;
   readonly groups: GroupStore;
   readonly arrange: Arrange;
+  readonly slides: Slides;
+  readonly files: Files;
+  readonly #uploads: Uploads;
   readonly #chat: Chat;
   readonly #stage: Stage;
   readonly #own: OwnMedia;
@@ -146,6 +156,27 @@ export class Room implements RoomModel {
       spotlight: () => this.room.spotlight ?? [],
       present: (who) => this.sampled || this.#roster.get(who) !== undefined,
     });
+    this.#uploads = new Uploads({
+      token: () => session.link.token,
+      send: sendFile,
+      arrived: (way, value) => (way === 'deck' ? this.slides : this.files).arrived(value),
+      online: () => this.#online(),
+    });
+    const sharing = {
+      request: act,
+      perms: () => this.me.perms,
+      self: () => this.me.person,
+      uploads: this.#uploads,
+    };
+    this.slides = new Slides({
+      ...sharing,
+      send: (msg) => session.send(msg),
+      nameOf: (who) => this.#roster.get(who)?.name ?? '',
+      most: MAX_DECK_BYTES,
+      refused: (code) => this.#notices.add('error', { code }),
+      changed: () => this.#stage.update(),
+    });
+    this.files = new Files({ ...sharing, most: { out: MAX_OUT_BYTES, in: MAX_IN_BYTES } });
     this.#stage = new Stage({
       session,
       roster: this.#roster,
@@ -158,6 +189,7 @@ export class Room implements RoomModel {
       ownScreen: () => this.#own.screenStream,
       slots: () => session.slots.v,
       wall: (sites) => this.#widen(sites, wall ?? null),
+      slides: () => this.slides.shown !== null,
     });
     this.mod = this.#moderation();
     this.#batch = new FrameBatch((frames) => this.#take(frames));
@@ -223,6 +255,22 @@ export class Room implements RoomModel {
     if (you.floor && !before.floor) this.#notices.add('floorGiven');
     if (!you.floor && before.floor) this.#notices.add('floorTaken');
     this.#own.check();
+    this.slides.check();
+  }
+
+  /** Resolves once the link is back, or after a while anyway: a cut upload is worth another try. */
+  #online(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        undo();
+        resolve();
+      };
+      const timer = setTimeout(done, UPLOAD_AGAIN);
+      const undo = this.session.on('status', (status) => {
+        if (status === 'ok') done();
+      });
+    });
   }
 
   /** A batch of frames: the stores change once for all of them. */
@@ -231,6 +279,8 @@ export class Room implements RoomModel {
     for (const frame of frames) {
       this.talk.take(frame);
       this.polls.take(frame);
+      this.slides.take(frame);
+      this.files.take(frame);
       switch (frame.t) {
         case 'state': {
           const again = this.#haveState;
@@ -467,6 +517,15 @@ export class Room implements RoomModel {
   get grid(): Tile[] {
     return this.#stage.grid;
   }
+  get content() {
+    return this.#stage.content;
+  }
+  get twoContents(): boolean {
+    return this.#stage.twoContents;
+  }
+  preferContent(content: 'slides' | 'screen'): void {
+    this.#stage.preferContent(content);
+  }
   get pinned(): TrackId | null {
     return this.#stage.pinned;
   }
@@ -637,6 +696,8 @@ export class Room implements RoomModel {
     for (const undo of this.#undo) undo();
     this.#own.stop();
     this.talk.stop();
+    this.#uploads.stop();
+    this.slides.stop();
     this.#stage.stop();
     this.net.stop();
     this.devices.stop();

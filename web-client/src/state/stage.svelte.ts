@@ -51,6 +51,8 @@ export interface StageDeps {
   sees(person: Person): boolean;
   ownCamera(): MediaStream | null;
   ownScreen(): MediaStream | null;
+  /** A page of slides is shown here. */
+  slides(): boolean;
   /** Video slots of this device: as many pictures fit on a page. */
   slots(): number;
   /** A wall of so many sites is shown. */
@@ -79,6 +81,9 @@ export class Stage {
   large = $state.raw<Tile[]>([]);
   grid = $state.raw<Tile[]>([]);
   pinned = $state<TrackId | null>(null);
+  content = $state<'slides' | 'screen' | null>(null);
+  twoContents = $state(false);
+  #preferred: 'slides' | 'screen' = 'screen';
   #saver = $state(readChoices().dataSaver);
   readonly #deps: StageDeps;
   #pageSize = 9;
@@ -143,6 +148,12 @@ export class Stage {
     this.update();
   }
 
+  /** What to look at while slides and a screen are there at once. */
+  preferContent(content: 'slides' | 'screen'): void {
+    this.#preferred = content;
+    this.update();
+  }
+
   setActive(active: PersonId | null): void {
     this.#active = active;
   }
@@ -172,11 +183,13 @@ export class Stage {
     // Who is pinned but in another group stays pinned for the return.
     const pinnedOwner = owner && here.has(owner.id) ? owner : undefined;
     const pinnedKind = pinnedOwner?.tracks.find((t) => t.k === this.pinned)?.kind;
+    const slides = this.#deps.slides();
+    const foreign = screens.some((s) => s.person.id !== me);
     const effective = effectiveLayout({
       wished: this.#layout,
       mode: mode(),
       people: people.length,
-      shared: screens.some((s) => s.person.id !== me),
+      shared: foreign || slides,
       pinned: pinnedKind === 'screen' ? 'screen' : pinnedKind === 'camera' ? 'camera' : null,
       spotlit: spotlit.some((person) => person.id !== me),
       sites,
@@ -186,10 +199,22 @@ export class Stage {
       this.#page = 0;
     }
 
+    // A shared screen is a thing of the moment: it covers the slides until it ends, or until the viewer wants them.
+    if (!(foreign && slides)) this.#preferred = 'screen';
+    const two = foreign && slides && pinnedKind !== 'screen';
+    const content =
+      effective !== 'screen'
+        ? null
+        : slides && pinnedKind !== 'screen' && (!foreign || this.#preferred === 'slides')
+          ? 'slides'
+          : 'screen';
+    if (this.content !== content) this.content = content;
+    if (this.twoContents !== two) this.twoContents = two;
+
     const large: Tile[] = [];
     const screen = screens.find((s) => s.track === this.pinned) ?? screens[0];
     if (effective === 'screen') {
-      if (screen) large.push(this.#screenTile(screen.person, screen.track));
+      if (screen && content === 'screen') large.push(this.#screenTile(screen.person, screen.track));
     } else if (effective === 'speaker') {
       const alone = pinnedOwner ?? (spotlit.length === 0 ? onStage(people, me, active) : null);
       for (const person of alone ? [alone] : spotlit) large.push(this.#cameraTile(person));

@@ -21,6 +21,7 @@ import userMinus from 'lucide-static/icons/user-minus.svg?raw';
 import users from 'lucide-static/icons/users-round.svg?raw';
 import wifiOff from 'lucide-static/icons/wifi-off.svg?raw';
 import type { RoomIcon } from '../features/room/icons';
+import type { SharingIcon } from '../features/room/slides/icons';
 import type { RecordsIcon } from './records-icons';
 
 const pageIcons = {
@@ -46,7 +47,7 @@ const pageIcons = {
   wifiOff,
 } as const;
 
-export type IconName = keyof typeof pageIcons | RoomIcon | RecordsIcon;
+export type IconName = keyof typeof pageIcons | RoomIcon | SharingIcon | RecordsIcon;
 
 /** The drawing inside an SVG file, without the file's own root element. */
 function drawing(svg: string): string {

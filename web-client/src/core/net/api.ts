@@ -38,7 +38,8 @@ export type ApiResult<T> = { ok: true; value: T } | { ok: false; code: ApiCode }
 
 const TIMEOUT = 15_000;
 
-function codeOf(body: unknown, status: number): ApiCode {
+/** The code in an answer that is no success. */
+export function codeOf(body: unknown, status: number): ApiCode {
   const code = (body as { code?: unknown } | null)?.code;
   if (typeof code === 'string') return code as ErrorCode;
   if (status === 404) return 'not_found';

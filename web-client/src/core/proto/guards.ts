@@ -104,6 +104,36 @@ const waiterGuard = v.looseObject({
 
 const handGuard = v.looseObject({ who: text, name: text, at: v.number() });
 
+const deckGuard = v.looseObject({
+  deck: text,
+  name: text,
+  st: v.looseObject({ is: text, done: optional(count), total: optional(count), why: optional(text) }),
+  pages: count,
+  w: count,
+  h: count,
+  // A path of this server, never another's.
+  url: v.pipe(text, v.regex(/^\/(?!\/)/u)),
+  review: text,
+  licence: optional(text),
+  owner: optional(text),
+  by: text,
+  byName: text,
+  at: v.number(),
+});
+
+const stageGuard = v.looseObject({ deck: text, page: count });
+
+const fileGuard = v.looseObject({
+  file: text,
+  way: text,
+  name: text,
+  bytes: count,
+  by: text,
+  byName: text,
+  at: v.number(),
+  url: v.pipe(text, v.regex(/^\/(?!\/)/u)),
+});
+
 export const guards: Record<string, v.GenericSchema> = {
   welcome: v.looseObject({
     proto: count,
@@ -133,6 +163,9 @@ export const guards: Record<string, v.GenericSchema> = {
     chat: v.array(chatGuard),
     moreChat: v.boolean(),
     groups: optional(groupsGuard),
+    decks: optional(v.array(deckGuard)),
+    stage: optional(stageGuard),
+    files: optional(v.array(fileGuard)),
   }),
   groups: v.looseObject({ groups: optional(groupsGuard) }),
   groupsSaid: v.looseObject({ text, by: text }),
@@ -176,6 +209,13 @@ export const guards: Record<string, v.GenericSchema> = {
     answered: count,
     over: v.boolean(),
   }),
+  deck: v.looseObject({ deck: deckGuard }),
+  deckGone: v.looseObject({ deck: text }),
+  stage: v.looseObject({ stage: optional(stageGuard) }),
+  slidePoint: v.looseObject({ who: text, page: count, x: optional(count), y: optional(count) }),
+  file: v.looseObject({ file: fileGuard }),
+  filesMine: v.looseObject({ list: v.array(fileGuard) }),
+  fileGone: v.looseObject({ file: text }),
   bye: v.looseObject({
     action: v.picklist(['resume', 'rejoin', 'stop']),
     code: optional(text),

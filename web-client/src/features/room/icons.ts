@@ -6,6 +6,7 @@ import chevronLeft from 'lucide-static/icons/chevron-left.svg?raw';
 import chevronRight from 'lucide-static/icons/chevron-right.svg?raw';
 import chevronUp from 'lucide-static/icons/chevron-up.svg?raw';
 import data from 'lucide-static/icons/leaf.svg?raw';
+import docs from 'lucide-static/icons/folder-open.svg?raw';
 import download from 'lucide-static/icons/download.svg?raw';
 import floor from 'lucide-static/icons/mic-vocal.svg?raw';
 import fullscreen from 'lucide-static/icons/maximize.svg?raw';
@@ -52,6 +53,7 @@ const roomIcons = {
   chevronRight,
   chevronUp,
   data,
+  docs,
   download,
   floor,
   fullscreen,

@@ -7,7 +7,9 @@ import { a } from '../../i18n/arrange.svelte';
 import { ERROR } from '../../i18n/terms';
 import { isAsked } from './polls/may';
 
-export type Panel = 'people' | 'chat' | 'questions' | 'polls';
+export type Panel = 'people' | 'chat' | 'questions' | 'polls' | 'docs';
+/** Parts of the panel of materials. */
+export type DocsTab = 'slides' | 'files';
 export type Open =
   | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' | 'hall' | 'timer' }
   | { dialog: 'permits' | 'mode' | 'groups' | 'pickGroup' }
@@ -41,6 +43,10 @@ export class RoomView {
   /** Everybody is brought back from the groups then, by our clock. */
   backAt = $state<number | null>(null);
   #backTimer: ReturnType<typeof setTimeout> | undefined;
+  docs = $state<DocsTab>('slides');
+  /** A page is on the stage now: on a phone the panel makes room for it. */
+  onpresent: () => void = () => undefined;
+  #seenFiles = $state.raw<readonly string[]>([]);
   #next = 1;
   #handWish = $state<boolean | null>(null);
   #presses = 0;
@@ -93,6 +99,22 @@ export class RoomView {
   get toAnswer(): number {
     const { list, mine } = this.room.polls;
     return list.filter((p) => p.st === 'open' && !mine.has(p.poll) && isAsked(this.room, p)).length;
+  }
+  /** Opens the panel of materials at a part of it. */
+  showDocs(tab: DocsTab): void {
+    this.docs = tab;
+    if (this.panel !== 'docs') this.toggle('docs');
+  }
+  /** Files of others that were not seen in the panel yet. */
+  get newFiles(): number {
+    return this.#others().filter((id) => !this.#seenFiles.includes(id)).length;
+  }
+  sawFiles(): void {
+    this.#seenFiles = this.#others();
+  }
+  #others(): string[] {
+    const { files, me } = this.room;
+    return [...files.handedOut, ...files.handedIn].filter((one) => one.by !== me.person).map((one) => one.file);
   }
   /** Opens a dialog from a menu: first the menu gives the focus back, so that the dialog can do so later. */
   show(open: Open): void {
