@@ -270,6 +270,70 @@ fn a_teacher_is_seen_and_heard_by_learners_on_three_shards() {
     class_of_three(3);
 }
 
+#[test]
+fn a_group_hears_and_sees_itself_alone_on_the_connection_it_had() {
+    let world = World::new(3);
+    let (mut teacher, mut learner) = (world.join(1), world.join(2));
+    world.watch(2, 1);
+    connect_all(&mut [&mut teacher, &mut learner]);
+    let mut publisher = Publisher::new();
+    let got = |net: &NetClient| (net.client.on_slot(2).len(), net.client.on_slot(0).len());
+    let flows = |publisher: &mut Publisher, c: &mut [&mut NetClient], within: Duration| {
+        let (video, audio) = got(c[1]);
+        run_until(c, within, |c| {
+            publisher.step(c[0]);
+            let now = got(c[1]);
+            now.0 > video + 40 && now.1 > audio + 20
+        })
+    };
+    assert!(flows(
+        &mut publisher,
+        &mut [&mut teacher, &mut learner],
+        LIMIT
+    ));
+    world.plane.set_group(PeerId(2), 1);
+    let quiet = Duration::from_millis(500);
+    // What was under way arrives; then nothing does.
+    run_until(&mut [&mut teacher, &mut learner], quiet, |c| {
+        publisher.step(c[0]);
+        false
+    });
+    let before = got(&learner);
+    run_until(&mut [&mut teacher, &mut learner], 2 * quiet, |c| {
+        publisher.step(c[0]);
+        false
+    });
+    assert_eq!(got(&learner), before);
+    // Back within two seconds, under the same numbers.
+    world.plane.set_group(PeerId(2), 0);
+    let within = Duration::from_secs(2);
+    assert!(flows(
+        &mut publisher,
+        &mut [&mut teacher, &mut learner],
+        within
+    ));
+    let video = learner.client.on_slot(2);
+    assert!(video.iter().all(|p| p.ssrc == video[0].ssrc));
+    assert!(video.windows(2).all(|w| w[1].seq == w[0].seq + 1));
+    assert_eq!(video[before.0].payload[6] & 1, 0, "begins with a keyframe");
+    // A new connection begins in the group it is told.
+    let (mut other, offer) = NetClient::new(&SENDS, VIEWER);
+    let spec = ConnectSpec {
+        group: 1,
+        ..World::spec(3, &offer)
+    };
+    other
+        .client
+        .accept(&world.plane.connect(spec).unwrap().answer_sdp);
+    world.watch(3, 1);
+    run_until(&mut [&mut teacher, &mut other], 2 * quiet, |c| {
+        publisher.step(c[0]);
+        false
+    });
+    assert!(other.client.connected);
+    assert_eq!(got(&other), (0, 0));
+}
+
 fn change_of_network(shards: usize) {
     let mut world = World::new(shards);
     let (mut teacher, mut a) = (world.join(1), world.join(2));
