@@ -6,12 +6,11 @@ export type ChatFilter = 'every' | 'open' | 'direct';
 
 export const isAll = (to: Audience | undefined): boolean => to === undefined || to === 'all';
 
-/** Whether one may write to them now. */
-export function mayWrite(to: Audience, perms: ReadonlySet<Action>): boolean {
-  if (to === 'all' || to === 'group') return perms.has('chat');
-  // The lines to those who organise and to those who help stay open.
-  if (to === 'organisers' || to === 'support') return true;
-  return perms.has('chatPrivate');
+/** Whether one may write to them now; `staff` tells whether a person is one of those who lead. */
+export function mayWrite(to: Audience, perms: ReadonlySet<Action>, staff: (who: PersonId) => boolean): boolean {
+  if (to === 'all') return perms.has('chat');
+  // The lines to those who organise, help and lead stay open, and so does the own group.
+  return typeof to !== 'object' || perms.has('chatPrivate') || staff(to.person);
 }
 
 /** A name for them; `name` tells the name of a person. */
