@@ -29,12 +29,15 @@ export interface LaunchOptions {
   pattern?: boolean;
   /** Refuse every wish for a device, as a person who presses "Block". */
   deny?: boolean;
+  /** Further arguments of the program. */
+  args?: string[];
 }
 
 export async function launch(options: LaunchOptions = {}): Promise<Browser> {
   const args = options.deny
     ? [...COMMON_ARGS.filter((arg) => arg !== '--use-fake-ui-for-media-stream'), '--deny-permission-prompts']
     : [...COMMON_ARGS];
+  args.push(...(options.args ?? []));
   // A page served by the test itself has no address, so the server would count as a stranger's network.
   if (CLIENT) args.push('--disable-features=LocalNetworkAccessChecks');
   if (options.pattern) {

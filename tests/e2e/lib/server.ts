@@ -47,7 +47,7 @@ export class Server {
   private output = '';
   private readonly demo: boolean;
 
-  private constructor(port: number, mediaPort: number, shards: number, https: boolean, demo: boolean) {
+  private constructor(port: number, mediaPort: number, shards: number, https: boolean, demo: boolean, more: string[]) {
     this.demo = demo;
     this.origin = `${https ? 'https' : 'http'}://localhost:${port}`;
     this.folder = mkdtempSync(join(tmpdir(), 'lophoc-e2e-'));
@@ -69,15 +69,16 @@ export class Server {
         '[limits]',
         'api_per_minute = 6000',
         'api_burst = 1000',
+        ...more,
         '',
       ].join('\n'),
     );
   }
 
   /** Starts a server and waits until it is ready. */
-  static async start(options: { shards?: number; https?: boolean; demo?: boolean } = {}): Promise<Server> {
-    const { shards = 1, https = false, demo = false } = options;
-    const server = new Server(await freePort(), await freePort(), shards, https, demo);
+  static async start(options: { shards?: number; https?: boolean; demo?: boolean; config?: string[] } = {}): Promise<Server> {
+    const { shards = 1, https = false, demo = false, config = [] } = options;
+    const server = new Server(await freePort(), await freePort(), shards, https, demo, config);
     await server.up();
     return server;
   }
