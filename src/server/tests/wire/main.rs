@@ -11,6 +11,7 @@
 
 mod client;
 mod crash;
+mod groups;
 mod health;
 mod hostile;
 mod lesson;
