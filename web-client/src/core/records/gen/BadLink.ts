@@ -23,6 +23,6 @@ unit: string,
  */
 what: string, 
 /**
- * Since when, ms; or the number of gaps.
+ * Since when, ms; or the number of gaps; or the estimated kbit/s.
  */
 value: number, };
