@@ -451,3 +451,79 @@ fn differences_have_a_sign_and_sums_add_up() {
     assert_eq!(totals.planned_ms, 4 * HOUR);
     assert_eq!(totals.difference_ms, -(150 * MIN as i64));
 }
+
+#[test]
+fn questions_answered_and_standing_in_are_the_work_of_those_who_teach() {
+    let mut log = Log::new();
+    let ask = |who: &str, id: &str| EventKind::Question {
+        person: key(who),
+        id: id.to_owned(),
+        cid: id.to_owned(),
+        text: "?".to_owned(),
+        anonymous: false,
+        held: false,
+    };
+    let set = |id: &str, state: &str, by: &str| EventKind::QuestionSet {
+        id: id.to_owned(),
+        state: state.to_owned(),
+        answer: None,
+        by: key(by),
+    };
+    let private = EventKind::Chat {
+        person: key("An"),
+        id: "c1".to_owned(),
+        cid: "c1".to_owned(),
+        text: "riêng".to_owned(),
+        to: Some("person:Bình".to_owned()),
+    };
+    log.at(0, opened())
+        .at(0, join_as("Thầy", "trainer", "d"))
+        .at(0, join("An"))
+        .at(0, join("Bình"))
+        .at(MIN, start())
+        .at(2 * MIN, ask("An", "q1"))
+        .at(2 * MIN, ask("Thầy", "q2"))
+        .at(3 * MIN, set("q1", "live", "Thầy"))
+        .at(4 * MIN, set("q1", "answered", "Thầy"))
+        .at(5 * MIN, set("q1", "open", "Thầy"))
+        .at(6 * MIN, set("q1", "answered", "Thầy"))
+        .at(7 * MIN, set("q2", "answered", "Thầy"))
+        .at(8 * MIN, private)
+        .at(
+            9 * MIN,
+            EventKind::RoleGiven {
+                person: key("Bình"),
+                role: "trainer".to_owned(),
+                by: key("Thầy"),
+            },
+        )
+        .at(
+            9 * MIN,
+            EventKind::Substitute {
+                person: key("Bình"),
+                instead: "Cô Hà".to_owned(),
+                by: key("Thầy"),
+            },
+        )
+        .at(60 * MIN, end());
+    let thay = did(&log, "Thầy");
+    assert_eq!(
+        (thay.questions, thay.questions_answered),
+        (1, 1),
+        "once each, and not one's own"
+    );
+    let an = did(&log, "An");
+    assert_eq!(
+        (an.questions, an.chat),
+        (1, 0),
+        "what is private is not counted"
+    );
+    let binh = did(&log, "Bình");
+    assert_eq!(
+        binh.role, "learner",
+        "attendance goes by the role he came with"
+    );
+    assert_eq!(binh.role_given.as_deref(), Some("trainer"));
+    assert_eq!(binh.stood_in_for.as_deref(), Some("Cô Hà"));
+    assert_eq!(thay.stood_in_for, None);
+}

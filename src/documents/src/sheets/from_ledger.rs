@@ -185,7 +185,7 @@ pub fn trainer_lines(
             line.unit = info
                 .and_then(|info| info.unit.clone())
                 .or_else(|| person.unit.clone());
-            line.role = role_name(&person.role).to_owned();
+            line.role = role_name(taught_as(person)).to_owned();
             if person.lesson_ms > 0 {
                 line.taught += 1;
                 line.punctual += u32::from(person.arrival_ms.is_none_or(|late| late <= grace));
@@ -203,6 +203,13 @@ pub fn trainer_lines(
                 let polls = line.polls.get_or_insert(0);
                 *polls = polls.saturating_add(person.polls);
             }
+            if person.questions_answered > 0 {
+                let before = line.questions.unwrap_or(0);
+                line.questions = Some(before.saturating_add(person.questions_answered));
+            }
+            if let Some(name) = &person.stood_in_for {
+                line.note = Some(format!("Thay {name}"));
+            }
         }
     }
     lines.into_values().collect()
@@ -210,7 +217,12 @@ pub fn trainer_lines(
 
 /// People whose activity the sheet is about: those who teach or advise.
 fn teaches(person: &PersonActivity) -> bool {
-    matches!(person.role.as_str(), "trainer" | "adviser" | "chair")
+    matches!(taught_as(person), "trainer" | "adviser" | "chair")
+}
+
+/// The role whose work the person did: the one handed over, else his own.
+fn taught_as(person: &PersonActivity) -> &str {
+    person.role_given.as_deref().unwrap_or(&person.role)
 }
 
 fn role_name(role: &str) -> &str {

@@ -29,6 +29,9 @@ pub struct SessionInfo {
     pub advisers: Vec<String>,
     /// Cán bộ kỹ thuật.
     pub technicians: Vec<String>,
+    /// Who stood in for whom among those who run the session (thay người dạy,
+    /// TT 21/2017 Điều 8.5).
+    pub stand_ins: Vec<(String, String)>,
 }
 
 /// Choices of layout.
@@ -178,6 +181,14 @@ impl SessionSheet<'_> {
         .map(|(role, names)| format!("{role}: {}", names.join(", ")))
         .collect();
         lines.push(staff.join(" · "));
+        if !session.stand_ins.is_empty() {
+            let names: Vec<String> = session
+                .stand_ins
+                .iter()
+                .map(|(name, other)| format!("{name} (thay {other})"))
+                .collect();
+            lines.push(format!("Người thay thế: {}", names.join(", ")));
+        }
         lines.retain(|line| !line.is_empty());
         lines
     }

@@ -85,6 +85,7 @@ pub fn context(id: &str) -> Context {
 
 pub fn session() -> SessionInfo {
     SessionInfo {
+        stand_ins: vec![],
         no: 3,
         content: "Thiết kế bài giảng tương tác".to_owned(),
         planned: Some((START, START + 210 * MINUTE)),

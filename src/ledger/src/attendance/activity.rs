@@ -36,6 +36,14 @@ pub struct PersonActivity {
     pub role: String,
     /// One of those who run the session.
     pub staff: bool,
+    /// Role handed over in the session, when it is another than `role`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub role_given: Option<String>,
+    /// Stood in for this person (thay người dạy, TT 21/2017 Điều 8.5), by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stood_in_for: Option<String>,
     /// Whole time in the room on own connections, rehearsal and breaks included, ms.
     pub room_ms: u64,
     /// … of it counted time: the hours taught.
@@ -64,6 +72,12 @@ pub struct PersonActivity {
     pub screen_ms: u64,
     /// Messages to the room.
     pub chat: u32,
+    /// Questions asked in the Q&A.
+    #[serde(default)]
+    pub questions: u32,
+    /// Questions of others answered, aloud or in writing (Điều 5.1.c).
+    #[serde(default)]
+    pub questions_answered: u32,
     /// Hands raised.
     pub hands: u32,
     /// … that somebody attended to: gave the floor, asked to speak, or lowered.
@@ -186,7 +200,11 @@ struct Doing<'a> {
     floor: Vec<(Span, &'a PersonKey)>,
     has_floor: Option<(u64, &'a PersonKey)>,
     hand_up: bool,
+    role_given: Option<&'a str>,
+    stood_in_for: Option<&'a str>,
     chat: u32,
+    questions: u32,
+    questions_answered: u32,
     hands: u32,
     hands_answered: u32,
     floors: u32,
@@ -211,6 +229,8 @@ struct Walk<'a, 'b> {
     line: &'b TimeLine,
     counted: &'b Counted,
     people: HashMap<&'a PersonKey, Doing<'a>>,
+    /// Questions nobody else has answered yet, and who asked.
+    unanswered: HashMap<&'a str, &'a PersonKey>,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -239,6 +259,14 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    /// Counts once, and not for who answers himself.
+    fn question_answered(&mut self, id: &'a str, by: &'a PersonKey, time_ms: u64) {
+        if self.unanswered.get(id).is_some_and(|author| *author != by) {
+            self.unanswered.remove(id);
+            self.count(by, time_ms, |doing| &mut doing.questions_answered);
+        }
+    }
+
     fn hand(&mut self, person: &'a PersonKey, up: bool, by: Option<&'a PersonKey>, time_ms: u64) {
         if up {
             if !std::mem::replace(&mut self.of(person).hand_up, true) {
@@ -255,9 +283,26 @@ impl<'a> Walk<'a, '_> {
     fn event(&mut self, event: &'a Event) {
         let time_ms = self.line.time(event.at);
         match &event.kind {
-            EventKind::Chat { person, .. } => {
+            // What goes to one person or to a few is theirs.
+            EventKind::Chat {
+                person, to: None, ..
+            } => {
                 self.count(person, time_ms, |doing| &mut doing.chat);
             }
+            EventKind::Question { person, id, .. } => {
+                self.unanswered.insert(id, person);
+                self.count(person, time_ms, |doing| &mut doing.questions);
+            }
+            EventKind::QuestionSet { id, state, by, .. } if state == "answered" => {
+                self.question_answered(id, by, time_ms);
+            }
+            EventKind::RoleGiven { person, role, .. } => {
+                self.of(person).role_given = Some(role);
+            }
+            // Whoever stood in for somebody did, also when it ended.
+            EventKind::Substitute {
+                person, instead, ..
+            } if !instead.is_empty() => self.of(person).stood_in_for = Some(instead),
             EventKind::Talk { person, from, to } => {
                 let span = Span {
                     from_ms: self.line.time(*from),
@@ -338,6 +383,7 @@ pub fn activity(input: &Input<'_>, planned_ms: Option<u64>) -> Activity {
         line: &line,
         counted: &counted,
         people: HashMap::new(),
+        unanswered: HashMap::new(),
     };
     for &event in &ordered {
         walk.event(event);
@@ -449,6 +495,11 @@ fn done(
     PersonActivity {
         person: person.clone(),
         staff: is_staff(&role),
+        role_given: doing
+            .role_given
+            .filter(|given| *given != role)
+            .map(str::to_owned),
+        stood_in_for: doing.stood_in_for.map(str::to_owned),
         role,
         name,
         unit,
@@ -471,6 +522,8 @@ fn done(
         camera_ms: counted_ms(doing.camera.spans(&laps)),
         screen_ms: counted_ms(doing.screen.spans(&laps)),
         chat: doing.chat,
+        questions: doing.questions,
+        questions_answered: doing.questions_answered,
         hands: doing.hands,
         hands_answered: doing.hands_answered,
         floors: doing.floors,

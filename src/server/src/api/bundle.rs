@@ -265,7 +265,9 @@ fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
 }
 
 /// The log, one event a line. Without the right to the chat its words are left
-/// out; everything else is as it was written.
+/// out. What did not go to all is private correspondence: its words leave the
+/// records with nobody, nor does whom a message to one person went to.
+/// Everything else is as it was written.
 fn events(contents: &Contents) -> Result<String, ApiFault> {
     let mut lines = String::new();
     for event in &contents.events {
@@ -276,16 +278,48 @@ fn events(contents: &Contents) -> Result<String, ApiFault> {
                 cid,
                 to,
                 ..
-            } if !contents.chat => serde_json::to_string(&Event {
+            } if !contents.chat || to.is_some() => serde_json::to_string(&Event {
                 kind: EventKind::Chat {
                     person: person.clone(),
                     id: id.clone(),
                     cid: cid.clone(),
                     text: String::new(),
-                    to: to.clone(),
+                    to: to.as_deref().map(|to| match to.split_once(':') {
+                        Some(("person", _)) => "person".to_owned(),
+                        _ => to.to_owned(),
+                    }),
                 },
                 ..event.clone()
             }),
+            EventKind::Question {
+                person,
+                id,
+                cid,
+                anonymous,
+                held,
+                ..
+            } if !contents.chat => serde_json::to_string(&Event {
+                kind: EventKind::Question {
+                    person: person.clone(),
+                    id: id.clone(),
+                    cid: cid.clone(),
+                    text: String::new(),
+                    anonymous: *anonymous,
+                    held: *held,
+                },
+                ..event.clone()
+            }),
+            EventKind::QuestionSet { id, state, by, .. } if !contents.chat => {
+                serde_json::to_string(&Event {
+                    kind: EventKind::QuestionSet {
+                        id: id.clone(),
+                        state: state.clone(),
+                        answer: None,
+                        by: by.clone(),
+                    },
+                    ..event.clone()
+                })
+            }
             _ => serde_json::to_string(event),
         };
         lines.push_str(&text.map_err(|_| ApiFault::internal())?);
@@ -302,21 +336,40 @@ struct ChatLine<'a> {
     person: &'a PersonKey,
     name: &'a str,
     text: &'a str,
+    /// Was taken from the screens, by its author or a moderator.
+    deleted: bool,
 }
 
+/// What was written to all. Messages to one person, to a group, to the
+/// organisers or to support are not in it.
 fn chat(contents: &Contents) -> Vec<ChatLine<'_>> {
     let mut names: std::collections::HashMap<&PersonKey, &str> = std::collections::HashMap::new();
+    let deleted: std::collections::HashSet<&str> = contents
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::ChatDeleted { id, .. } => Some(id.as_str()),
+            _ => None,
+        })
+        .collect();
     let mut lines = Vec::new();
     for event in &contents.events {
         match &event.kind {
             EventKind::Join { person, name, .. } => {
                 names.insert(person, name);
             }
-            EventKind::Chat { person, text, .. } => lines.push(ChatLine {
+            EventKind::Chat {
+                person,
+                id,
+                text,
+                to: None,
+                ..
+            } => lines.push(ChatLine {
                 at_ms: event.at.wall_ms,
                 person,
                 name: names.get(person).copied().unwrap_or_default(),
                 text,
+                deleted: deleted.contains(id.as_str()),
             }),
             _ => {}
         }
@@ -327,10 +380,15 @@ fn chat(contents: &Contents) -> Vec<ChatLine<'_>> {
 /// UTF-8 with a byte order mark, CR LF, no cell a spreadsheet takes for a formula.
 fn chat_csv(lines: &[ChatLine<'_>]) -> String {
     let cell = |text: &str| format!("\"{}\"", guarded(text).replace('"', "\"\""));
-    let mut text = String::from("\u{feff}Thời gian,Họ và tên,Nội dung\r\n");
+    let mut text = String::from("\u{feff}Thời gian,Họ và tên,Nội dung,Ghi chú\r\n");
     for line in lines {
         let time = vi::full_time(line.at_ms, INDOCHINA_OFFSET_MIN);
-        let row = [cell(&time), cell(line.name), cell(line.text)];
+        let note = if line.deleted {
+            "Đã xóa trong phòng"
+        } else {
+            ""
+        };
+        let row = [cell(&time), cell(line.name), cell(line.text), cell(note)];
         text.push_str(&row.join(","));
         text.push_str("\r\n");
     }
@@ -340,7 +398,7 @@ fn chat_csv(lines: &[ChatLine<'_>]) -> String {
 fn readme(contents: &Contents) -> String {
     let facts = &contents.facts;
     let chat = if contents.chat {
-        "chat.csv, chat.json      Nội dung trò chuyện trong phòng.\n"
+        "chat.csv, chat.json      Nội dung trò chuyện chung; không gồm tin nhắn riêng.\n"
     } else {
         "(Nội dung trò chuyện không có trong hồ sơ này: người xuất không thuộc Ban tổ chức.)\n"
     };

@@ -244,6 +244,7 @@ fn session_info(facts: &Facts) -> SessionInfo {
             .collect()
     };
     SessionInfo {
+        stand_ins: stand_ins(facts),
         no: facts.session.no,
         content: facts.session.title.clone(),
         planned: facts.session.starts_ms.zip(facts.session.ends_ms),
@@ -262,6 +263,27 @@ fn session_info(facts: &Facts) -> SessionInfo {
         advisers: names(StaffRole::Adviser),
         technicians: names(StaffRole::Technician),
     }
+}
+
+/// Who stood in for whom: as the staff list of the session says, and as was
+/// said in the room of those it does not name.
+fn stand_ins(facts: &Facts) -> Vec<(String, String)> {
+    let mut all: BTreeMap<&PersonKey, (String, String)> = BTreeMap::new();
+    for one in &facts.activity.people {
+        if let Some(other) = &one.stood_in_for {
+            all.insert(&one.person, (one.name.clone(), other.clone()));
+        }
+    }
+    for one in &facts.staff {
+        let other = one
+            .instead_of
+            .as_ref()
+            .and_then(|other| facts.staff.iter().find(|staff| staff.person == *other));
+        if let Some(other) = other {
+            all.insert(&one.person, (one.name.clone(), other.name.clone()));
+        }
+    }
+    all.into_values().collect()
 }
 
 fn some(text: &str) -> Option<String> {
@@ -547,7 +569,8 @@ fn trainer_lines<'a>(sessions: impl Iterator<Item = &'a Facts>) -> Vec<TrainerLi
             }
         }
         for one in &facts.activity.people {
-            let trainer = match one.role.as_str() {
+            let role = one.role_given.as_deref().unwrap_or(&one.role);
+            let trainer = match role {
                 "trainer" => true,
                 "adviser" => false,
                 _ => continue,
@@ -574,6 +597,14 @@ fn trainer_lines<'a>(sessions: impl Iterator<Item = &'a Facts>) -> Vec<TrainerLi
             line.messages += one.chat;
             if one.polls > 0 {
                 *line.polls.get_or_insert(0) += one.polls;
+            }
+            if one.questions_answered > 0 {
+                line.questions = Some(line.questions.unwrap_or(0) + one.questions_answered);
+            }
+            if line.note.is_none()
+                && let Some(name) = &one.stood_in_for
+            {
+                line.note = Some(format!("Thay {name}, buổi {}", facts.session.no));
             }
         }
     }

@@ -432,6 +432,19 @@ impl Class {
             to: None,
         };
         self.event(30 * MINUTE as i64, chat).await;
+        let private = EventKind::Chat {
+            person: first.clone(),
+            id: "m2".to_owned(),
+            cid: "c2".to_owned(),
+            text: "chuyện riêng".to_owned(),
+            to: Some(format!("person:{second}")),
+        };
+        self.event(31 * MINUTE as i64, private).await;
+        let deleted = EventKind::ChatDeleted {
+            id: "m1".to_owned(),
+            by: trainer.clone(),
+        };
+        self.event(32 * MINUTE as i64, deleted).await;
         self.polls().await;
         let end = 100 * MINUTE as i64;
         let by = Some(trainer.clone());

@@ -333,6 +333,17 @@ async fn the_bundle_holds_what_its_manifest_says_and_chat_for_organisers_alone()
     assert!(files["polls.xlsx"].starts_with(b"PK"));
     let activity = export(&class, &class.at("exports/trainerActivity.csv")).await;
     assert!(activity.text().contains("Thăm dò"), "{}", activity.text());
+    assert!(chat.contains("Đã xóa trong phòng"), "{chat}");
+    assert!(
+        files
+            .values()
+            .all(|bytes| !String::from_utf8_lossy(bytes).contains("chuyện riêng")),
+        "what went to one person leaves with nobody"
+    );
+    assert!(
+        log.contains(r#""to":"person""#),
+        "that there was one is on record"
+    );
     let versions: Value = serde_json::from_slice(&files["versions.json"]).unwrap();
     let body = versions[0][1].as_str().unwrap();
     assert_eq!(versions[0][0]["sha256"], sha256_hex(body.as_bytes()));
