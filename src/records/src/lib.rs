@@ -24,6 +24,7 @@ mod exports;
 mod hall;
 mod imports;
 mod ledger;
+mod materials;
 mod people;
 mod places;
 mod roster;
@@ -50,6 +51,7 @@ pub use ledger::{
     BACKLOG_EVENTS, BATCH_EVENTS, LedgerWriter, QUEUE_JOBS, RETRY_EVERY, SESSIONS_CACHED,
 };
 pub use lophoc_classes::{Class, ClassId};
+pub use materials::{Material, MaterialKind, MaterialLabels, MaterialState};
 pub use people::PersonQuery;
 pub use places::Place;
 pub use roster::{MAX_ROSTER, RosterAuthor, RosterHow, RosterLine};

@@ -46,6 +46,11 @@ impl Files {
         }
     }
 
+    /// Ids of those taken back.
+    pub(crate) fn taken_back(&self) -> impl Iterator<Item = String> + '_ {
+        self.dropped.iter().map(|id| id.0.clone())
+    }
+
     fn bytes(&self, way: FileWay) -> usize {
         self.list
             .iter()
@@ -175,11 +180,6 @@ impl Room {
             .filter(|kept| kept.item.way == FileWay::Out)
             .map(|kept| kept.item.clone())
             .collect()
-    }
-
-    /// Whether a file was taken back.
-    pub fn is_file_dropped(&self, file: &FileId) -> bool {
-        self.files.dropped.contains(file)
     }
 
     /// The files handed in that concern this person, after `state` and

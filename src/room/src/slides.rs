@@ -314,9 +314,10 @@ impl Room {
             .collect()
     }
 
-    /// Whether a deck was taken out of the room.
-    pub fn is_deck_dropped(&self, deck: &DeckId) -> bool {
-        self.slides.dropped.contains(deck)
+    /// Ids of the decks and files that were taken out of the room.
+    pub fn taken_out(&self) -> BTreeSet<String> {
+        let decks = self.slides.dropped.iter().map(|id| id.0.clone());
+        decks.chain(self.files.taken_back()).collect()
     }
 
     /// The page everybody sees.

@@ -15,6 +15,7 @@ use crate::auth::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Keys, Passwords, Waits};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::limit::{AddressCount, AddressRate, Rate};
+use crate::materials::Materials;
 use crate::media::Routes;
 use crate::metrics::Metrics;
 use crate::room::Rooms;
@@ -57,6 +58,8 @@ pub struct App {
     pub login_waits: Waits<String>,
     /// Desks, rates of the attendance slice.
     pub attendance: AttendanceState,
+    /// Slides and files.
+    pub materials: Materials,
     /// Imports of rosters under way.
     pub imports: Imports,
     /// Websockets per address.
@@ -101,6 +104,7 @@ impl App {
             address_waits: Waits::new(FREE_PER_ADDRESS),
             login_waits: Waits::new(FREE_PER_ACCOUNT),
             attendance: AttendanceState::default(),
+            materials: Materials::new(&parts.config.data.folder, &parts.config.uploads),
             imports: Imports::default(),
             link_places: AddressCount::new(limits.links_per_address, limits.links),
             offers: Arc::new(Semaphore::new(cores)),

@@ -19,6 +19,7 @@ pub mod config;
 mod demo;
 mod http;
 mod logs;
+mod materials;
 mod media;
 mod metrics;
 mod net;

@@ -17,6 +17,7 @@ use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::{Config, TlsMode};
 use crate::http;
+use crate::materials;
 use crate::media::Routes;
 use crate::metrics::Metrics;
 use crate::tls::{self, TlsError};
@@ -70,6 +71,8 @@ pub struct Server {
     tls: bool,
     handle: Handle<SocketAddr>,
     tasks: JoinSet<std::io::Result<()>>,
+    /// Who make pages of slides.
+    workers: JoinSet<()>,
 }
 
 /// Opens the database of the configured folder.
@@ -121,6 +124,12 @@ impl Server {
             metrics,
             clock: Clock::new(),
         });
+        let workers = materials::start(&app)
+            .await
+            .map_err(|source| ServeError::Store {
+                folder: app.config.data.folder.display().to_string(),
+                source,
+            })?;
         let handle = Handle::new();
         let mut tasks = JoinSet::new();
         for listener in listeners {
@@ -143,6 +152,7 @@ impl Server {
             tls: tls.is_some(),
             handle,
             tasks,
+            workers,
         })
     }
 
@@ -167,6 +177,7 @@ impl Server {
     pub async fn stop(mut self) {
         tracing::info!("stopping");
         self.app.start_draining();
+        self.app.materials.stop();
         if tokio::time::timeout(DRAIN_WITHIN, self.app.rooms.drain())
             .await
             .is_err()
@@ -194,6 +205,10 @@ impl Server {
             .is_err()
         {
             tracing::debug!("some connections were cut");
+        }
+        let workers = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSE_WITHIN, workers).await.is_err() {
+            tracing::warn!("a conversion did not stop in time");
         }
         let media = self.app.media.clone();
         // Joins the media threads.

@@ -89,6 +89,18 @@ pub fn problems(config: &Config) -> Vec<String> {
         limits.outbox_bytes < 1024 * 1024,
         "limits.outbox_bytes: at least 1048576, a state of a large room must fit",
     );
+    let uploads = &config.uploads;
+    rule(
+        [
+            uploads.deck_mb,
+            uploads.hand_out_mb,
+            uploads.hand_in_mb,
+            uploads.session_mb,
+        ]
+        .contains(&0),
+        "uploads: no size may be 0",
+    );
+    rule(uploads.workers > 8, "uploads.workers: at most 8");
     rule(
         !config.metrics.token.is_empty() && config.metrics.token.len() < 16,
         "metrics.token: at least 16 characters, or empty",

@@ -10,7 +10,7 @@ pub use check::problems;
 pub use load::{ConfigError, load, load_text};
 pub use model::{
     Config, DataConfig, LimitsConfig, LogConfig, LogLevel, MediaSection, MetricsConfig,
-    RoomsConfig, ServerConfig, TlsConfig, TlsMode, TurnConfig,
+    RoomsConfig, ServerConfig, TlsConfig, TlsMode, TurnConfig, UploadsConfig,
 };
 
 /// Prefix of the variables that override keys.

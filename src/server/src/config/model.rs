@@ -22,6 +22,8 @@ pub struct Config {
     pub turn: TurnConfig,
     /// Rooms.
     pub rooms: RoomsConfig,
+    /// Slides and files.
+    pub uploads: UploadsConfig,
     /// Rates and sizes.
     pub limits: LimitsConfig,
     /// Log.
@@ -167,6 +169,40 @@ impl Default for RoomsConfig {
         Self {
             max_people: 5_000,
             demo: false,
+        }
+    }
+}
+
+/// Slides and files that people bring into rooms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UploadsConfig {
+    /// Largest file of slides, MB.
+    pub deck_mb: u32,
+    /// Largest file handed out, MB.
+    pub hand_out_mb: u32,
+    /// Largest file handed in, MB.
+    pub hand_in_mb: u32,
+    /// All files of a session, MB.
+    pub session_mb: u32,
+    /// What stays free on the disk, MB.
+    pub keep_free_mb: u32,
+    /// Conversions at a time.
+    pub workers: u8,
+    /// Converts without a sandbox where there is none.
+    pub without_sandbox: bool,
+}
+
+impl Default for UploadsConfig {
+    fn default() -> Self {
+        Self {
+            deck_mb: 100,
+            hand_out_mb: 100,
+            hand_in_mb: 20,
+            session_mb: 2_048,
+            keep_free_mb: 1_024,
+            workers: 1,
+            without_sandbox: false,
         }
     }
 }

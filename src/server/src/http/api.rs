@@ -94,7 +94,8 @@ fn sent_away(events: &[Event], person: &PersonKey) -> Option<ErrorCode> {
     })
 }
 
-fn bearer(app: &App, headers: &HeaderMap) -> Result<TokenClaims, ApiError> {
+/// Who the session token of a call belongs to.
+pub(crate) fn bearer(app: &App, headers: &HeaderMap) -> Result<TokenClaims, ApiError> {
     let token = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -104,7 +105,7 @@ fn bearer(app: &App, headers: &HeaderMap) -> Result<TokenClaims, ApiError> {
 }
 
 /// Counts the call of an address.
-pub(super) fn limit(app: &App, socket: SocketAddr, headers: &HeaderMap) -> Result<(), ApiError> {
+pub(crate) fn limit(app: &App, socket: SocketAddr, headers: &HeaderMap) -> Result<(), ApiError> {
     let address = client_address(socket, headers, &app.config.server.trusted_proxies);
     // By the clock that is never set: a step back must not lock anybody out.
     if app.api_rate.take(address, app.clock.now().mono_ms) {
@@ -115,7 +116,7 @@ pub(super) fn limit(app: &App, socket: SocketAddr, headers: &HeaderMap) -> Resul
 }
 
 /// What went wrong in the store, in the words of the protocol.
-pub(super) fn stored(error: StoreError) -> ApiError {
+pub(crate) fn stored(error: StoreError) -> ApiError {
     tracing::error!(%error, "the store failed a call");
     match error {
         StoreError::Busy | StoreError::Full => ApiError(ErrorCode::Busy),

@@ -1,7 +1,7 @@
 //! Pages, calls, health and the way to the websocket.
 
 mod address;
-mod api;
+pub(crate) mod api;
 pub mod assets;
 pub mod error;
 mod headers;
@@ -21,6 +21,7 @@ pub use address::{client_address, origin_allowed};
 
 use crate::api as v1;
 use crate::app::App;
+use crate::materials;
 use crate::ws;
 
 /// Largest body of a call, bytes. Links, names and tokens are short.
@@ -38,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(calls)
         .merge(records)
+        .merge(materials::router())
         .route("/rtc/v1", any(ws::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -11,7 +11,7 @@ use lophoc_protocol::{ClientMessage, ErrorCode, Role, RoomId, ServerMessage, Ses
 use lophoc_records::StoreError;
 use lophoc_room::{Allow4, Arrival, Command, Identity, LinkId, Room};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::commits::Commits;
@@ -79,6 +79,12 @@ pub(super) struct Actor {
     pub(super) swept_ms: Option<u64>,
     pub(super) draining: Vec<oneshot::Sender<()>>,
     pub(super) counted: Counted,
+    /// What became of files while the room was not in memory.
+    news: Vec<Command>,
+    /// Decks or files changed since the records followed.
+    pub(super) materials_changed: bool,
+    /// The records follow.
+    pub(super) following: Option<JoinHandle<()>>,
     /// The last snapshot and when it was taken, monotonic ms.
     desk: Option<(u64, Arc<Desk>)>,
     idle: u32,
@@ -107,6 +113,10 @@ impl Actor {
             swept_ms: None,
             draining: Vec::new(),
             counted: Counted::default(),
+            news: loaded.news,
+            // What a killed server left undone.
+            materials_changed: loaded.has_materials,
+            following: None,
             desk: None,
             idle: 0,
         };
@@ -146,6 +156,9 @@ impl Actor {
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What a rebuilt room has to say before anybody comes.
         self.apply(Command::Tick).await;
+        for news in std::mem::take(&mut self.news) {
+            self.apply(news).await;
+        }
         let stop = loop {
             tokio::select! {
                 Some(message) = inbox.recv() => self.take(message).await,
@@ -193,6 +206,32 @@ impl Actor {
                 let _ = answer.send(self.desk());
             }
             ToRoom::Hall { site, people } => self.apply(Command::Hall { site, people }).await,
+            ToRoom::MayBring {
+                person,
+                bring,
+                answer,
+            } => {
+                let _ = answer.send(bring.allowed(&self.room, &person));
+            }
+            ToRoom::Bring {
+                person,
+                bring,
+                command,
+                answer,
+            } => {
+                if let Err(code) = bring.allowed(&self.room, &person) {
+                    let _ = answer.send(Err(code));
+                    return;
+                }
+                self.apply(command).await;
+                // An append of nothing answers after all before it.
+                let kept = self.app.store.ledger().append_waiting(Vec::new()).await;
+                self.sweeps.spawn(async move {
+                    let kept = matches!(kept.await, Ok(Ok(())));
+                    let _ = answer.send(if kept { Ok(()) } else { Err(ErrorCode::Busy) });
+                });
+            }
+            ToRoom::News(command) => self.apply(command).await,
             ToRoom::End(answer) => {
                 self.apply(Command::End).await;
                 // An append of nothing answers after all before it.

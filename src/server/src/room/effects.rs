@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lophoc_ledger::Event;
+use lophoc_ledger::{Event, EventKind};
 use lophoc_media::types::PeerId;
 use lophoc_protocol::server::{Answer, You};
 use lophoc_protocol::{ErrorCode, ServerFrame, ServerMessage};
@@ -16,6 +16,7 @@ use super::links::Greeting;
 use super::negotiate::{Answered, code_of};
 use crate::auth::ice_servers;
 use crate::clock::wall_ms;
+use crate::materials::sync;
 use crate::media::{MidTable, allow_of};
 use crate::ws::codec::Encoded;
 use crate::ws::outbox::{After, CommitId, Lane, Outbox};
@@ -69,6 +70,14 @@ impl Actor {
             .metrics
             .events
             .inc_by(u64::try_from(events.len()).unwrap_or(0));
+        self.materials_changed |= events.iter().any(|event| {
+            matches!(
+                event.kind,
+                EventKind::Deck { .. }
+                    | EventKind::DeckDropped { .. }
+                    | EventKind::FileDropped { .. }
+            )
+        });
         self.hand_over(std::mem::take(events)).await;
     }
 
@@ -82,11 +91,12 @@ impl Actor {
         match effect {
             Effect::Ledger(_) => {}
             Effect::Broadcast(frame) => self.broadcast(Lane::Ordered, &frame),
-            Effect::BroadcastLossy(frame) => self.broadcast(Lane::Levels, &frame),
+            Effect::BroadcastLossy(frame) => self.broadcast(lossy(&frame.msg), &frame),
             Effect::LossyTo { links, frame } => {
                 if let Some(encoded) = encode(&frame) {
+                    let lane = lossy(&frame.msg);
                     for link in links.iter().filter_map(|link| self.links.get(*link)) {
-                        link.outbox.push(Lane::Levels, Arc::clone(&encoded));
+                        link.outbox.push(lane, Arc::clone(&encoded));
                     }
                 }
             }
@@ -402,8 +412,29 @@ impl Actor {
                 }
             });
         }
+        self.follow_materials();
         self.renew_tokens();
         self.count(queued);
+    }
+
+    /// Lets the records follow what the room knows of decks and files. Goes on by
+    /// itself when the room goes; what a killed server leaves undone is done when
+    /// the room is loaded.
+    fn follow_materials(&mut self) {
+        let busy = self
+            .following
+            .as_ref()
+            .is_some_and(|task| !task.is_finished());
+        if busy || !std::mem::take(&mut self.materials_changed) {
+            return;
+        }
+        let (app, session) = (Arc::clone(&self.app), self.session.clone());
+        let (decks, gone) = (self.room.decks(), self.room.taken_out());
+        self.following = Some(tokio::spawn(async move {
+            if let Err(error) = sync(&app.store, &session, &decks, &gone).await {
+                tracing::warn!(%session, %error, "the records of files are behind their room");
+            }
+        }));
     }
 
     fn renew_tokens(&mut self) {
@@ -484,6 +515,14 @@ impl Actor {
 impl Drop for Actor {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Where a message that may be lost waits: only the newest of a sort matters.
+fn lossy(msg: &ServerMessage) -> Lane {
+    match msg {
+        ServerMessage::SlidePoint { .. } => Lane::Point,
+        _ => Lane::Levels,
     }
 }
 

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use lophoc_ledger::SessionKey;
 use lophoc_protocol::{ErrorCode, PersonId, RoomId};
 use lophoc_records::{SessionState, StoreError};
-use lophoc_room::{Room, RoomConfig};
+use lophoc_room::{Command, Room, RoomConfig};
 
 use super::mode_of;
 use crate::app::App;
+use crate::materials::news_of;
 use crate::random;
 
 /// A room ready to run.
 pub(super) struct Loaded {
     pub(super) session: SessionKey,
     pub(super) room: Room,
+    /// What became of its files while it was not in memory.
+    pub(super) news: Vec<Command>,
+    pub(super) has_materials: bool,
 }
 
 /// Loads the room as its ledger has it.
@@ -82,9 +86,12 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
         .into_iter()
         .filter_map(|(site, people)| Some((PersonId(site?.0), people)));
     room.set_halls(sites);
+    let materials = app.store.materials(&session.id).await.map_err(failed)?;
     Ok(Loaded {
         session: session.id,
         room,
+        news: news_of(&materials),
+        has_materials: !materials.is_empty(),
     })
 }
 

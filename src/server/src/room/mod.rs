@@ -13,9 +13,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use lophoc_protocol::{ClientMessage, Hello, PersonId, RoomMode};
+use lophoc_protocol::slides::FileWay;
+use lophoc_protocol::{ClientMessage, ErrorCode, Hello, PersonId, RoomMode};
 use lophoc_records::{SessionMode, StoreError};
-use lophoc_room::{LinkId, PersonNow, Snapshot};
+use lophoc_room::{Command, LinkId, PersonNow, Room, Snapshot};
 use lophoc_transport::PeerQuality;
 use tokio::sync::{mpsc, oneshot};
 
@@ -73,6 +74,25 @@ impl Desk {
     }
 }
 
+/// What somebody brings into a room over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bring {
+    /// Slides.
+    Deck,
+    /// A file.
+    File(FileWay),
+}
+
+impl Bring {
+    /// Whether this person may, now.
+    fn allowed(self, room: &Room, person: &PersonId) -> Result<(), ErrorCode> {
+        match self {
+            Self::Deck => room.may_bring_deck(person),
+            Self::File(way) => room.may_bring_file(person, way),
+        }
+    }
+}
+
 /// The room's task is gone; it can be loaded again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the room is gone")]
@@ -97,6 +117,22 @@ enum ToRoom {
         site: PersonId,
         people: u32,
     },
+    /// Whether somebody may bring something.
+    MayBring {
+        person: PersonId,
+        bring: Bring,
+        answer: oneshot::Sender<Result<(), ErrorCode>>,
+    },
+    /// Somebody brought something that is on disk; answered when the room's
+    /// ledger has it.
+    Bring {
+        person: PersonId,
+        bring: Bring,
+        command: Command,
+        answer: oneshot::Sender<Result<(), ErrorCode>>,
+    },
+    /// What became of something that was brought.
+    News(Command),
     /// The operator ends the session; answered when that is on disk.
     End(oneshot::Sender<Result<(), StoreError>>),
     Drain(oneshot::Sender<()>),

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use lophoc_ledger::PersonKey;
 use lophoc_protocol::{ErrorCode, PersonId, RoomId};
+use lophoc_room::Command;
 use tokio::sync::{OnceCell, oneshot};
 
 use super::actor::Actor;
 use super::load::load;
-use super::{Desk, Joining, RoomHandle, Status, ToRoom};
+use super::{Bring, Desk, Joining, RoomHandle, Status, ToRoom};
 use crate::app::App;
 
 /// A room may stop between finding it and speaking to it; then it is loaded anew.
@@ -86,6 +87,83 @@ impl Rooms {
             let site = PersonId(site.0.clone());
             // A room that is gone counts again when it is loaded.
             let _ = handle.to.send(ToRoom::Hall { site, people }).await;
+        }
+    }
+
+    /// Whether somebody who is in a room may bring something into it.
+    ///
+    /// # Errors
+    /// Why not; [`ErrorCode::Forbidden`] when the room is not in memory, so nobody
+    /// is in.
+    pub async fn may_bring(
+        &self,
+        room: &str,
+        person: PersonId,
+        bring: Bring,
+    ) -> Result<(), ErrorCode> {
+        self.ask(room, |answer| ToRoom::MayBring {
+            person,
+            bring,
+            answer,
+        })
+        .await
+    }
+
+    /// Puts something that is on disk into a room and answers when its ledger has
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Self::may_bring`]; [`ErrorCode::Busy`] when it could not be kept.
+    pub async fn bring(
+        &self,
+        room: &str,
+        person: PersonId,
+        bring: Bring,
+        command: Command,
+    ) -> Result<(), ErrorCode> {
+        self.ask(room, |answer| ToRoom::Bring {
+            person,
+            bring,
+            command,
+            answer,
+        })
+        .await
+    }
+
+    async fn ask(
+        &self,
+        room: &str,
+        question: impl FnOnce(oneshot::Sender<Result<(), ErrorCode>>) -> ToRoom,
+    ) -> Result<(), ErrorCode> {
+        let slot = self
+            .slots
+            .get(&RoomId::from(room))
+            .map(|slot| Arc::clone(slot.value()))
+            .ok_or(ErrorCode::Forbidden)?;
+        let handle = slot.get().ok_or(ErrorCode::Forbidden)?;
+        let (ask, answer) = oneshot::channel();
+        let sent = handle.to.send(question(ask)).await;
+        sent.map_err(|_| ErrorCode::Busy)?;
+        answer.await.unwrap_or(Err(ErrorCode::Busy))
+    }
+
+    /// Tells a room what became of something. One that is being loaded is waited
+    /// for: it may have read the records before; one that is not in memory asks
+    /// when it is loaded.
+    pub async fn news(&self, room: &str, command: Command) {
+        let Some(slot) = self
+            .slots
+            .get(&RoomId::from(room))
+            .map(|slot| Arc::clone(slot.value()))
+        else {
+            return;
+        };
+        let handle = slot
+            .get_or_try_init(|| async { Err::<RoomHandle, ()>(()) })
+            .await;
+        if let Ok(handle) = handle {
+            // A room that is gone asks when it is loaded.
+            let _ = handle.to.send(ToRoom::News(command)).await;
         }
     }
 

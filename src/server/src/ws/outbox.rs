@@ -21,6 +21,8 @@ pub enum Lane {
     Ordered,
     /// Loudness: only the newest matters, and it may be lost.
     Levels,
+    /// The pointer on a page: only the newest matters, and it may be lost.
+    Point,
     /// Slots: only the newest matters, and it is never lost.
     Bind,
 }
@@ -119,8 +121,8 @@ impl Outbox {
             state.remove(lane);
         }
         if state.is_full(self.bounds, frame.size()) {
-            state.dropped_levels += state.remove(Lane::Levels);
-            if lane == Lane::Levels {
+            state.dropped_levels += state.remove(Lane::Levels) + state.remove(Lane::Point);
+            if matches!(lane, Lane::Levels | Lane::Point) {
                 state.dropped_levels += 1;
                 return;
             }

@@ -1,0 +1,173 @@
+//! Slides and files of rooms: brought over HTTP, kept in the data folder, made
+//! into pages by a worker beside the classes, and served to whoever has the key.
+//!
+//! In the folder: `materials/<key>/file` as it was brought, `materials/<key>/pages`
+//! when it became slides, `materials/tmp` for what is on its way.
+
+mod bring;
+mod serve;
+mod sync;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use lophoc_protocol::slides::{Deck, DeckFault, DeckState, FileItem, FileWay, Review};
+use lophoc_protocol::{DeckId, FileId, PersonId};
+use lophoc_records::{Material, MaterialKind, MaterialState};
+use lophoc_slides::{Fault, Tools};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::{Notify, Semaphore};
+
+pub(crate) use sync::{news_of, sync};
+pub use work::start;
+
+use crate::app::App;
+use crate::config::UploadsConfig;
+use crate::http::limit::Rate;
+
+/// Files on their way at a time. Overflow: refused as busy.
+const UNDER_WAY: usize = 64;
+/// Files of one person per minute, and at once.
+const PER_MINUTE: (u32, u32) = (20, 40);
+/// Files that wait to be converted. Overflow: refused as busy.
+const WAITING: u64 = 200;
+
+/// What the calls and the worker share.
+#[derive(Debug)]
+pub struct Materials {
+    folder: PathBuf,
+    tools: OnceLock<Tools>,
+    may_go_without: bool,
+    places: Arc<Semaphore>,
+    rate: Rate<PersonId>,
+    /// Something waits to be converted.
+    wake: Notify,
+    stop: AtomicBool,
+}
+
+impl Materials {
+    /// In this data folder.
+    pub fn new(data: &Path, config: &UploadsConfig) -> Self {
+        Self {
+            folder: data.join("materials"),
+            tools: OnceLock::new(),
+            may_go_without: config.without_sandbox,
+            places: Arc::new(Semaphore::new(UNDER_WAY)),
+            rate: Rate::new(PER_MINUTE.0, PER_MINUTE.1),
+            wake: Notify::new(),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    /// The tools of this machine; looks for them at the first call, which takes a
+    /// moment.
+    fn tools(&self) -> Tools {
+        *self.tools.get_or_init(|| Tools::find(self.may_go_without))
+    }
+
+    /// Ends the conversions under way; they begin anew at the next start.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.wake.notify_waiters();
+    }
+
+    fn stops(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn of_key(&self, key: &str) -> PathBuf {
+        self.folder.join(key)
+    }
+
+    fn tmp(&self) -> PathBuf {
+        self.folder.join("tmp")
+    }
+}
+
+/// The calls and the pages.
+pub fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/decks", post(bring::deck))
+        .route("/api/files", post(bring::file))
+        // The bodies are counted as they come.
+        .layer(DefaultBodyLimit::disable())
+        .route("/s/{key}/{page}/{name}", get(serve::page))
+        .route("/f/{key}", get(serve::file))
+}
+
+/// A name of the protocol, from the records.
+fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_value(Value::String(text.to_owned())).ok()
+}
+
+/// The protocol's name of a value without fields.
+fn name_of(value: impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+/// A deck as its room knows it.
+fn deck_of(material: &Material) -> Deck {
+    Deck {
+        deck: DeckId(material.id.clone()),
+        name: material.name.clone(),
+        st: match &material.state {
+            MaterialState::Queued => DeckState::Queued,
+            MaterialState::Converting => DeckState::Converting { done: 0, total: 0 },
+            MaterialState::Ready => DeckState::Ready,
+            MaterialState::Failed(why) => DeckState::Failed {
+                why: word(why).unwrap_or(DeckFault::Internal),
+            },
+        },
+        pages: material.pages,
+        w: material.width,
+        h: material.height,
+        url: format!("/s/{}", material.key),
+        review: word(&material.labels.review).unwrap_or(Review::Draft),
+        licence: material.labels.licence.clone(),
+        owner: material.labels.owner.clone(),
+        by: PersonId(material.by.0.clone()),
+        by_name: material.by_name.clone(),
+        at: material.made_ms,
+    }
+}
+
+/// A file as its room knows it; a deck is none.
+fn file_of(material: &Material) -> Option<FileItem> {
+    Some(FileItem {
+        file: FileId(material.id.clone()),
+        way: match material.kind {
+            MaterialKind::Deck => return None,
+            MaterialKind::Out => FileWay::Out,
+            MaterialKind::In => FileWay::In,
+        },
+        name: material.name.clone(),
+        bytes: material.bytes,
+        by: PersonId(material.by.0.clone()),
+        by_name: material.by_name.clone(),
+        at: material.made_ms,
+        url: format!("/f/{}", material.key),
+    })
+}
+
+fn fault_of(fault: Fault) -> DeckFault {
+    match fault {
+        Fault::Unsupported => DeckFault::Unsupported,
+        Fault::TooLarge => DeckFault::TooLarge,
+        Fault::TooManyPages => DeckFault::TooManyPages,
+        Fault::Broken => DeckFault::Broken,
+        Fault::Encrypted => DeckFault::Encrypted,
+        Fault::TooHard => DeckFault::TooHard,
+        Fault::NoConverter => DeckFault::NoConverter,
+        Fault::Full => DeckFault::Full,
+        Fault::Internal | Fault::Stopped => DeckFault::Internal,
+    }
+}
