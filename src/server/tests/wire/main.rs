@@ -21,5 +21,6 @@ mod pages;
 mod resume;
 mod rights;
 mod shutdown;
+mod slides;
 mod slow;
 mod world;
