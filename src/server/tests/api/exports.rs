@@ -85,7 +85,7 @@ async fn every_sheet_comes_in_every_format_and_is_known_again() {
     assert_eq!(verify(&class, &file).await["kind"], "genuine");
     let list = export(&class, &class.at("exports")).await.json();
     assert!(list["exports"].as_array().unwrap().len() >= 10);
-    assert_eq!(list["offers"].as_array().unwrap().len(), 5);
+    assert_eq!(list["offers"].as_array().unwrap().len(), 6);
 }
 
 #[tokio::test]
