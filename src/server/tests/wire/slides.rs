@@ -431,7 +431,7 @@ async fn a_killed_server_goes_on_with_what_was_on_its_way() {
     let mut running = crash::start(folder.path()).await;
     let token = crash::token(&running.host, link, "Dạy").await.unwrap();
     let mut trainer = Client::enter(&running.host, &token).await;
-    for (name, body) in [("Bai%201.pdf", pdf(40)), ("Bai%202.pdf", pdf(2))] {
+    for (name, body) in [("Bai%201.pdf", pdf(10)), ("Bai%202.pdf", pdf(2))] {
         let path = format!("/api/decks?name={name}");
         let answer = post(&running.host, &path, &token, &body).await;
         assert_eq!(answer.status, 201);
@@ -476,7 +476,7 @@ async fn a_killed_server_goes_on_with_what_was_on_its_way() {
         .iter()
         .map(|deck| deck["pages"].as_u64().unwrap())
         .sum();
-    assert_eq!(pages, 42);
+    assert_eq!(pages, 12);
     for deck in &ready {
         let url = format!("{}/2/s.webp", deck["url"].as_str().unwrap());
         assert_eq!(get(&running.host, &url).await.status, 200);
