@@ -12,6 +12,13 @@ use crate::bounds::{LEVELS, SWEEP_EVERY_MS};
 use crate::person::Presence;
 use crate::room::{Phase, Room};
 
+/// A group while its levels are gathered.
+#[derive(Default)]
+struct Place {
+    links: Vec<LinkId>,
+    loud: Vec<(PersonId, u8)>,
+}
+
 impl Room {
     pub(crate) fn tick(&mut self) {
         if self.phase == Phase::Ended {
@@ -119,23 +126,22 @@ impl Room {
 
     /// Each group is told who speaks in it.
     fn tell_levels_apart(&mut self, loud: &[(PersonId, u8)]) {
-        let mut places: BTreeMap<Option<GroupNo>, (Vec<LinkId>, Vec<(PersonId, u8)>)> =
-            BTreeMap::new();
+        let mut places: BTreeMap<Option<GroupNo>, Place> = BTreeMap::new();
         for member in self.roster.iter() {
             if let Some(link) = member.link() {
-                let (links, _) = places.entry(self.place_of(member)).or_default();
-                links.push(link);
+                let place = places.entry(self.place_of(member)).or_default();
+                place.links.push(link);
             }
         }
         for (person, level) in loud {
             let place = self.roster.present(person).map(|m| self.place_of(m));
-            if let Some((_, levels)) = place.and_then(|place| places.get_mut(&place))
-                && levels.len() < LEVELS
+            if let Some(place) = place.and_then(|place| places.get_mut(&place))
+                && place.loud.len() < LEVELS
             {
-                levels.push((person.clone(), *level));
+                place.loud.push((person.clone(), *level));
             }
         }
-        for (links, l) in places.into_values() {
+        for Place { links, loud: l } in places.into_values() {
             self.out.push(Effect::LossyTo {
                 links,
                 frame: Arc::new(ServerFrame {

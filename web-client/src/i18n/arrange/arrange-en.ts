@@ -28,7 +28,7 @@ export const arrangeEn: ArrangeCatalogue = {
   'permits.handInText': 'Send files to the trainer.',
   'permits.on': 'Allowed',
   'permits.off': 'Not allowed',
-  'permits.held': (what: string) => `A moderator has turned this off for now: ${what}.`,
+  'permits.held': (what: string) => `A moderator has turned this off: ${what}.`,
 
   'spot.on': 'Spotlight for everyone',
   'spot.off': 'Remove spotlight',
