@@ -1,6 +1,6 @@
 //! Breakout groups: parts of a room that hear and see themselves alone. The stage
 //! checks of every packet that sender and receiver are in the same part.
-#![allow(clippy::indexing_slicing)] // helpers of tests, which may panic
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)] // helpers of tests, which may panic
 
 mod support;
 

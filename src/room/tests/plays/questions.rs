@@ -62,7 +62,7 @@ fn a_question_asked_twice_is_one_and_votes_are_one_a_person() {
     play.wait(1_100);
     let q = one(&play, trainer);
     assert_eq!((q.up, q.st, q.from), (0, S::Open, Some(id("p2"))));
-    assert_eq!(play.client(author).part.0, [q.q.clone()]);
+    assert_eq!(play.client(author).part.0, std::slice::from_ref(&q.q));
 
     play.news(trainer);
     for link in &others {
@@ -77,7 +77,7 @@ fn a_question_asked_twice_is_one_and_votes_are_one_a_person() {
         frames_of_questions(&play.client(trainer).inbox) <= 1,
         "once a second at most"
     );
-    assert_eq!(play.client(others[1]).part.1, [q.q.clone()]);
+    assert_eq!(play.client(others[1]).part.1, std::slice::from_ref(&q.q));
     assert!(play.client(others[0]).part.1.is_empty());
     let votes = play.kinds(0).iter().filter(|k| **k == "questionUp").count();
     assert_eq!(votes, 6, "what changes nothing is not written");
