@@ -42,6 +42,8 @@ export class Chat {
   /** Of the unread ones, those to fewer than all. */
   unreadDirect = $state(0);
   pending = $state.raw<PendingChat[]>([]);
+  /** When one wrote to all last, server clock, ms; also when it was deleted since. */
+  wroteAt = $state<number | null>(null);
   /** Called for each new message of somebody else. */
   onMessage: (entry: ChatEntry) => void = () => undefined;
   readonly #session: Pick<RoomSession, 'request'>;
@@ -130,6 +132,13 @@ export class Chat {
 
   #changed(): void {
     this.list = merged(this.#toAll, this.#direct);
+    const self = this.#self();
+    for (let n = this.#toAll.length - 1; n >= 0; n -= 1) {
+      const entry = this.#toAll[n];
+      if (entry?.from !== self) continue;
+      this.wroteAt = Math.max(this.wroteAt ?? 0, entry.at);
+      break;
+    }
     this.#known = new Set(this.list.map((entry) => entry.id));
   }
 

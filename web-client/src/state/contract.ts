@@ -227,6 +227,8 @@ export interface RoomModel {
   /** Of the unread ones, those to fewer than all. */
   readonly unreadDirect: number;
   readonly pendingChat: PendingChat[];
+  /** When one wrote to all last, server clock, ms; null = never. */
+  readonly wroteAt: number | null;
   /** Questions, reactions, slow mode, timer. */
   readonly talk: TalkModel;
   readonly polls: PollsModel;

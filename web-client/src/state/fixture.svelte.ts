@@ -350,6 +350,7 @@ class FixtureRoom implements RoomModel {
   moreChat = $state(false);
   unread = $state(0);
   unreadDirect = $state(0);
+  wroteAt = $state<number | null>(null);
   pendingChat = $state.raw<RoomModel['pendingChat']>([]);
   talk: FixtureTalk;
   polls: FixturePolls;
@@ -648,6 +649,7 @@ class FixtureRoom implements RoomModel {
     return null;
   }
   sendChat(text: string, to: Audience = 'all') {
+    if (to === 'all') this.wroteAt = this.options.now;
     const n = this.#nextId++;
     const toName = typeof to === 'object' ? this.people.find((p) => p.id === to.person)?.name : undefined;
     this.chat = [

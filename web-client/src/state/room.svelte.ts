@@ -466,6 +466,9 @@ export class Room implements RoomModel {
   get unreadDirect(): number {
     return this.#chat.unreadDirect;
   }
+  get wroteAt(): number | null {
+    return this.#chat.wroteAt;
+  }
   get pendingChat() {
     return this.#chat.pending;
   }

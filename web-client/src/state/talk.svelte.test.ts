@@ -307,6 +307,14 @@ describe('chat to some', () => {
     expect(chat.list).toEqual([]);
   });
 
+  it('a message deleted since still counts for slow mode, a private one never', () => {
+    const chat = make();
+    chat.replace([entry('c5', { from: 'p1' }), entry('c6')], false, false);
+    chat.mine([entry('c9', { from: 'p1', to: 'support' })]);
+    chat.gone('c5');
+    expect(chat.wroteAt).toBe(5);
+  });
+
   it('what was not sent is sent after a reload, to the same people, with the same id', async () => {
     const before = make();
     before.replace([], false, false);
