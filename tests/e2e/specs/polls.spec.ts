@@ -105,7 +105,7 @@ test('a secret vote: everybody votes once, nobody can be asked who, the quorum i
 test('a poll taken away leaves all screens; the card is closed by keyboard', async () => {
   await trainer.getByTestId('poll-drop').first().click();
   await press(trainer, 'confirm-poll-drop');
-  await expect(an.getByText('Thông qua quy chế')).toHaveCount(0);
+  await expect(an.getByTestId('poll').filter({ hasText: 'Thông qua quy chế' })).toHaveCount(0);
   const aside = an.getByTestId('poll-aside');
   await aside.focus();
   await an.keyboard.press('Enter');
