@@ -102,13 +102,17 @@ test('a secret vote: everybody votes once, nobody can be asked who, the quorum i
   await expect(trainer.getByTestId('polls-panel').locator('section.poll').first().getByTestId('poll-who')).toHaveCount(0);
 });
 
-test('a poll taken away leaves all screens; the card is closed by keyboard', async () => {
-  await trainer.getByTestId('poll-drop').first().click();
-  await press(trainer, 'confirm-poll-drop');
-  await expect(an.getByTestId('poll').filter({ hasText: 'Thông qua quy chế' })).toHaveCount(0);
+test('the card is closed by keyboard and brings up no older one; a poll taken away leaves all screens', async () => {
   const aside = an.getByTestId('poll-aside');
   await aside.focus();
   await an.keyboard.press('Enter');
   await expect(aside).toBeHidden();
+  await press(an, 'open-polls');
+  const vote = an.getByTestId('poll').filter({ hasText: 'Thông qua quy chế' });
+  await expect(vote).toBeVisible();
+  await trainer.getByTestId('poll-drop').first().click();
+  await press(trainer, 'confirm-poll-drop');
+  await expect(vote).toHaveCount(0);
+  await expect(an.getByTestId('poll').filter({ hasText: 'Kiểm tra nhanh' })).toBeVisible();
   expect(foreignRequests).toEqual([]);
 });
