@@ -216,6 +216,8 @@ impl Store {
             return Err(StoreError::Refused(StepRefused::SessionOpen));
         }
         for statement in [
+            "DELETE FROM rules_accepted WHERE class = $1",
+            "DELETE FROM class_rules WHERE class = $1",
             "DELETE FROM staff_learner WHERE staff IN (SELECT id FROM staff WHERE class = $1)",
             "DELETE FROM staff WHERE class = $1",
             "DELETE FROM roster_line WHERE class = $1",

@@ -8,6 +8,7 @@ mod ics;
 mod links;
 mod my;
 mod roster;
+mod rules;
 mod sessions;
 mod staff;
 
@@ -47,6 +48,7 @@ pub fn routes() -> Routes {
         .routes(routes!(step))
         .routes(routes!(courses, create_course))
         .merge(sessions::routes())
+        .merge(rules::routes())
         .layer(DefaultBodyLimit::max(FORM_BODY));
     let lists = Routes::new()
         .merge(staff::routes())

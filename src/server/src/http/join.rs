@@ -13,7 +13,7 @@ use lophoc_classes::{Class, ClassState, GuestPolicy, SessionPhase, UnitRole};
 use lophoc_ledger::{PersonKey, SessionKey};
 use lophoc_protocol::media::IceServer;
 use lophoc_protocol::{ErrorCode, PersonId, Role, RoomMode};
-use lophoc_records::{Session, SessionState};
+use lophoc_records::{HouseRules, Session, SessionState};
 use lophoc_room::text::{clean_name, clean_unit};
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NameError, StrDeserializer};
@@ -65,7 +65,18 @@ pub struct LinkAnswer {
     starts_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at: Option<u64>,
+    /// House rules to accept; absent where there are none or they are accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<RulesAnswer>,
     state: Gate,
+}
+
+/// House rules of the class.
+#[derive(Debug, Serialize)]
+struct RulesAnswer {
+    /// Told back by `join` when they are accepted.
+    version: u32,
+    text: String,
 }
 
 /// Whether one can come in.
@@ -111,6 +122,8 @@ pub async fn link(
     let Json(request) = body?;
     let comer = comer(&app, &headers, socket, request.link, request.session).await?;
     let state = gate(&app, &comer).await;
+    let person = comer.known.as_ref().map(|known| known.person.clone());
+    let rules = rules_for(&app, &comer.class, person.as_ref()).await?;
     let unit_required = comer.known.is_none() && comer.role == Role::Guest;
     let (name, unit) = comer
         .known
@@ -129,8 +142,31 @@ pub async fn link(
         unit_required,
         starts_at: session.starts_ms,
         ends_at: session.ends_ms,
+        rules: rules.map(|rules| RulesAnswer {
+            version: rules.version,
+            text: rules.text,
+        }),
         state,
     }))
+}
+
+/// The house rules somebody has not accepted yet.
+async fn rules_for(
+    app: &App,
+    class: &Class,
+    person: Option<&PersonId>,
+) -> Result<Option<HouseRules>, ApiError> {
+    let rules = app.store.house_rules(&class.id).await.map_err(stored)?;
+    let (Some(rules), Some(person)) = (&rules, person) else {
+        return Ok(rules);
+    };
+    let key = PersonKey(person.0.clone());
+    let accepted = app
+        .store
+        .has_accepted_rules(&class.id, rules.version, &key)
+        .await
+        .map_err(stored)?;
+    Ok(Some(rules.clone()).filter(|_| !accepted))
 }
 
 /// `POST /api/join`: with a link, or with a session and the cookie of the
@@ -146,6 +182,9 @@ pub struct JoinRequest {
     #[serde(default)]
     unit: Option<String>,
     device: String,
+    /// Version of the house rules that were accepted.
+    #[serde(default)]
+    rules: Option<u32>,
 }
 
 /// What the browser shows at the websocket.
@@ -197,6 +236,17 @@ pub async fn join(
             Known { person, name, unit }
         }
     };
+    // Kept before there is a token: nobody is in who did not accept them.
+    if let Some(rules) = rules_for(&app, &comer.class, Some(&known.person)).await? {
+        if request.rules != Some(rules.version) {
+            return Err(ApiError(ErrorCode::Conflict));
+        }
+        let key = PersonKey(known.person.0.clone());
+        app.store
+            .accept_rules(&comer.class.id, rules.version, &key, wall_ms())
+            .await
+            .map_err(stored)?;
+    }
     let token = TokenClaims {
         room: comer.session.room.as_str().into(),
         session: comer.session.id,

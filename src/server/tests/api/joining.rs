@@ -123,6 +123,86 @@ impl Class {
 }
 
 #[tokio::test]
+async fn house_rules_are_accepted_once_before_anybody_comes_in() {
+    let class = Class::new().await;
+    let store = class.world.store();
+    let by = PersonKey::from("p-none");
+    let browser = class.world.browser();
+    let link = class.open(Role::Learner);
+    let told = async || {
+        let answer = browser
+            .call(
+                "POST",
+                "/api/link",
+                &browser.headers(),
+                json!({ "link": link }).to_string(),
+            )
+            .await;
+        assert_eq!(answer.status, 200);
+        answer.json()["rules"].clone()
+    };
+    let join = |rules: Value| {
+        class.join(
+            &browser,
+            json!({"link": link, "name": "An", "rules": rules}),
+        )
+    };
+    assert_eq!(told().await, Value::Null);
+    assert_eq!(join(Value::Null).await.0, 200, "a class without rules");
+
+    let first = "1. Bật camera.\n2. Đúng giờ.";
+    store
+        .set_house_rules(&class.id(), first, &by, 7)
+        .await
+        .unwrap();
+    assert_eq!(told().await, json!({"version": 1, "text": first}));
+    for wrong in [Value::Null, json!(2), json!(0)] {
+        let (status, refused) = join(wrong).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("conflict")));
+    }
+    assert_eq!(join(json!(1)).await.0, 200);
+    assert_eq!(join(Value::Null).await.0, 200, "accepted for good");
+
+    // Other words are accepted anew; the same words are not another version.
+    store
+        .set_house_rules(&class.id(), first, &by, 8)
+        .await
+        .unwrap();
+    assert_eq!(join(Value::Null).await.0, 200);
+    store
+        .set_house_rules(&class.id(), "3. Lịch sự.", &by, 9)
+        .await
+        .unwrap();
+    assert_eq!(join(json!(1)).await.0, 409);
+    assert_eq!(join(json!(2)).await.0, 200);
+
+    // Who is known and accepted is not asked again.
+    let hoa = class
+        .world
+        .person("Nguyễn Thị Hoa", Some("u-moet-vp"))
+        .await;
+    class.enrol(&hoa, RosterState::Official, false).await;
+    let own = class.personal(&hoa, Role::Learner, "Hoa");
+    let (status, _) = class.join(&browser, json!({"link": own, "rules": 2})).await;
+    assert_eq!(status, 200);
+    let answer = browser
+        .call(
+            "POST",
+            "/api/link",
+            &browser.headers(),
+            json!({ "link": own }).to_string(),
+        )
+        .await;
+    assert!(answer.json().get("rules").is_none());
+
+    store
+        .set_house_rules(&class.id(), "", &by, 10)
+        .await
+        .unwrap();
+    assert_eq!(told().await, Value::Null);
+}
+
+#[tokio::test]
 async fn a_personal_link_gives_what_the_records_say_now() {
     let class = Class::new().await;
     let browser = class.world.browser();
