@@ -106,7 +106,7 @@ fn start(sandbox: Sandbox, call: &Call<'_>, said: &Said) -> io::Result<Child> {
         }
     };
     command
-        .args(["-n", "15", "/usr/bin/timeout", "-s", "KILL"])
+        .args(["-n", "10", "/usr/bin/timeout", "-s", "KILL"])
         .arg(seconds.saturating_mul(PATIENCE.into()).to_string())
         .arg("/usr/bin/prlimit")
         .arg(format!("--cpu={seconds}"))

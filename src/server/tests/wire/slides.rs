@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lophoc_protocol::{Role, RoomMode};
 use serde_json::{Value, json};
@@ -100,16 +100,41 @@ async fn get(host: &str, path: &str) -> Answer {
     send(host, &format!("GET {path}"), None, b"", 0).await
 }
 
+/// Reads with the first of these people until a message is as wanted, while all of
+/// them give signs of life as pages do: a conversion takes its time on a busy
+/// machine.
+async fn waits_for(people: &mut [&mut Client], wanted: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    let mut pinged: Option<Instant> = None;
+    loop {
+        if pinged.is_none_or(|at| at.elapsed() > Duration::from_secs(2)) {
+            for person in &mut *people {
+                person.send(&json!({"t": "ping", "c": 1})).await;
+            }
+            pinged = Some(Instant::now());
+        }
+        assert!(began.elapsed() < Duration::from_secs(400), "nothing came: {:?}", people[0].seen);
+        let reader = &mut people[0];
+        let Ok(message) = tokio::time::timeout(Duration::from_secs(2), reader.read()).await else {
+            continue;
+        };
+        let message = message.expect("an open link");
+        if wanted(&message) {
+            return message;
+        }
+        reader.seen.push(message);
+    }
+}
+
 /// Waits until a deck is settled.
-async fn settled(client: &mut Client) -> Value {
-    let told = client
-        .until_that(|message| {
-            message["t"] == "deck"
-                && ["ready", "failed"]
-                    .map(Value::from)
-                    .contains(&message["deck"]["st"]["is"])
-        })
-        .await;
+async fn settled(people: &mut [&mut Client]) -> Value {
+    let told = waits_for(people, |message| {
+        message["t"] == "deck"
+            && ["ready", "failed"]
+                .map(Value::from)
+                .contains(&message["deck"]["st"]["is"])
+    })
+    .await;
     told["deck"].clone()
 }
 
@@ -163,7 +188,7 @@ async fn a_deck_is_brought_made_into_pages_and_shown() {
     );
     let first = learner.until("deck").await;
     assert_eq!(first["deck"]["st"]["is"], "queued");
-    let deck = settled(&mut learner).await;
+    let deck = settled(&mut [&mut learner, &mut trainer]).await;
     assert_eq!(
         (&deck["st"]["is"], &deck["pages"], &deck["w"]),
         (&json!("ready"), &json!(9), &json!(960))
@@ -412,7 +437,7 @@ async fn hostile_and_broken_files_harm_nothing() {
             "{}",
             String::from_utf8_lossy(&answer.body)
         );
-        assert_eq!(settled(&mut trainer).await["st"]["why"], why);
+        assert_eq!(settled(&mut [&mut trainer]).await["st"]["why"], why);
         assert!(kept(&path).is_empty(), "something is left of a {why} file");
     }
     assert_eq!(trainer.chat("a", "Lớp vẫn chạy").await, "ok");
@@ -431,7 +456,7 @@ async fn a_killed_server_goes_on_with_what_was_on_its_way() {
     let mut running = crash::start(folder.path()).await;
     let token = crash::token(&running.host, link, "Dạy").await.unwrap();
     let mut trainer = Client::enter(&running.host, &token).await;
-    for (name, body) in [("Bai%201.pdf", pdf(10)), ("Bai%202.pdf", pdf(2))] {
+    for (name, body) in [("Bai%201.pdf", pdf(8)), ("Bai%202.pdf", pdf(2))] {
         let path = format!("/api/decks?name={name}");
         let answer = post(&running.host, &path, &token, &body).await;
         assert_eq!(answer.status, 201);
@@ -444,13 +469,12 @@ async fn a_killed_server_goes_on_with_what_was_on_its_way() {
     )
     .await;
     let file = handed.json()["file"].clone();
-    trainer
-        .until_that(|m| {
-            m["deck"]["st"]["done"]
-                .as_u64()
-                .is_some_and(|done| done >= 1)
-        })
-        .await;
+    waits_for(&mut [&mut trainer], |m| {
+        m["deck"]["st"]["done"]
+            .as_u64()
+            .is_some_and(|done| done >= 1)
+    })
+    .await;
     running.child.kill().await.unwrap();
 
     let running = crash::start(folder.path()).await;
@@ -468,7 +492,7 @@ async fn a_killed_server_goes_on_with_what_was_on_its_way() {
         }
     }
     while ready.len() < 2 {
-        let deck = settled(&mut trainer).await;
+        let deck = settled(&mut [&mut trainer]).await;
         assert_eq!(deck["st"]["is"], "ready", "{deck}");
         ready.push(deck);
     }
@@ -476,7 +500,7 @@ async fn a_killed_server_goes_on_with_what_was_on_its_way() {
         .iter()
         .map(|deck| deck["pages"].as_u64().unwrap())
         .sum();
-    assert_eq!(pages, 12);
+    assert_eq!(pages, 10);
     for deck in &ready {
         let url = format!("{}/2/s.webp", deck["url"].as_str().unwrap());
         assert_eq!(get(&running.host, &url).await.status, 200);
