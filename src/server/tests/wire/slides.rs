@@ -113,7 +113,11 @@ async fn waits_for(people: &mut [&mut Client], wanted: impl Fn(&Value) -> bool) 
             }
             pinged = Some(Instant::now());
         }
-        assert!(began.elapsed() < Duration::from_secs(400), "nothing came: {:?}", people[0].seen);
+        assert!(
+            began.elapsed() < Duration::from_secs(400),
+            "nothing came: {:?}",
+            people[0].seen
+        );
         let reader = &mut people[0];
         let Ok(message) = tokio::time::timeout(Duration::from_secs(2), reader.read()).await else {
             continue;
