@@ -30,14 +30,23 @@ test.afterAll(async () => {
 });
 
 const card = (page: Page) => page.getByTestId('poll-card');
-const newest = (page: Page) => page.getByTestId('polls-panel').getByTestId('poll').first();
+/** The newest poll in the panel, with its buttons: older ones have buttons of the same names. */
+const newest = (page: Page) => page.getByTestId('polls-panel').locator('section.poll').first();
+
+/** Leads the newest poll and waits until the page has heard of its new state. */
+async function lead(page: Page, act: 'close' | 'show'): Promise<void> {
+  const state = (wanted: string) => expect(newest(page).getByTestId('poll')).toHaveAttribute('data-state', wanted);
+  await state(act === 'close' ? 'open' : 'closed');
+  await newest(page).getByTestId(`poll-${act}`).click();
+  await state(act === 'close' ? 'closed' : 'shown');
+}
 
 test('a quick yes or no: answered, changed, seen by all while it goes on, kept over a reload', async () => {
   await press(trainer, 'open-polls');
   await press(trainer, 'quick-yes-no');
   await card(an).getByRole('button', { name: 'Có', exact: true }).click();
   await card(binh).getByRole('button', { name: 'Có', exact: true }).click();
-  await expect(trainer.getByTestId('poll-count').first()).toContainText('2/');
+  await expect(newest(trainer).getByTestId('poll-count')).toContainText('2/');
   await card(binh).getByRole('button', { name: 'Không', exact: true }).click();
   for (const page of [newest(trainer), card(an), card(binh)]) {
     await expect(page.getByText('50%')).toHaveCount(2);
@@ -46,7 +55,7 @@ test('a quick yes or no: answered, changed, seen by all while it goes on, kept o
   await an.reload();
   await inRoom(an);
   await expect(card(an).getByRole('button', { name: 'Có', exact: true })).toHaveAttribute('aria-pressed', 'true');
-  await trainer.getByTestId('poll-close').first().click();
+  await lead(trainer, 'close');
   await expect(an.getByTestId('poll-option-0')).toBeHidden();
 });
 
@@ -69,13 +78,14 @@ test('a quiz: points and right answers come with the results, not before', async
     await card(page).getByTestId('poll-send').click();
     await expect(card(page).getByTestId('poll-done')).toBeVisible();
   }
-  await trainer.getByTestId('poll-close').first().click();
+  await lead(trainer, 'close');
+  await expect(card(an).getByTestId('poll')).toHaveAttribute('data-state', 'closed');
   await expect(an.getByTestId('poll-score')).toBeHidden();
-  await trainer.getByTestId('poll-show').first().click();
+  await lead(trainer, 'show');
   await expect(card(an).getByTestId('poll-score')).toHaveText('Bạn trả lời đúng 1/1 câu');
   await expect(card(binh).getByTestId('poll-score')).toHaveText('Bạn trả lời đúng 0/1 câu');
   await expect(card(binh).getByText('Đáp án đúng')).toBeVisible();
-  await trainer.getByTestId('poll-who').first().click();
+  await newest(trainer).getByTestId('poll-who').click();
   await expect(trainer.getByTestId('poll-rows').getByRole('row')).toHaveCount(3);
   await expect(trainer.getByTestId('poll-rows').getByRole('row', { name: /Trần Văn An/ })).toContainText('6 tháng');
   await trainer.keyboard.press('Escape');
@@ -93,13 +103,12 @@ test('a secret vote: everybody votes once, nobody can be asked who, the quorum i
     await expect(card(page).getByTestId('poll-done')).toBeVisible();
     await expect(card(page).getByTestId('poll-change')).toHaveCount(0);
   }
-  await expect(newest(trainer)).toHaveAttribute('data-state', 'open');
-  await trainer.getByTestId('poll-close').first().click();
-  await trainer.getByTestId('poll-show').first().click();
+  await lead(trainer, 'close');
+  await lead(trainer, 'show');
   await expect(newest(trainer).getByTestId('vote-outcome')).toContainText('Tán thành 2/2 phiếu (100%)');
   await expect(card(an).getByTestId('vote-outcome')).toContainText('Chưa đủ số phiếu tối thiểu: 2, cần 3');
   // The one before is a named quiz: its list of answers is offered, that of the secret vote is not.
-  await expect(trainer.getByTestId('polls-panel').locator('section.poll').first().getByTestId('poll-who')).toHaveCount(0);
+  await expect(newest(trainer).getByTestId('poll-who')).toHaveCount(0);
 });
 
 test('the card is closed by keyboard and brings up no older one; a poll taken away leaves all screens', async () => {
@@ -110,7 +119,7 @@ test('the card is closed by keyboard and brings up no older one; a poll taken aw
   await press(an, 'open-polls');
   const vote = an.getByTestId('poll').filter({ hasText: 'Thông qua quy chế' });
   await expect(vote).toBeVisible();
-  await trainer.getByTestId('poll-drop').first().click();
+  await newest(trainer).getByTestId('poll-drop').click();
   await press(trainer, 'confirm-poll-drop');
   await expect(vote).toHaveCount(0);
   await expect(an.getByTestId('poll').filter({ hasText: 'Kiểm tra nhanh' })).toBeVisible();
