@@ -7,7 +7,7 @@ import { patternVideo, toneAudio, TRAINER_CORNERS, type Corners } from './media-
 
 const MEDIA_FOLDER = join(tmpdir(), 'lophoc-e2e-media');
 
-/** A newly built client to try in place of the one inside the server. */
+/** A newly built client to try in place of the one inside a server with TLS; see front.ts for the others. */
 const CLIENT = process.env.E2E_CLIENT;
 
 const COMMON_ARGS = [
@@ -62,7 +62,7 @@ export async function person(browser: Browser, origin: string, viewport = DESKTO
     isMobile: phone,
     permissions: [],
   });
-  if (CLIENT) await serveClient(context, CLIENT);
+  if (CLIENT && origin.startsWith('https:')) await serveClient(context, CLIENT);
   const host = new URL(origin).host;
   context.on('request', (request) => {
     const url = new URL(request.url());

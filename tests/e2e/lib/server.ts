@@ -1,14 +1,19 @@
 // A Lophoc server of its own for a spec: free ports, a temporary data folder.
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server as HttpServer } from 'node:http';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { front } from './front.ts';
 
 const REPO = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const BINARY = process.env.E2E_SERVER ?? join(REPO, 'target/debug/lophoc');
+
+/** A newly built client to try in place of the one inside the server. */
+const CLIENT = process.env.E2E_CLIENT;
 
 export type RoleName = 'organiser' | 'chair' | 'trainer' | 'adviser' | 'technician' | 'learner' | 'guest';
 
@@ -40,22 +45,43 @@ async function isReady(url: string): Promise<boolean> {
   });
 }
 
+/** An address of this machine that others could reach, or none. */
+export function ownAddress(): string | undefined {
+  return Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find((one) => one.family === 'IPv4' && !one.internal)?.address;
+}
+
+interface StartOptions {
+  shards?: number;
+  https?: boolean;
+  demo?: boolean;
+  /** Where media is received and what is announced: the loopback interface unless told. */
+  address?: string;
+  /** Further lines of the configuration. */
+  config?: string[];
+}
+
 export class Server {
   readonly origin: string;
   readonly folder: string;
   private child: ChildProcess | null = null;
   private output = '';
   private readonly demo: boolean;
+  private readonly front: HttpServer | null;
 
-  private constructor(port: number, mediaPort: number, shards: number, https: boolean, demo: boolean, more: string[]) {
+  private constructor(port: number, mediaPort: number, back: number, options: StartOptions) {
+    const { shards = 1, https = false, demo = false, address = '127.0.0.1', config: more = [] } = options;
     this.demo = demo;
+    const fronted = CLIENT !== undefined && !https;
+    this.front = fronted ? front(CLIENT, port, back) : null;
     this.origin = `${https ? 'https' : 'http'}://localhost:${port}`;
     this.folder = mkdtempSync(join(tmpdir(), 'lophoc-e2e-'));
     writeFileSync(
       this.config,
       [
         '[server]',
-        `listen = ["127.0.0.1:${port}"]`,
+        `listen = ["127.0.0.1:${fronted ? back : port}"]`,
         `public_url = "${this.origin}"`,
         '[tls]',
         `mode = "${https ? 'generated' : 'off'}"`,
@@ -63,8 +89,8 @@ export class Server {
         `folder = "${join(this.folder, 'data')}"`,
         '[media]',
         `port = ${mediaPort}`,
-        'listen = ["127.0.0.1"]',
-        'announce = ["127.0.0.1"]',
+        `listen = ["${address}"]`,
+        `announce = ["${address}"]`,
         `shards = ${shards}`,
         '[limits]',
         'api_per_minute = 6000',
@@ -76,9 +102,8 @@ export class Server {
   }
 
   /** Starts a server and waits until it is ready. */
-  static async start(options: { shards?: number; https?: boolean; demo?: boolean; config?: string[] } = {}): Promise<Server> {
-    const { shards = 1, https = false, demo = false, config = [] } = options;
-    const server = new Server(await freePort(), await freePort(), shards, https, demo, config);
+  static async start(options: StartOptions = {}): Promise<Server> {
+    const server = new Server(await freePort(), await freePort(), await freePort(), options);
     await server.up();
     return server;
   }
@@ -120,6 +145,8 @@ export class Server {
   /** Ends the server and removes its folder. */
   async close(): Promise<void> {
     await this.down();
+    this.front?.closeAllConnections();
+    this.front?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -94,6 +94,9 @@ export const en: Catalogue = {
     'This address does not use a secure connection (https), so browsers give no microphone and camera. Ask the technician for the https address.',
   'problem.unsupported': 'This browser cannot do it. Use a recent Chrome, Cốc Cốc, Edge, Firefox or Safari.',
   'problem.screenDenied': 'You have not chosen a screen, or the operating system blocks screen recording.',
+  'problem.screenNotFound':
+    "The browser finds no screen to share. Allow it to record the screen in your computer's settings, then try again.",
+  'problem.screenBusy': 'This screen cannot be captured right now. Try again, or choose another screen or window.',
   'problem.how': 'How to allow',
   'problem.chrome1': 'Click the icon at the start of the address bar, left of the address.',
   'problem.chrome2': 'Switch on “Microphone” and “Camera”.',

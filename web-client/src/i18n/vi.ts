@@ -95,6 +95,9 @@ export const vi = {
   'problem.unsupported':
     'Trình duyệt này chưa hỗ trợ. Hãy dùng bản mới của Chrome, Cốc Cốc, Edge, Firefox hoặc Safari.',
   'problem.screenDenied': 'Bạn chưa chọn màn hình để chia sẻ, hoặc hệ điều hành đang chặn quyền ghi màn hình.',
+  'problem.screenNotFound':
+    'Trình duyệt không thấy màn hình nào để chia sẻ. Hãy cho phép trình duyệt ghi màn hình trong phần cài đặt của máy rồi thử lại.',
+  'problem.screenBusy': 'Máy chưa chụp được màn hình này. Hãy thử lại hoặc chọn màn hình, cửa sổ khác.',
   'problem.how': 'Cách cho phép',
   'problem.chrome1': 'Bấm biểu tượng ở đầu thanh địa chỉ, bên trái địa chỉ trang.',
   'problem.chrome2': 'Bật “Micro” và “Camera”.',
