@@ -15,6 +15,7 @@ mod bytes;
 pub mod cache;
 pub mod classify;
 pub mod core;
+pub mod framing;
 pub mod h264;
 pub mod keyframe;
 pub mod layers;

@@ -25,6 +25,8 @@ pub struct MediaConfig {
     pub socket_buffer_bytes: usize,
     /// Whether to use UDP segmentation offload where the kernel has it.
     pub gso: bool,
+    /// Whether clients may come by TCP too, on the same addresses and port.
+    pub tcp: bool,
     /// A connection of which nothing authentic was heard for so long is over.
     pub silence_limit: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for MediaConfig {
             initial_estimate_bps: 2_500_000,
             socket_buffer_bytes: 4 << 20,
             gso: true,
+            tcp: true,
             silence_limit: crate::SILENCE_LIMIT,
         }
     }
@@ -59,6 +62,17 @@ pub enum StartError {
     /// An address could not be bound.
     #[error("cannot open the media socket {address}: {source}")]
     Socket {
+        /// Address.
+        address: SocketAddr,
+        /// Reason.
+        source: std::io::Error,
+    },
+    /// An address could not be bound for TCP.
+    #[error(
+        "cannot open the media port for TCP at {address}: {source}; \
+         free it, or turn TCP off"
+    )]
+    Stream {
         /// Address.
         address: SocketAddr,
         /// Reason.

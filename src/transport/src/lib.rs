@@ -12,7 +12,8 @@
 //! session by its address (which only an authenticated STUN request enters into
 //! the table), `session` feeds str0m and hands the parsed packet to the core; the
 //! core tells which receivers have something pending, `egress` visits each once,
-//! `batch` joins what they emit to runs and sends them.
+//! `batch` joins what they emit to runs and sends them. Where no UDP gets through,
+//! browsers come by `tcp` on the same port number.
 
 mod api;
 mod batch;
@@ -33,6 +34,9 @@ mod shard_tests;
 mod stats;
 mod stun;
 mod sys;
+mod tcp;
+#[cfg(test)]
+mod tcp_tests;
 #[cfg(any(test, feature = "measure"))]
 #[path = "../tests/common/mod.rs"]
 mod test_client;
@@ -47,7 +51,7 @@ pub use api::{
     PeerQuality, StartError,
 };
 pub use plane::MediaPlane;
-pub use stats::{Drops, MediaStats, RTT_BOUNDS_MS};
+pub use stats::{Drops, MediaStats, RTT_BOUNDS_MS, TcpStats};
 
 /// Largest SDP offer accepted, bytes.
 pub const MAX_OFFER_BYTES: usize = 200 * 1024;

@@ -13,6 +13,7 @@ use lophoc_media::types::{Allow, Epoch, PeerId, ShardId, ViewSpec};
 use mio::Waker;
 
 use crate::api::{ConnectError, Connected, DisconnectReason};
+use crate::tcp::Arrival;
 
 /// Messages that may wait for one shard. When full, a message is dropped and
 /// counted: media is replaced by a keyframe, the rest is repeated by the core.
@@ -61,6 +62,8 @@ pub(crate) enum ShardMessage {
         local: IpAddr,
         bytes: Box<[u8]>,
     },
+    /// A TCP connection for a peer of the receiving shard.
+    Stream(Box<Arrival>),
     /// `address` proved to be a peer of the sending shard: its datagrams go there.
     Owned(SocketAddr),
 }
@@ -69,7 +72,7 @@ impl ShardMessage {
     fn is_lossy(&self) -> bool {
         match self {
             Self::Relay(msg) => msg.is_media(),
-            Self::Datagram { .. } => true,
+            Self::Datagram { .. } | Self::Stream(_) => true,
             Self::Owned(_) => false,
         }
     }

@@ -15,7 +15,7 @@ use lophoc_media::types::*;
 use crate::api::ConnectSpec;
 use crate::egress::{Egress, EngineEgress};
 use crate::registry::Registry;
-use crate::session::{Session, SessionEvent, SessionFactory, Sink};
+use crate::session::{Session, SessionEvent, SessionFactory, Sink, Way};
 use crate::test_client::{Client, vp8};
 
 const SERVER: &str = "127.0.0.1:5000";
@@ -43,6 +43,7 @@ impl Sink for Outlet {
             kept.push(bytes.to_vec());
         }
     }
+    fn stream(&mut self, _: SocketAddr, _: SocketAddr, _: bool, _: &[u8]) {}
     fn event(&mut self, _: SessionEvent) {}
 }
 
@@ -78,7 +79,7 @@ fn connected(
         session.timeout(now, &mut outlet).unwrap();
         for (_, bytes) in std::mem::take(&mut client.out) {
             session
-                .receive(now, address, server, &bytes, &mut outlet)
+                .receive(now, Way::Udp, address, server, &bytes, &mut outlet)
                 .unwrap();
         }
         for bytes in outlet.kept.iter_mut().flat_map(std::mem::take) {
@@ -149,7 +150,8 @@ pub fn visits(receivers: &[usize]) {
     for count in receivers {
         let start = Instant::now();
         // Far above the rate sent: the pacer must hold nothing back.
-        let factory = SessionFactory::new(vec![SERVER.parse().unwrap()], 50_000_000).unwrap();
+        let factory =
+            SessionFactory::new(vec![SERVER.parse().unwrap()], false, 50_000_000).unwrap();
         let registry = Registry::new(*count);
         let mut sessions: Vec<_> = (0..*count as u64)
             .map(|peer| connected(&factory, &registry, start, peer))

@@ -1,5 +1,6 @@
 //! The handle of the media plane.
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -7,6 +8,7 @@ use std::time::Instant;
 
 use lophoc_media::core::CoreConfig;
 use lophoc_media::types::{Allow, PeerId, ShardId, ViewSpec};
+use mio::Waker;
 
 use crate::api::{
     ConnectError, ConnectSpec, Connected, DisconnectReason, MediaConfig, MediaEvent, StartError,
@@ -16,11 +18,16 @@ use crate::registry::{Registry, Replaced, Route};
 use crate::session::{Session, SessionFactory};
 use crate::shard::{Shard, Shared};
 use crate::stats::{MediaStats, ShardStats};
+use crate::tcp::acceptor::Acceptor;
+use crate::tcp::{self, Gate};
 use crate::udp::{self, LocalAddresses};
 use crate::worker;
 
 /// Most shards; more cores than this do not help one UDP port.
 const MAX_SHARDS: usize = 64;
+
+/// Ports tried where any will do.
+const PORT_TRIES: usize = 16;
 
 /// Handle of the running media plane; clones are cheap and name the same one.
 /// Call [`MediaPlane::shutdown`] at the end: dropping the handle stops nothing.
@@ -33,6 +40,9 @@ struct Inner {
     shared: Arc<Shared>,
     factory: SessionFactory,
     port: u16,
+    gate: Arc<Gate>,
+    /// Wakes the thread that takes TCP connections.
+    doorbell: Option<Waker>,
     stop: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -49,11 +59,14 @@ impl MediaPlane {
         on_event: impl Fn(MediaEvent) + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let count = shard_count(config.shards);
-        let (port, sockets) = udp::open(&config.listen, count, config.socket_buffer_bytes)?;
+        let (port, sockets, listeners) = open(&config, count)?;
         let local = LocalAddresses::new(&config.listen, &config.announce, port)?;
-        let factory =
-            SessionFactory::new(local.candidates().collect(), config.initial_estimate_bps)
-                .map_err(StartError::Certificate)?;
+        let factory = SessionFactory::new(
+            local.candidates().collect(),
+            config.tcp,
+            config.initial_estimate_bps,
+        )
+        .map_err(StartError::Certificate)?;
         let (mut mailboxes, mut inboxes) = (Vec::new(), Vec::new());
         for _ in 0..count {
             let (poll, waker) = worker::poller().map_err(StartError::Thread)?;
@@ -79,12 +92,25 @@ impl MediaPlane {
             let mut core = CoreConfig::new(id, count as u16);
             core.max_peers = config.max_peers;
             core.initial_estimate = config.initial_estimate_bps;
-            let shard = Shard::new(id, shared.clone(), inbox, sockets, config.gso, core, start);
-            worker::register(&poll, &shard).map_err(StartError::Thread)?;
+            let mut shard = Shard::new(id, shared.clone(), inbox, sockets, config.gso, core, start);
+            worker::register(&poll, &mut shard).map_err(StartError::Thread)?;
             let stop = stop.clone();
             let thread = thread::Builder::new()
                 .name(format!("media-{index}"))
                 .spawn(move || worker::run(shard, poll, &stop))
+                .map_err(StartError::Thread)?;
+            threads.push(thread);
+        }
+        let gate = Arc::new(Gate::new(config.max_peers, count));
+        let mut doorbell = None;
+        if !listeners.is_empty() {
+            let (acceptor, waker) = Acceptor::new(listeners, shared.clone(), gate.clone())
+                .map_err(StartError::Thread)?;
+            doorbell = Some(waker);
+            let stop = stop.clone();
+            let thread = thread::Builder::new()
+                .name("media-tcp".to_owned())
+                .spawn(move || acceptor.run(&stop))
                 .map_err(StartError::Thread)?;
             threads.push(thread);
         }
@@ -93,6 +119,8 @@ impl MediaPlane {
                 shared,
                 factory,
                 port,
+                gate,
+                doorbell,
                 stop,
                 threads: Mutex::new(threads),
             }),
@@ -208,7 +236,7 @@ impl MediaPlane {
         }
     }
 
-    /// The UDP port, the same on all addresses.
+    /// The port, the same on all addresses, for UDP and TCP.
     pub fn port(&self) -> u16 {
         self.inner.port
     }
@@ -221,10 +249,12 @@ impl MediaPlane {
             .iter()
             .map(|s| s.lock().unwrap_or_else(PoisonError::into_inner).clone())
             .collect();
-        MediaStats {
+        let mut stats = MediaStats {
             pending_peers: shared.registry.pending() as u64,
             ..MediaStats::sum(shards.iter())
-        }
+        };
+        stats.tcp.add_gate(&self.inner.gate);
+        stats
     }
 
     /// Ends all connections with a goodbye and joins the threads. Later calls of
@@ -233,6 +263,9 @@ impl MediaPlane {
         self.inner.stop.store(true, Ordering::Release);
         for mailbox in &self.inner.shared.mailboxes {
             mailbox.wake();
+        }
+        if let Some(doorbell) = &self.inner.doorbell {
+            let _ = doorbell.wake();
         }
         let threads = {
             let mut threads = self
@@ -285,6 +318,28 @@ impl MediaPlane {
             epoch,
             reason,
         });
+    }
+}
+
+/// Opens the port for UDP, and for TCP where wanted. A port that the kernel chose
+/// for UDP may be taken for TCP; then another is tried.
+fn open(
+    config: &MediaConfig,
+    shards: usize,
+) -> Result<(u16, Vec<udp::Sockets>, Vec<TcpListener>), StartError> {
+    let any = config.listen.iter().all(|address| address.port() == 0);
+    let mut tries = if any { PORT_TRIES } else { 1 };
+    loop {
+        let (port, sockets) = udp::open(&config.listen, shards, config.socket_buffer_bytes)?;
+        if !config.tcp {
+            return Ok((port, sockets, Vec::new()));
+        }
+        tries -= 1;
+        match tcp::open(&config.listen, port) {
+            Ok(listeners) => return Ok((port, sockets, listeners)),
+            Err(error) if tries == 0 => return Err(error),
+            Err(_) => {}
+        }
     }
 }
 

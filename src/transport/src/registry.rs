@@ -55,6 +55,17 @@ pub(crate) enum Found {
     Unknown,
 }
 
+/// Whose a STUN request on a connection without a peer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The peer is pending and the password right: any shard may adopt it.
+    Anyone,
+    /// This shard has the peer and will look at the password.
+    Shard(ShardId),
+    /// Nobody, or the password is wrong.
+    Nobody,
+}
+
 /// Where a command for a peer goes.
 pub(crate) enum Route {
     /// To this shard, for this connection.
@@ -159,6 +170,18 @@ impl Registry {
                     State::Live(owner) => Found::Elsewhere(owner),
                 }
             }
+        }
+    }
+
+    /// Tells whose a request is; changes nothing.
+    pub(crate) fn owner(&self, request: &BindingRequest<'_>) -> Owner {
+        let Some(peer) = self.by_ufrag.get(request.local_ufrag).map(|p| *p) else {
+            return Owner::Nobody;
+        };
+        match self.peers.get(&peer).as_deref().map(|r| &r.state) {
+            Some(State::Live(shard)) => Owner::Shard(*shard),
+            Some(State::Pending { session, .. }) if session.verifies(request) => Owner::Anyone,
+            _ => Owner::Nobody,
         }
     }
 

@@ -9,7 +9,7 @@ use lophoc_media::types::*;
 use crate::api::{ConnectError, ConnectSpec};
 use crate::egress::{Egress, EngineEgress};
 use crate::registry::{Found, Registry};
-use crate::session::{Session, SessionEvent, SessionFactory, Sink};
+use crate::session::{Session, SessionEvent, SessionFactory, Sink, Way};
 use crate::stun::BindingRequest;
 use crate::test_client::{Client, vp8};
 
@@ -34,6 +34,9 @@ impl Sink for Outlet {
     fn transmit(&mut self, source: SocketAddr, _destination: SocketAddr, bytes: &[u8]) {
         assert_eq!(source, SERVER.parse().unwrap());
         self.datagrams.push(bytes.to_vec());
+    }
+    fn stream(&mut self, _: SocketAddr, _: SocketAddr, _: bool, _: &[u8]) {
+        panic!("these clients come by UDP alone");
     }
     fn event(&mut self, event: SessionEvent) {
         self.events.push(event);
@@ -62,7 +65,7 @@ fn accept(now: Instant, offer: &str, slots: Slots) -> Result<(Session, String), 
         offer,
     };
     // Above the rate of the tests' frames: the pacer lets 1.1 times the estimate out.
-    let factory = SessionFactory::new(vec![SERVER.parse().unwrap()], 2_500_000).unwrap();
+    let factory = SessionFactory::new(vec![SERVER.parse().unwrap()], true, 2_500_000).unwrap();
     factory.accept(now, &spec, Epoch(1), registry.reserve().unwrap())
 }
 
@@ -118,7 +121,7 @@ impl Pair {
             for (_, bytes) in up {
                 let out = &mut self.outlet;
                 self.session
-                    .receive(self.now, client, server, &bytes, out)
+                    .receive(self.now, Way::Udp, client, server, &bytes, out)
                     .unwrap();
             }
             for bytes in down {
@@ -465,7 +468,7 @@ fn pending(registry: &Registry, now: Instant, peer: u64) -> Vec<u8> {
         allow: Allow::default(),
         offer: &offer,
     };
-    let factory = SessionFactory::new(vec![SERVER.parse().unwrap()], 1_000_000).unwrap();
+    let factory = SessionFactory::new(vec![SERVER.parse().unwrap()], true, 1_000_000).unwrap();
     let (place, epoch) = (registry.reserve().unwrap(), registry.next_epoch());
     let (session, answer) = factory.accept(now, &spec, epoch, place).unwrap();
     registry.insert(now, Box::new(session));

@@ -1,10 +1,14 @@
 //! Counters of the media plane. Each shard counts for itself and publishes a
 //! copy once a second; nothing here is touched per packet by another thread.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use lophoc_media::core::CoreStats;
 
 use crate::batch::SendCounters;
 use crate::session::{Report, SessionCounters};
+use crate::tcp::Gate;
+use crate::tcp::links::LinkCounters;
 
 /// Packets dropped, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,10 +45,73 @@ pub struct Drops {
     pub relay_control_lost: u64,
     /// Packets for a slot without negotiated codec.
     pub no_codec: u64,
+    /// Video for a TCP connection that takes no more at the time.
+    pub tcp_video: u64,
+    /// Anything else for a TCP connection whose queue was full.
+    pub tcp_full: u64,
+    /// Packets for a TCP connection that has ended.
+    pub tcp_gone: u64,
     /// Packets for a receiver that does not answer.
     pub receiver_silent: u64,
     /// Packets the forwarding core dropped.
     pub core: u64,
+}
+
+/// Media by TCP, and connections that were sent away or cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TcpStats {
+    /// Connections open now.
+    pub open: u64,
+    /// Of these, connections that have not said whose they are.
+    pub waiting: u64,
+    /// Connections taken.
+    pub accepted: u64,
+    /// Packets received.
+    pub packets_in: u64,
+    /// Packets sent.
+    pub packets_out: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+    /// Above the number of connections the server holds.
+    pub full: u64,
+    /// Gave way to a newer one before it had said whose it was.
+    pub crowded: u64,
+    /// Did not say in time whose it was.
+    pub silent: u64,
+    /// Began with something else than a connectivity check.
+    pub garbage: u64,
+    /// Asked for a connection nobody has, or with a wrong password.
+    pub unknown: u64,
+    /// Named a packet longer than any.
+    pub too_long: u64,
+    /// Took nothing for too long.
+    pub stuck: u64,
+}
+
+impl TcpStats {
+    fn add(&mut self, links: &LinkCounters) {
+        self.packets_in += links.packets_in;
+        self.packets_out += links.packets_out;
+        self.bytes_in += links.bytes_in;
+        self.bytes_out += links.bytes_out;
+        self.too_long += links.too_long;
+        self.stuck += links.stuck;
+    }
+
+    /// Takes over what the acceptor and all shards count together.
+    pub(crate) fn add_gate(&mut self, gate: &Gate) {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.open = gate.open() as u64;
+        self.waiting = gate.waiting() as u64;
+        self.accepted = load(&gate.accepted);
+        self.full = load(&gate.full);
+        self.crowded = load(&gate.crowded);
+        self.silent = load(&gate.silent);
+        self.garbage = load(&gate.garbage);
+        self.unknown = load(&gate.unknown);
+    }
 }
 
 /// Sums over all shards.
@@ -101,6 +168,8 @@ pub struct MediaStats {
     pub rtt_mean_ms: f64,
     /// Sum of the bandwidth estimates of all receivers, bits per second.
     pub estimate_bps: u64,
+    /// Media by TCP.
+    pub tcp: TcpStats,
     /// Drops.
     pub drops: Drops,
 }
@@ -128,6 +197,7 @@ pub(crate) struct ShardStats {
     pub(crate) rtp_in: u64,
     pub(crate) rtp_forwarded: u64,
     pub(crate) sent: SendCounters,
+    pub(crate) links: LinkCounters,
     pub(crate) gso: bool,
     pub(crate) keyframe_requests_sent: u64,
     pub(crate) keyframe_requests_heard: u64,
@@ -188,6 +258,14 @@ impl ShardStats {
         self.drops.core = core.drops.iter().sum();
     }
 
+    /// Takes over the counters of the TCP connections.
+    pub(crate) fn add_links(&mut self, links: &LinkCounters) {
+        self.links = *links;
+        self.drops.tcp_video = links.dropped_video;
+        self.drops.tcp_full = links.dropped_vital;
+        self.drops.tcp_gone = links.gone;
+    }
+
     /// Takes over the counters of the send batch.
     pub(crate) fn add_sent(&mut self, sent: &SendCounters, gso: bool) {
         self.sent = *sent;
@@ -234,6 +312,7 @@ impl MediaStats {
             loss += s.loss_sum;
             loss_count += s.loss_count;
             rtt += s.rtt_sum_ms;
+            sum.tcp.add(&s.links);
             sum.drops.add(&s.drops);
         }
         let rtt_count: u64 = sum.rtt_counts.iter().sum();
@@ -245,7 +324,7 @@ impl MediaStats {
 
 impl Drops {
     /// Every counter with its name, for metrics.
-    pub fn named(&self) -> [(&'static str, u64); 18] {
+    pub fn named(&self) -> [(&'static str, u64); 21] {
         [
             ("unknown_datagram", self.unknown_datagram),
             ("unknown_address", self.unknown_address),
@@ -263,6 +342,9 @@ impl Drops {
             ("relay_full", self.relay_full),
             ("relay_control_lost", self.relay_control_lost),
             ("no_codec", self.no_codec),
+            ("tcp_video", self.tcp_video),
+            ("tcp_full", self.tcp_full),
+            ("tcp_gone", self.tcp_gone),
             ("receiver_silent", self.receiver_silent),
             ("core", self.core),
         ]
@@ -285,6 +367,9 @@ impl Drops {
         self.relay_full += other.relay_full;
         self.relay_control_lost += other.relay_control_lost;
         self.no_codec += other.no_codec;
+        self.tcp_video += other.tcp_video;
+        self.tcp_full += other.tcp_full;
+        self.tcp_gone += other.tcp_gone;
         self.receiver_silent += other.receiver_silent;
         self.core += other.core;
     }

@@ -83,7 +83,7 @@ fn check_addresses(listen: &[SocketAddr]) -> Result<u16, StartError> {
     Ok(first.port())
 }
 
-fn lacks_family(error: &io::Error) -> bool {
+pub(crate) fn lacks_family(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
         Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)

@@ -12,11 +12,12 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::mailbox::Mailbox;
 use crate::shard::Shard;
+use crate::tcp::links::FIRST_TOKEN;
 
 const WAKER: Token = Token(0);
 const V4: Token = Token(1);
 const V6: Token = Token(2);
-const EVENTS: usize = 16;
+const EVENTS: usize = 128;
 
 /// A poller and its waker, made before the thread so that failures are told.
 pub(crate) fn poller() -> io::Result<(Poll, Waker)> {
@@ -26,7 +27,9 @@ pub(crate) fn poller() -> io::Result<(Poll, Waker)> {
 }
 
 /// Registers the sockets of a shard.
-pub(crate) fn register(poll: &Poll, shard: &Shard) -> io::Result<()> {
+pub(crate) fn register(poll: &Poll, shard: &mut Shard) -> io::Result<()> {
+    let registry = poll.registry().try_clone()?;
+    shard.links().set_registry(registry);
     for (v6, token) in [(false, V4), (true, V6)] {
         if let Some(socket) = shard.sockets().family(v6) {
             poll.registry().register(
@@ -59,6 +62,11 @@ pub(crate) fn run(mut shard: Shard, mut poll: Poll, stop: &Arc<AtomicBool>) {
             match event.token() {
                 V4 => readable[0] = true,
                 V6 => readable[1] = true,
+                Token(link) if link >= FIRST_TOKEN => {
+                    let closed = event.is_read_closed() || event.is_error();
+                    let readable = event.is_readable() || closed;
+                    shard.links().on_event(link, readable, event.is_writable());
+                }
                 _ => {}
             }
         }

@@ -65,6 +65,8 @@ interface StartOptions {
 export class Server {
   readonly origin: string;
   readonly folder: string;
+  /** Port of sound and picture. */
+  readonly mediaPort: number;
   private child: ChildProcess | null = null;
   private output = '';
   private readonly demo: boolean;
@@ -73,6 +75,7 @@ export class Server {
   private constructor(port: number, mediaPort: number, back: number, options: StartOptions) {
     const { shards = 1, https = false, demo = false, address = '127.0.0.1', config: more = [] } = options;
     this.demo = demo;
+    this.mediaPort = mediaPort;
     const fronted = CLIENT !== undefined && !https;
     this.front = fronted ? front(CLIENT, port, back) : null;
     this.origin = `${https ? 'https' : 'http'}://localhost:${port}`;

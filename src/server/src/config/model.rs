@@ -104,7 +104,7 @@ impl Default for DataConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MediaSection {
-    /// UDP port; 0 takes any free one.
+    /// UDP port, and TCP port of the same number; 0 takes any free one.
     pub port: u16,
     /// Addresses to bind.
     pub listen: Vec<IpAddr>,
@@ -116,6 +116,8 @@ pub struct MediaSection {
     pub max_peers: usize,
     /// Bandwidth first assumed for a receiver, kbit/s.
     pub initial_kbps: u32,
+    /// Whether browsers may send sound and picture by TCP where no UDP goes.
+    pub tcp: bool,
 }
 
 impl Default for MediaSection {
@@ -127,6 +129,7 @@ impl Default for MediaSection {
             shards: 0,
             max_peers: 6_000,
             initial_kbps: 1_000,
+            tcp: true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The media plane counts for itself; its sums are copied here when somebody
 //! asks for the metrics.
 
-use lophoc_transport::{Drops, MediaStats, RTT_BOUNDS_MS};
+use lophoc_transport::{Drops, MediaStats, RTT_BOUNDS_MS, TcpStats};
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::Maker;
@@ -29,6 +29,11 @@ pub struct MediaMetrics {
     rtt_mean: Gauge,
     estimate: IntGauge,
     drops: IntCounterVec,
+    tcp_connections: IntGaugeVec,
+    tcp_accepted: IntCounter,
+    tcp_packets: IntCounterVec,
+    tcp_bytes: IntCounterVec,
+    tcp_refused: IntCounterVec,
 }
 
 impl MediaMetrics {
@@ -105,6 +110,30 @@ impl MediaMetrics {
                 "Packets dropped, by reason",
                 "reason",
             )?,
+            tcp_connections: make.gauges2(
+                "lophoc_media_tcp_connections",
+                "TCP connections to the media port: of a peer, and not known yet whose",
+                &["state"],
+            )?,
+            tcp_accepted: make.counter(
+                "lophoc_media_tcp_accepted_total",
+                "TCP connections taken at the media port",
+            )?,
+            tcp_packets: make.counters(
+                "lophoc_media_tcp_packets_total",
+                "Packets on TCP connections",
+                "dir",
+            )?,
+            tcp_bytes: make.counters(
+                "lophoc_media_tcp_bytes_total",
+                "Bytes on TCP connections",
+                "dir",
+            )?,
+            tcp_refused: make.counters(
+                "lophoc_media_tcp_refused_total",
+                "TCP connections sent away or cut off, by reason",
+                "reason",
+            )?,
         })
     }
 
@@ -151,6 +180,27 @@ impl MediaMetrics {
         for (reason, count) in by_reason(&stats.drops) {
             counter(&self.drops.with_label_values(&[reason]), count);
         }
+        self.update_tcp(&stats.tcp);
+    }
+
+    fn update_tcp(&self, tcp: &TcpStats) {
+        let state = |name| self.tcp_connections.with_label_values(&[name]);
+        gauge(&state("peer"), tcp.open.saturating_sub(tcp.waiting));
+        gauge(&state("waiting"), tcp.waiting);
+        counter(&self.tcp_accepted, tcp.accepted);
+        both(&self.tcp_packets, tcp.packets_in, tcp.packets_out);
+        both(&self.tcp_bytes, tcp.bytes_in, tcp.bytes_out);
+        for (reason, count) in [
+            ("full", tcp.full),
+            ("crowded", tcp.crowded),
+            ("silent", tcp.silent),
+            ("garbage", tcp.garbage),
+            ("unknown", tcp.unknown),
+            ("too_long", tcp.too_long),
+            ("stuck", tcp.stuck),
+        ] {
+            counter(&self.tcp_refused.with_label_values(&[reason]), count);
+        }
     }
 
     fn update_rtt(&self, stats: &MediaStats) {
@@ -166,7 +216,7 @@ impl MediaMetrics {
     }
 }
 
-fn by_reason(drops: &Drops) -> [(&'static str, u64); 18] {
+fn by_reason(drops: &Drops) -> [(&'static str, u64); 21] {
     [
         ("unknown_datagram", drops.unknown_datagram),
         ("unknown_address", drops.unknown_address),
@@ -184,6 +234,9 @@ fn by_reason(drops: &Drops) -> [(&'static str, u64); 18] {
         ("relay_full", drops.relay_full),
         ("relay_control_lost", drops.relay_control_lost),
         ("no_codec", drops.no_codec),
+        ("tcp_video", drops.tcp_video),
+        ("tcp_full", drops.tcp_full),
+        ("tcp_gone", drops.tcp_gone),
         ("receiver_silent", drops.receiver_silent),
         ("core", drops.core),
     ]

@@ -10,6 +10,7 @@ use str0m::change::SdpOffer;
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::format::Codec as EngineCodec;
 use str0m::media::Mid;
+use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
@@ -28,6 +29,8 @@ pub(crate) struct SessionFactory {
     provider: Arc<CryptoProvider>,
     certificate: DtlsCert,
     candidates: Vec<SocketAddr>,
+    /// Whether each candidate is offered for TCP too.
+    tcp: bool,
     initial_estimate: u64,
 }
 
@@ -36,7 +39,11 @@ impl SessionFactory {
     ///
     /// # Errors
     /// The cryptographic back end cannot make one.
-    pub(crate) fn new(candidates: Vec<SocketAddr>, initial_estimate: u64) -> Result<Self, String> {
+    pub(crate) fn new(
+        candidates: Vec<SocketAddr>,
+        tcp: bool,
+        initial_estimate: u64,
+    ) -> Result<Self, String> {
         let provider = str0m::crypto::from_feature_flags();
         let certificate = provider
             .dtls_provider
@@ -46,6 +53,7 @@ impl SessionFactory {
             provider: Arc::new(provider),
             certificate,
             candidates,
+            tcp,
             initial_estimate,
         })
     }
@@ -100,6 +108,13 @@ impl SessionFactory {
                     rtc.add_local_candidate(candidate);
                 }
             }
+            // After UDP and of lower priority: the way for who has no other.
+            for address in self.candidates.iter().filter(|_| self.tcp) {
+                let passive = Candidate::builder().tcp().host(*address);
+                if let Ok(candidate) = passive.tcptype(TcpType::Passive).build() {
+                    rtc.add_local_candidate(candidate);
+                }
+            }
             let answer = accept_offer(&mut rtc, spec.offer)?;
             Ok((rtc, answer))
         })?;
@@ -114,6 +129,7 @@ impl SessionFactory {
             ufrag: String::new(),
             password: String::new(),
             addresses: Vec::new(),
+            streams: Vec::new(),
             last_heard: now,
             connected: false,
             deadline: now,

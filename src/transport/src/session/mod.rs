@@ -8,6 +8,7 @@ mod media;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use lophoc_media::classify::{Datagram, classify};
 use lophoc_media::types::{
     Allow, Codec, Epoch, Kind, Layer, PeerId, RoomKey, SlotRef, Slots, SourcePacket, ViewSpec,
 };
@@ -15,10 +16,11 @@ use str0m::bwe::{Bitrate, BweKind};
 use str0m::media::{KeyframeRequestKind, Mid, Pt};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::Ssrc;
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
+use str0m::{Candidate, CandidateKind, Event, IceConnectionState, Input, Output, Rtc};
 
 use crate::api::{MidMap, PeerQuality};
 use crate::registry::Place;
+use crate::tcp::links::LinkId;
 
 pub(crate) use factory::SessionFactory;
 
@@ -48,8 +50,20 @@ const MAX_CANDIDATES: u32 = 32;
 pub(crate) trait Sink {
     /// A datagram to send from an announced address.
     fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8]);
+    /// A packet for the TCP connection between an announced address and the
+    /// client's. `vital`: all but video.
+    fn stream(&mut self, source: SocketAddr, destination: SocketAddr, vital: bool, bytes: &[u8]);
     /// Something to act upon.
     fn event(&mut self, event: SessionEvent);
+}
+
+/// How a packet came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As a datagram.
+    Udp,
+    /// On a TCP connection.
+    Tcp,
 }
 
 /// What happened in a session.
@@ -145,6 +159,8 @@ pub(crate) struct Session {
     password: String,
     /// Addresses of the client proved by STUN, oldest first.
     pub(crate) addresses: Vec<SocketAddr>,
+    /// TCP connections of the client in its shard, oldest first.
+    pub(crate) streams: Vec<LinkId>,
     /// When something authentic was heard last.
     pub(crate) last_heard: Instant,
     pub(crate) connected: bool,
@@ -198,23 +214,50 @@ impl Session {
             return;
         }
         let text = text.strip_prefix("a=").unwrap_or(text);
-        if let Ok(candidate) = Candidate::from_sdp_string(text) {
+        if let Ok(candidate) = Candidate::from_sdp_string(text)
+            && candidate.proto() == Protocol::Udp
+        {
             self.candidates += 1;
             self.rtc.add_remote_candidate(candidate);
         }
     }
 
-    /// Gives a datagram of the client to str0m and drains it.
+    /// A TCP connection of the client ended: its address is worth nothing any
+    /// more, so that another pair takes over at once and not after its checks
+    /// have failed for a while.
+    pub(crate) fn lost_stream(&mut self, remote: SocketAddr) {
+        let kind = CandidateKind::PeerReflexive;
+        let lost = Candidate::from_parts(
+            String::new(),
+            1,
+            Protocol::Tcp,
+            1,
+            remote,
+            kind,
+            None,
+            None,
+            None,
+        );
+        self.rtc.direct_api().invalidate_candidate(&lost);
+        self.deadline = self.clock;
+    }
+
+    /// Gives a packet of the client to str0m and drains it.
     pub(crate) fn receive(
         &mut self,
         now: Instant,
+        way: Way,
         source: SocketAddr,
         destination: SocketAddr,
         bytes: &[u8],
         sink: &mut impl Sink,
     ) -> Result<(), SessionError> {
         self.advance(now);
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, bytes) else {
+        let protocol = match way {
+            Way::Udp => Protocol::Udp,
+            Way::Tcp => Protocol::Tcp,
+        };
+        let Ok(receive) = Receive::new(protocol, source, destination, bytes) else {
             self.counters.refused += 1;
             return Ok(());
         };
@@ -327,12 +370,30 @@ impl Session {
                     self.clock = self.clock.max(at);
                     self.rtc.handle_input(Input::Timeout(self.clock))?;
                 }
-                Output::Transmit(t) => sink.transmit(t.source, t.destination, &t.contents),
+                Output::Transmit(t) if t.proto == Protocol::Udp => {
+                    sink.transmit(t.source, t.destination, &t.contents);
+                }
+                Output::Transmit(t) => {
+                    let vital = !self.is_video(&t.contents);
+                    sink.stream(t.source, t.destination, vital, &t.contents);
+                }
                 Output::Event(event) => self.on_event(event, sink),
             }
         }
         self.deadline = self.clock;
         Ok(())
+    }
+
+    /// Whether a packet to the client is video: media of any payload type but
+    /// that of sound.
+    fn is_video(&self, packet: &[u8]) -> bool {
+        let sound = |wanted: u8| {
+            self.payload_types.iter().any(|(pt, carries)| {
+                **pt == wanted && matches!(carries, Carries::Plain(Codec::Opus) | Carries::Red)
+            })
+        };
+        classify(packet) == Datagram::Rtp
+            && packet.get(1).is_some_and(|second| !sound(second & 0x7f))
     }
 
     fn on_event(&mut self, event: Event, sink: &mut impl Sink) {

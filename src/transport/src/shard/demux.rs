@@ -9,6 +9,7 @@ use lophoc_media::types::{PeerId, ShardId};
 use super::{Deferred, Feed, Shard};
 use crate::mailbox::ShardMessage;
 use crate::registry::Found;
+use crate::session::Way;
 use crate::stun::BindingRequest;
 use crate::sys::{self, RECV_SLOT, RecvMeta};
 
@@ -64,7 +65,14 @@ impl Shard {
         feeds.sort_by_key(|feed| feed.peer);
         for feed in feeds.drain(..) {
             if let Some(bytes) = buffer.get(feed.at..feed.at + feed.len) {
-                self.feed(now, feed.peer, feed.source, feed.destination, bytes);
+                self.feed(
+                    now,
+                    feed.way,
+                    feed.peer,
+                    feed.source,
+                    feed.destination,
+                    bytes,
+                );
             }
         }
         self.feeds = feeds;
@@ -98,6 +106,7 @@ impl Shard {
             return;
         };
         let feed = Feed {
+            way: Way::Udp,
             peer,
             source,
             destination,
@@ -204,6 +213,7 @@ impl Shard {
             self.stats.drops.handshake_budget += 1;
         } else {
             self.deferred.push_back(Deferred {
+                way: feed.way,
                 peer: feed.peer,
                 source: feed.source,
                 destination: feed.destination,
@@ -219,20 +229,21 @@ impl Shard {
                 return;
             };
             self.handshakes += 1;
-            self.feed(now, d.peer, d.source, d.destination, &d.bytes);
+            self.feed(now, d.way, d.peer, d.source, d.destination, &d.bytes);
         }
     }
 
     pub(super) fn feed(
         &mut self,
         now: Instant,
+        way: Way,
         peer: PeerId,
         source: SocketAddr,
         destination: SocketAddr,
         bytes: &[u8],
     ) {
         self.on_session(now, peer, |session, sink| {
-            session.receive(now, source, destination, bytes, sink)
+            session.receive(now, way, source, destination, bytes, sink)
         });
     }
 }

@@ -6,6 +6,7 @@ mod demux;
 mod neighbours;
 mod rescue;
 mod sessions;
+mod streams;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -20,9 +21,10 @@ use crate::batch::SendBatch;
 use crate::egress::{Egress, EngineEgress};
 use crate::mailbox::{Commands, Inbox, Mailbox, ShardMessage};
 use crate::registry::Registry;
-use crate::session::{Session, SessionEvent, Sink};
+use crate::session::{Session, SessionEvent, Sink, Way};
 use crate::stats::ShardStats;
 use crate::sys::{RECV_MESSAGES, RECV_SLOT, RecvMeta};
+use crate::tcp::links::Links;
 use crate::timer::Timers;
 use crate::udp::{LocalAddresses, Sockets};
 
@@ -49,6 +51,7 @@ pub(crate) struct Shared {
 
 /// A handshake datagram above the budget of its turn.
 struct Deferred {
+    way: Way,
     peer: PeerId,
     source: SocketAddr,
     destination: SocketAddr,
@@ -57,6 +60,7 @@ struct Deferred {
 
 /// A datagram of a known peer, waiting for its session's turn.
 struct Feed {
+    way: Way,
     peer: PeerId,
     source: SocketAddr,
     destination: SocketAddr,
@@ -81,6 +85,8 @@ pub(crate) struct Shard {
     ufrags: HashMap<String, PeerId>,
     addresses: HashMap<SocketAddr, PeerId>,
     foreign: HashMap<SocketAddr, (ShardId, Instant)>,
+    links: Links,
+    stream_buffer: Vec<u8>,
     deferred: VecDeque<Deferred>,
     handshakes: usize,
     buffer: Vec<u8>,
@@ -95,6 +101,8 @@ pub(crate) struct Shard {
 
 /// Collects what a session puts out during one call.
 struct Outlet<'a> {
+    now: Instant,
+    links: &'a mut Links,
     batch: &'a mut SendBatch,
     local: &'a LocalAddresses,
     events: &'a mut Vec<SessionEvent>,
@@ -104,6 +112,11 @@ impl Sink for Outlet<'_> {
     fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8]) {
         let from = self.local.source_for(source.ip());
         self.batch.push(destination, from, bytes);
+    }
+
+    fn stream(&mut self, source: SocketAddr, destination: SocketAddr, vital: bool, bytes: &[u8]) {
+        self.links
+            .queue(self.now, destination, source, vital, bytes);
     }
 
     fn event(&mut self, event: SessionEvent) {
@@ -135,6 +148,8 @@ impl Shard {
             ufrags: HashMap::new(),
             addresses: HashMap::new(),
             foreign: HashMap::new(),
+            links: Links::default(),
+            stream_buffer: Vec::new(),
             deferred: VecDeque::new(),
             handshakes: 0,
             buffer: vec![0; RECV_MESSAGES * RECV_SLOT],
@@ -154,6 +169,11 @@ impl Shard {
         &self.sockets
     }
 
+    /// The shard's TCP connections, for its poller.
+    pub(crate) fn links(&mut self) -> &mut Links {
+        &mut self.links
+    }
+
     /// Letter box of this shard.
     pub(crate) fn mailbox(&self) -> Option<&Mailbox> {
         self.shared.mailboxes.get(usize::from(self.id.0))
@@ -161,7 +181,7 @@ impl Shard {
 
     /// When the next turn is due at the latest. `None`: at once.
     pub(crate) fn next_turn(&self) -> Option<Instant> {
-        if !self.deferred.is_empty() {
+        if !self.deferred.is_empty() || self.links.has_ready() {
             return None;
         }
         let mut next = self.next_sweep.min(self.core.next_deadline());
@@ -182,6 +202,7 @@ impl Shard {
         self.feed_deferred(now);
         self.take_messages(now);
         self.receive(now, readable);
+        self.read_streams(now);
         self.fire_timers(now);
         if self.core.next_deadline() <= now {
             self.core.tick(now);
@@ -191,6 +212,7 @@ impl Shard {
         // Visits bring estimates and ends of sessions, to which the core reacts.
         self.take_outputs(now);
         self.batch.flush(&self.sockets);
+        self.flush_streams(now);
         if self.next_sweep <= now {
             self.next_sweep = now + SWEEP;
             self.sweep(now);
@@ -407,6 +429,7 @@ impl Shard {
         for peer in silent {
             self.end(now, peer, DisconnectReason::TimedOut);
         }
+        self.sweep_streams(now);
         self.foreign
             .retain(|_, (_, seen)| now.saturating_duration_since(*seen) < FOREIGN_LIFETIME);
         self.timers.compact(self.sessions.len(), || {
@@ -446,6 +469,7 @@ impl Shard {
         stats.add_live(self.sessions.values().map(|s| (&s.counters, &s.report)));
         stats.add_core(&self.core.stats());
         stats.add_sent(&self.batch.counters, self.batch.gso());
+        stats.add_links(&self.links.counters);
         if let Some(mailbox) = self.mailbox() {
             stats.queue_depth = mailbox.depth() as u64;
             stats.command_depth = mailbox.command_depth() as u64;

@@ -7,6 +7,7 @@ use lophoc_media::types::ShardId;
 
 use super::Shard;
 use crate::mailbox::{Lost, ShardMessage};
+use crate::session::Way;
 use crate::stun::BindingRequest;
 
 /// Messages of other shards per turn.
@@ -27,6 +28,7 @@ impl Shard {
                 Some((from, ShardMessage::Owned(address))) => {
                     self.learn_foreign(now, from, address)
                 }
+                Some((_, ShardMessage::Stream(arrival))) => self.take_stream(now, arrival),
                 Some((
                     from,
                     ShardMessage::Datagram {
@@ -73,16 +75,19 @@ impl Shard {
                 return;
             }
             self.tell(from, ShardMessage::Owned(source));
-            self.feed(now, peer, source, destination, bytes);
+            self.feed(now, Way::Udp, peer, source, destination, bytes);
         } else if let Some(peer) = self.addresses.get(&source).copied() {
-            self.feed(now, peer, source, destination, bytes);
+            self.feed(now, Way::Udp, peer, source, destination, bytes);
         } else {
             self.stats.drops.unknown_address += 1;
         }
     }
 
     pub(super) fn tell(&mut self, to: ShardId, message: ShardMessage) {
-        let datagram = matches!(message, ShardMessage::Datagram { .. });
+        let datagram = matches!(
+            message,
+            ShardMessage::Datagram { .. } | ShardMessage::Stream(_)
+        );
         let Some(mailbox) = self.shared.mailboxes.get(usize::from(to.0)) else {
             return;
         };

@@ -31,6 +31,7 @@ impl Shard {
         let broken = std::mem::replace(&mut self.core, fresh);
         self.contain(|_| drop(broken));
         self.batch.clear();
+        self.contain(|shard| shard.links.clear());
         self.deferred.clear();
         self.feeds.clear();
         self.pending.clear();

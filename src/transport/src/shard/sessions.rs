@@ -33,6 +33,8 @@ impl Shard {
             return;
         };
         let mut sink = Outlet {
+            now,
+            links: &mut self.links,
             batch: &mut self.batch,
             local: &self.shared.local,
             events: &mut self.events,
@@ -109,6 +111,8 @@ impl Shard {
         if let Some(session) = self.sessions.get_mut(&peer) {
             let mut ignored = Vec::new();
             let mut sink = Outlet {
+                now,
+                links: &mut self.links,
                 batch: &mut self.batch,
                 local: &self.shared.local,
                 events: &mut ignored,
@@ -129,6 +133,9 @@ impl Shard {
             if self.addresses.get(address) == Some(&peer) {
                 self.addresses.remove(address);
             }
+        }
+        for link in &session.streams {
+            self.links.finish(now, *link);
         }
         let epoch = session.epoch;
         self.core.remove_peer(now, peer, epoch);

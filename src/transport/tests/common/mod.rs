@@ -8,15 +8,17 @@
 )]
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
+use lophoc_media::framing::{Deframer, header};
 use lophoc_media::types::{Kind, Slots};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::{Codec, PayloadParams};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Rid};
 use str0m::media::{Simulcast, SimulcastLayer};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{Extension, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
@@ -46,6 +48,7 @@ pub struct Client {
     pub deadline: Instant,
     pub sends: Vec<(Kind, Mid)>,
     pub slots: Vec<Mid>,
+    protocol: Protocol,
     pending: Option<SdpPendingOffer>,
     clock: Instant,
     next_seq: HashMap<(Mid, Option<Rid>), u64>,
@@ -65,6 +68,28 @@ impl Client {
         slots: Slots,
         rids: &[&str],
     ) -> (Self, String) {
+        let host = Candidate::host(address, "udp").unwrap();
+        Self::with(now, host, sends, slots, rids)
+    }
+
+    /// A client that comes by TCP from `address`.
+    pub fn over_tcp(
+        now: Instant,
+        address: SocketAddr,
+        sends: &[Kind],
+        slots: Slots,
+    ) -> (Self, String) {
+        Self::with(now, active(address), sends, slots, &[])
+    }
+
+    fn with(
+        now: Instant,
+        host: Candidate,
+        sends: &[Kind],
+        slots: Slots,
+        rids: &[&str],
+    ) -> (Self, String) {
+        let (address, protocol) = (host.addr(), host.proto());
         let mut rtc = Rtc::builder()
             .set_rtp_mode(true)
             .clear_codecs()
@@ -73,7 +98,7 @@ impl Client {
             .enable_h264(true)
             .set_extension(5, Extension::AbsoluteCaptureTime)
             .build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        rtc.add_local_candidate(host);
         let mut api = rtc.sdp_api();
         let mut add = |audio: bool, direction| {
             let kind = if audio {
@@ -112,6 +137,7 @@ impl Client {
             deadline: now,
             sends,
             slots,
+            protocol,
             pending: Some(pending),
             clock: now,
             next_seq: HashMap::new(),
@@ -138,13 +164,15 @@ impl Client {
     /// Moves to another local address, as after a change of network.
     pub fn move_to(&mut self, address: SocketAddr) {
         self.address = address;
-        self.rtc
-            .add_local_candidate(Candidate::host(address, "udp").unwrap());
+        self.rtc.add_local_candidate(match self.protocol {
+            Protocol::Udp => Candidate::host(address, "udp").unwrap(),
+            _ => active(address),
+        });
     }
 
     pub fn handle(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
         self.clock = self.clock.max(now);
-        if let Ok(receive) = Receive::new(Protocol::Udp, from, self.address, bytes) {
+        if let Ok(receive) = Receive::new(self.protocol, from, self.address, bytes) {
             let input = Input::Receive(self.clock, receive);
             if self.rtc.accepts(&input) {
                 self.rtc.handle_input(input).unwrap();
@@ -167,7 +195,7 @@ impl Client {
                     return;
                 }
                 Output::Transmit(t) => {
-                    if t.source == self.address {
+                    if t.source == self.address && t.proto == self.protocol {
                         self.out.push((t.destination, t.contents.to_vec()));
                     }
                 }
@@ -296,6 +324,92 @@ impl Client {
     pub fn on_slot(&self, slot: usize) -> &[Received] {
         self.received.get(&self.slots[slot]).map_or(&[], |v| v)
     }
+}
+
+fn active(address: SocketAddr) -> Candidate {
+    let host = Candidate::builder().tcp().host(address);
+    host.tcptype(TcpType::Active).build().unwrap()
+}
+
+/// A client on a TCP connection.
+pub struct TcpClient {
+    pub client: Client,
+    pub stream: TcpStream,
+    /// Reads nothing while this is set.
+    pub deaf: bool,
+    /// The server closed the connection.
+    pub ended: bool,
+    server: SocketAddr,
+    deframer: Deframer,
+    unsent: Vec<u8>,
+}
+
+impl TcpClient {
+    /// A client connected to the media port.
+    pub fn new(server: SocketAddr, sends: &[Kind], slots: Slots) -> (Self, String) {
+        let stream = dial(server);
+        let address = stream.local_addr().unwrap();
+        let (client, offer) = Client::over_tcp(Instant::now(), address, sends, slots);
+        let client = Self {
+            client,
+            stream,
+            deaf: false,
+            ended: false,
+            server,
+            deframer: Deframer::default(),
+            unsent: Vec::new(),
+        };
+        (client, offer)
+    }
+
+    /// Connects anew from another port.
+    pub fn redial(&mut self) {
+        self.stream = dial(self.server);
+        self.deframer = Deframer::default();
+        self.unsent.clear();
+        self.ended = false;
+        self.client.move_to(self.stream.local_addr().unwrap());
+    }
+
+    /// Sends and receives whatever is ready.
+    pub fn step(&mut self) {
+        let mut buffer = [0; 20_000];
+        while !self.deaf && !self.ended {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => self.ended = true,
+                Ok(count) => {
+                    let (client, server) = (&mut self.client, self.server);
+                    self.deframer
+                        .push(&buffer[..count], |packet| {
+                            client.handle(Instant::now(), server, packet);
+                        })
+                        .unwrap();
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(_) => self.ended = true,
+            }
+        }
+        if self.client.deadline <= Instant::now() {
+            self.client.tick(Instant::now());
+        }
+        for (_, bytes) in self.client.out.drain(..) {
+            self.unsent.extend(header(bytes.len()).unwrap());
+            self.unsent.extend(bytes);
+        }
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(count) => drop(self.unsent.drain(..count)),
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+fn dial(server: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(server).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 /// A VP8 packet with 15-bit picture id and TL0PICIDX (RFC 7741 §4.2), as browsers
