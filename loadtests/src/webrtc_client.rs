@@ -254,6 +254,17 @@ impl WebrtcClient {
         slots: SlotCounts,
         clock: StampClock,
     ) -> Result<(Self, String)> {
+        Self::offer_lines(ip, profile.sends(), slots, clock).await
+    }
+
+    /// Makes a connection that sends on these m-lines, and its offer, candidates
+    /// included.
+    pub async fn offer_lines(
+        ip: IpAddr,
+        kinds: &[MediaKind],
+        slots: SlotCounts,
+        clock: StampClock,
+    ) -> Result<(Self, String)> {
         let (gathered, mut until_gathered) = watch::channel(false);
         let shared = Arc::new(Shared {
             clock,
@@ -277,7 +288,7 @@ impl WebrtcClient {
             .map_err(failed)?;
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         let mut sends = Vec::new();
-        for (index, &kind) in profile.sends().iter().enumerate() {
+        for (index, &kind) in kinds.iter().enumerate() {
             let (line, rtp_codec) = if kind.is_audio() {
                 (
                     RtpCodecKind::Audio,

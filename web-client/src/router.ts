@@ -28,6 +28,7 @@ export type RecordsRoute =
 export type Route =
   | RecordsRoute
   | { page: 'join'; link: string }
+  | { page: 'preflight'; link: string }
   | { page: 'dev'; what: string; query: URLSearchParams }
   | { page: 'notFound' };
 
@@ -77,6 +78,8 @@ export function route(url: URL): Route {
   if (path === '/') return { page: 'home' };
   const link = /^\/j\/([\w.~-]+)$/u.exec(path)?.[1];
   if (link !== undefined) return { page: 'join', link };
+  const preflight = /^\/preflight\/([\w.~-]+)$/u.exec(path)?.[1];
+  if (preflight !== undefined) return { page: 'preflight', link: preflight };
   if (import.meta.env.DEV && path.startsWith('/dev/')) {
     const what = path.slice(5);
     if (DEV_PAGES.includes(what)) return { page: 'dev', what, query: url.searchParams };

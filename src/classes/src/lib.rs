@@ -14,6 +14,7 @@ mod hall;
 pub mod import;
 mod lifecycle;
 mod person;
+mod preflight;
 mod readiness;
 mod rest;
 mod rights;
@@ -34,6 +35,10 @@ pub use export::{ExportFormat, ExportKind, ExportRecord, Frozen, Verdict, Verdic
 pub use hall::{CheckInOffer, HallPerson, HallTick, Site};
 pub use lifecycle::{OPEN_MONTHS, SessionStep, StepFacts, is_protected, open_until};
 pub use person::{Gender, Identifier, IdentifierKind, Person, PersonForm};
+pub use preflight::{
+    CheckPart, CheckReport, CheckVerdict, DeviceCheck, MAX_RTT_MS, Preflight, PreflightForm,
+    PreflightLink, SitePreflight, WayCheck, WayState,
+};
 pub use readiness::{ReadyFacts, readiness};
 pub use rest::*;
 pub use rights::{Actor, Grant, Right, Standing, UnitRole, grant};

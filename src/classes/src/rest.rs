@@ -12,6 +12,7 @@ use crate::class::{Class, ClassStep, Plan, Readiness, Session, StepRefused};
 use crate::day::Day;
 use crate::export::{ExportFormat, ExportKind, ExportRecord, Frozen};
 use crate::hall::Site;
+use crate::preflight::SitePreflight;
 use crate::rights::Right;
 use crate::roster::{Delegate, RosterState};
 use crate::staff::StaffRole;
@@ -381,6 +382,9 @@ pub struct AttendancePage {
     pub units: Vec<UnitLine>,
     /// Sites.
     pub sites: Vec<Site>,
+    /// Sites with what their check before the session found, of those the asker
+    /// may see.
+    pub preflight: Vec<SitePreflight>,
     /// Corrections, oldest first.
     #[schema(value_type = Vec<Object>)]
     pub adjustments: Vec<Adjustment>,

@@ -73,6 +73,8 @@ fn the_generated_typescript_is_up_to_date() {
         HallPerson,
         HallTick,
         CheckInOffer,
+        PreflightForm,
+        PreflightLink,
         Verdict,
         Plan,
         PlanChange,

@@ -223,6 +223,7 @@ impl Store {
             "DELETE FROM roster_line WHERE class = $1",
             "DELETE FROM roster_version WHERE class = $1",
             "DELETE FROM roster WHERE class = $1",
+            "DELETE FROM preflight WHERE session IN (SELECT id FROM session WHERE class = $1)",
             "DELETE FROM session_plan WHERE session IN (SELECT id FROM session WHERE class = $1)",
             "DELETE FROM session WHERE class = $1",
             "DELETE FROM class WHERE id = $1",

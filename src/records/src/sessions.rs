@@ -260,6 +260,7 @@ impl Store {
         for statement in [
             "DELETE FROM staff_learner WHERE staff IN (SELECT id FROM staff WHERE session = $1)",
             "DELETE FROM staff WHERE session = $1",
+            "DELETE FROM preflight WHERE session = $1",
             "DELETE FROM session_plan WHERE session = $1",
             "DELETE FROM session WHERE id = $1",
         ] {

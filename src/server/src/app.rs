@@ -10,7 +10,7 @@ use lophoc_room::LinkId;
 use lophoc_transport::MediaPlane;
 use tokio::sync::Semaphore;
 
-use crate::api::{AttendanceState, Imports};
+use crate::api::{AttendanceState, CheckState, Imports};
 use crate::auth::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Keys, Passwords, Waits};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -58,6 +58,8 @@ pub struct App {
     pub login_waits: Waits<String>,
     /// Desks, rates of the attendance slice.
     pub attendance: AttendanceState,
+    /// Bounds of network checks and preflights.
+    pub checks: CheckState,
     /// Slides and files.
     pub materials: Materials,
     /// Imports of rosters under way.
@@ -104,6 +106,7 @@ impl App {
             address_waits: Waits::new(FREE_PER_ADDRESS),
             login_waits: Waits::new(FREE_PER_ACCOUNT),
             attendance: AttendanceState::default(),
+            checks: CheckState::new(parts.config.media.max_peers),
             materials: Materials::new(&parts.config.data.folder, &parts.config.uploads),
             imports: Imports::default(),
             link_places: AddressCount::new(limits.links_per_address, limits.links),

@@ -37,6 +37,8 @@ pub use accounts::{
 };
 pub use api::document as openapi;
 pub use app::App;
-pub use auth::{Code as CheckInCode, Keys, LinkClaims, NamedPerson, TokenClaims, TokenError};
+pub use auth::{
+    Code as CheckInCode, Keys, LinkClaims, NamedPerson, PreflightClaims, TokenClaims, TokenError,
+};
 pub use classes::{ClassError, LinkMaker, create};
 pub use serve::{ServeError, Server, open_store};

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { arrangeEn } from './arrange/arrange-en';
 import { arrangeVi } from './arrange/arrange-vi';
+import { checkEn } from './check/check-en';
+import { checkVi } from './check/check-vi';
 import { en } from './en';
 import { recordsEn } from './records-en';
 import { recordsVi } from './records-vi';
@@ -17,6 +19,7 @@ const BOOKS: [string, Record<string, Message>, Record<string, Message>][] = [
   ['room', vietnamese as Record<string, Message>, en as Record<string, Message>],
   ['talk', talkVi as Record<string, Message>, talkEn as Record<string, Message>],
   ['arrangement', arrangeVi as Record<string, Message>, arrangeEn as Record<string, Message>],
+  ['check', checkVi as Record<string, Message>, checkEn as Record<string, Message>],
   ['sharing', sharingVi as Record<string, Message>, sharingEn as Record<string, Message>],
   ['records', recordsVi as Record<string, Message>, recordsEn as Record<string, Message>],
 ];

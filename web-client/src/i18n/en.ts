@@ -62,7 +62,7 @@ export const en: Catalogue = {
   'join.rules': 'House rules',
   'join.rulesAccept': 'I have read the house rules and agree to them',
   'join.rulesMust': 'Read the house rules and tick the box to enter.',
-  'join.check': 'Device check',
+  'join.check': 'Check devices and network',
   'join.listen': 'Listen only',
   'join.listenHint': 'Listen and watch without microphone and camera.',
   'join.as': (role) => `Joining as: ${role}`,

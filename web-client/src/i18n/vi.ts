@@ -61,7 +61,7 @@ export const vi = {
   'join.rules': 'Nội quy phòng học',
   'join.rulesAccept': 'Tôi đã đọc và đồng ý thực hiện nội quy',
   'join.rulesMust': 'Hãy đọc và đánh dấu đồng ý với nội quy để vào lớp.',
-  'join.check': 'Kiểm tra thiết bị',
+  'join.check': 'Kiểm tra thiết bị và mạng',
   'join.listen': 'Chỉ nghe',
   'join.listenHint': 'Vào nghe và xem, không dùng micro và camera.',
   'join.as': (role: string) => `Vào với vai trò: ${role}`,

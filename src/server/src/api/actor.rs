@@ -325,7 +325,9 @@ pub fn scope_of(method: &Method, path: &str) -> Needs {
             ..,
         ] => pick(Scope::AttendanceRead, Scope::AttendanceWrite),
         // Links are keys to the rooms in other people's names.
-        ["classes", "links", ..] | ["sessions", "links", ..] => Needs::Scope(Scope::ClassesWrite),
+        ["classes", "links", ..] | ["sessions", "links" | "preflight", ..] => {
+            Needs::Scope(Scope::ClassesWrite)
+        }
         [
             "classes" | "courses" | "sessions" | "calendar" | "imports",
             ..,

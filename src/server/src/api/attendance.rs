@@ -21,7 +21,7 @@ use super::attendance_facts::{Facts, Gathered};
 use super::error::{ApiFault, Refusal};
 use super::extract::{At, Body};
 use super::text::{Fields, clean};
-use super::{Routes, Signed, SignedInRoom, attendance_class, desk, hall};
+use super::{Routes, Signed, SignedInRoom, attendance_class, check, desk, hall};
 use crate::app::App;
 use crate::clock::wall_ms;
 
@@ -134,12 +134,14 @@ pub(super) async fn build(
         false => desk::weak_links(app, &gathered.session.room).await,
     };
     let links = desk::bad_links(gathered, &report, &weak, app.stamp().wall_ms);
+    let preflight = check::of_sites(app, asked, gathered).await?;
     Ok(AttendancePage {
         class: gathered.class.clone(),
         session: gathered.session.clone(),
         people: notes,
         units,
         sites,
+        preflight,
         adjustments,
         versions,
         changed_since,

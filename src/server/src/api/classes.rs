@@ -7,6 +7,7 @@ mod forms;
 mod ics;
 mod links;
 mod my;
+mod preflight;
 mod roster;
 mod rules;
 mod sessions;
@@ -58,9 +59,12 @@ pub fn routes() -> Routes {
         .merge(forms)
         .merge(lists)
         .merge(links::routes())
+        .merge(preflight::routes())
         .merge(calendar::routes())
         .merge(my::routes())
 }
+
+pub(super) use links::need_coming;
 
 /// A class with what the asker is to it.
 pub(super) struct Here {

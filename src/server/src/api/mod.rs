@@ -13,6 +13,7 @@ mod attendance_class;
 mod attendance_facts;
 mod attendance_state;
 mod bundle;
+mod check;
 mod check_in;
 mod classes;
 mod desk;
@@ -43,6 +44,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use accounts::checked_login;
 pub use actor::{How, Signed, SignedInRoom, need_admin, person_signed_in};
 pub use attendance_state::AttendanceState;
+pub use check::CheckState;
 pub use error::ApiFault;
 pub use exports::Source;
 pub use extract::Caller;
@@ -86,7 +88,8 @@ fn described() -> Routes {
         .merge(imports::routes())
         .merge(attendance::routes())
         .merge(exports::routes())
-        .merge(check_in::routes());
+        .merge(check_in::routes())
+        .merge(check::routes());
     Routes::with_openapi(openapi::frame()).nest("/api/v1", slices)
 }
 

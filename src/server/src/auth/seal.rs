@@ -30,6 +30,7 @@ pub struct Keys {
     pub(super) token: hmac::Key,
     pub(super) person: hmac::Key,
     pub(super) check_in: hmac::Key,
+    pub(super) preflight: hmac::Key,
 }
 
 impl std::fmt::Debug for Keys {
@@ -53,6 +54,7 @@ impl Keys {
             token: derive("lophoc session token"),
             person: derive("lophoc person"),
             check_in: derive("lophoc check-in"),
+            preflight: derive("lophoc preflight link"),
         }
     }
 }

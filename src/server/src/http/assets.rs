@@ -47,9 +47,21 @@ pub async fn serve(uri: Uri, headers: HeaderMap) -> Response {
 }
 
 /// First parts of the addresses that are pages of the client, as its router has them.
-const PAGES: [&str; 13] = [
-    "account", "accounts", "calendar", "check", "classes", "dev", "j", "my", "people", "sessions",
-    "sign-in", "units", "verify",
+const PAGES: [&str; 14] = [
+    "account",
+    "accounts",
+    "calendar",
+    "check",
+    "classes",
+    "dev",
+    "j",
+    "my",
+    "people",
+    "preflight",
+    "sessions",
+    "sign-in",
+    "units",
+    "verify",
 ];
 
 /// Addresses that are pages of the client: `/`, `/j/<link>`, `/classes/…`.

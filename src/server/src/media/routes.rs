@@ -11,6 +11,7 @@ use lophoc_transport::{DisconnectReason, MediaEvent, PeerQuality};
 use tokio::sync::mpsc;
 
 use super::convert::MidTable;
+use super::probes::Probes;
 use crate::ws::codec::Encoded;
 use crate::ws::outbox::{Lane, Outbox};
 
@@ -23,6 +24,8 @@ pub type Levels = Vec<(u64, u8)>;
 pub struct Routes {
     peers: DashMap<PeerId, Route>,
     rooms: DashMap<RoomKey, mpsc::Sender<Levels>>,
+    /// Connections of network checks, which have no route.
+    pub probes: Arc<Probes>,
 }
 
 /// One peer.
@@ -154,6 +157,7 @@ impl Routes {
             DisconnectReason::Requested | DisconnectReason::Replaced | DisconnectReason::Shutdown
         );
         tracing::debug!(peer = peer.0, ?reason, "media disconnected");
+        self.probes.remove(peer);
         let Some(mut route) = self.peers.get_mut(&peer) else {
             return;
         };

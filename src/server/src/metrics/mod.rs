@@ -22,6 +22,8 @@ pub struct Metrics {
     pub people: IntGaugeVec,
     /// Open websockets.
     pub links: IntGauge,
+    /// Connections of network checks.
+    pub probes: IntGauge,
     /// Joins by result.
     pub joins: IntCounterVec,
     /// Resumes that were accepted.
@@ -68,6 +70,10 @@ impl Metrics {
             rooms: make.gauge("lophoc_rooms", "Rooms in memory")?,
             people: make.gauges("lophoc_people", "People present", "role")?,
             links: make.gauge("lophoc_links", "Open websockets")?,
+            probes: make.gauge(
+                "lophoc_check_connections",
+                "Connections of network checks, in no room",
+            )?,
             joins: make.counters(
                 "lophoc_joins_total",
                 "Joins by result: ok or the error code",

@@ -22,5 +22,6 @@ mod imports;
 mod joining;
 mod openapi;
 mod people;
+mod preflight;
 mod sign_in;
 mod tokens;

@@ -31,6 +31,7 @@ import type {
   Person,
   PersonForm,
   Plan,
+  PreflightLink,
   Printed,
   RosterChange,
   RosterRow,
@@ -89,6 +90,12 @@ export interface HallCode {
   url: string;
   svg: string;
   expiresMs: number;
+}
+
+/** House rules of a class; version 0 and no text: there are none. */
+export interface ClassRules {
+  version: number;
+  text: string;
 }
 
 type Answer<T> = Promise<Result<T>>;
@@ -168,6 +175,10 @@ export class RecordsApi {
   rosterVersions = (id: string): Answer<RosterVersion[]> => this.http.get(`/classes/${part(id)}/roster/versions`);
   links = (id: string, session?: string): Answer<JoinLink[]> =>
     this.http.get(`/classes/${part(id)}/links`, { session });
+  preflightLinks = (session: string): Answer<PreflightLink[]> => this.http.get(`/sessions/${part(session)}/preflight`);
+  houseRules = (id: string): Answer<ClassRules> => this.http.get(`/classes/${part(id)}/rules`);
+  setHouseRules = (id: string, text: string): Answer<ClassRules> =>
+    this.http.send('PUT', `/classes/${part(id)}/rules`, { text });
   calendarFile = (session: string): string => this.http.url(`/sessions/${part(session)}/calendar.ics`);
   my = (): Answer<MyPage> => this.http.get('/my');
 

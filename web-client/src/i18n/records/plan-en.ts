@@ -237,4 +237,15 @@ export const planEn: Shape<typeof planVi> = {
   'staff.added': (name: string) => `${name} was named.`,
   'staff.removeLearner': (name: string) => `Remove ${name}`,
   'staff.observerNote': 'An inspector is openly in the room; everybody sees that.',
+
+  'rules.title': 'House rules',
+  'rules.write': 'Write the rules',
+  'rules.none': 'No rules yet. Once there are, everybody reads and accepts them before the first join.',
+  'rules.version': (n) => `Version ${n}. Everybody reads and accepts them before the first join.`,
+  'rules.hint': 'When the words change, everybody reads and accepts them again at the next join.',
+  'rules.text': 'Text of the rules',
+  'rules.textHint': 'At most 5,000 characters. Empty takes the rules away.',
+  'rules.tooLong': 'The rules are longer than 5,000 characters.',
+  'rules.saved': 'The rules were saved',
+  'rules.taken': 'The rules were taken away',
 };

@@ -236,4 +236,15 @@ export const planVi = {
   'staff.added': (name: string) => `Đã cử ${name}.`,
   'staff.removeLearner': (name: string) => `Bỏ ${name}`,
   'staff.observerNote': 'Người giám sát có mặt công khai trong phòng, ai cũng thấy.',
+
+  'rules.title': 'Nội quy phòng học',
+  'rules.write': 'Viết nội quy',
+  'rules.none': 'Chưa có nội quy. Khi có, mỗi người đọc và đồng ý trước lần vào lớp đầu tiên.',
+  'rules.version': (n: string) => `Bản thứ ${n}. Mỗi người đọc và đồng ý trước lần vào lớp đầu tiên.`,
+  'rules.hint': 'Khi lời văn thay đổi, mọi người phải đọc và đồng ý lại ở lần vào lớp sau.',
+  'rules.text': 'Nội dung nội quy',
+  'rules.textHint': 'Tối đa 5.000 ký tự. Để trống là bỏ nội quy.',
+  'rules.tooLong': 'Nội quy dài quá 5.000 ký tự.',
+  'rules.saved': 'Đã lưu nội quy',
+  'rules.taken': 'Đã bỏ nội quy',
 };

@@ -40,6 +40,18 @@ pub fn routes() -> Routes {
     Routes::new().routes(routes!(list)).routes(routes!(picture))
 }
 
+/// Until when links of a session are good, ms. Whole days: a link stays the same
+/// while it is printed and sent.
+pub fn good_until(session: &Session) -> u64 {
+    let now = wall_ms();
+    let over = session.form.ends_ms.or(session.form.starts_ms);
+    over.unwrap_or(now)
+        .saturating_add(AFTER_MS)
+        .max(now.saturating_add(LEAST_MS))
+        .div_ceil(DAY_MS)
+        .saturating_mul(DAY_MS)
+}
+
 /// Makes the links of one session.
 pub struct Maker<'a> {
     app: &'a App,
@@ -51,15 +63,7 @@ pub struct Maker<'a> {
 impl<'a> Maker<'a> {
     /// For a session. `base` is the address people reach the server by.
     pub fn new(app: &'a App, session: &'a Session, base: String) -> Self {
-        let now = wall_ms();
-        let over = session.form.ends_ms.or(session.form.starts_ms);
-        // Whole days: the link stays the same while it is printed and sent.
-        let exp = over
-            .unwrap_or(now)
-            .saturating_add(AFTER_MS)
-            .max(now.saturating_add(LEAST_MS))
-            .div_ceil(DAY_MS)
-            .saturating_mul(DAY_MS);
+        let exp = good_until(session);
         Self {
             app,
             session,
@@ -209,7 +213,7 @@ fn guests_come(class: &Class) -> bool {
     class.plan.guests != GuestPolicy::Nobody
 }
 
-fn need_coming(session: &Session) -> Result<(), ApiFault> {
+pub fn need_coming(session: &Session) -> Result<(), ApiFault> {
     if session.phase.is_held() || session.phase == SessionPhase::Cancelled {
         return Err(ApiFault::refused(None));
     }

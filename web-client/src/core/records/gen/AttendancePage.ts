@@ -9,6 +9,7 @@ import type { Report } from "./Report";
 import type { Right } from "./Right";
 import type { Session } from "./Session";
 import type { Site } from "./Site";
+import type { SitePreflight } from "./SitePreflight";
 import type { UnitLine } from "./UnitLine";
 
 /**
@@ -39,6 +40,11 @@ units: Array<UnitLine>,
  * Sites.
  */
 sites: Array<Site>, 
+/**
+ * Sites with what their check before the session found, of those the asker
+ * may see.
+ */
+preflight: Array<SitePreflight>, 
 /**
  * Corrections, oldest first.
  */
