@@ -27,7 +27,7 @@ const mark = (page: Page, what: string) => page.getByTestId(`check-${what}`);
 
 /** Camera, microphone and speaker as a person tries them. */
 async function tryDevices(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Bật micro và camera' }).click();
+  await page.getByRole('button', { name: 'Bật micro và camera' }).last().click();
   await expect(mark(page, 'camera')).toHaveAttribute('data-mark', 'good');
   await expect(mark(page, 'microphone')).toHaveAttribute('data-mark', 'good');
   await page.getByRole('button', { name: 'Thử loa' }).click();

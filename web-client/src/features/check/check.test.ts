@@ -81,9 +81,7 @@ describe('the check', () => {
     levels.forEach((heard) => heard(0.5));
     await fireEvent.click(screen.getByRole('button', { name: 'Thử loa' }));
     await fireEvent.click(await screen.findByRole('button', { name: 'Có' }));
-    await waitFor(() =>
-      expect(screen.getByTestId('check-verdict').textContent).toContain('Máy và mạng này sẵn sàng'),
-    );
+    await waitFor(() => expect(screen.getByTestId('check-verdict').textContent).toContain('Máy và mạng này sẵn sàng'));
     expect(it.check.report).toMatchObject({ camera: 'good', microphone: 'good', speaker: 'good' });
   });
 
