@@ -339,6 +339,10 @@ pub enum EventKind {
         /// The protocol's list of `PollChoice`; absent = anonymous.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<serde_json::Value>,
+        /// Of an anonymous poll by site: for which voice, since who it was may
+        /// be elsewhere when it is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        voice: Option<String>,
     },
     /// Answers of an anonymous poll, in an order that says nothing of who gave
     /// which.
@@ -358,6 +362,10 @@ pub enum EventKind {
         /// How many could have answered.
         #[serde(default)]
         eligible: u32,
+        /// Ballots that were written without telling who answered: so few were
+        /// left after a restart that each would have been somebody's.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        unnamed: u32,
     },
     /// The results of a poll are shown to all, or no longer.
     PollShown {
@@ -615,6 +623,11 @@ pub enum EventKind {
     /// the JSON as it stands in the log, kept and written back unchanged.
     #[serde(untagged)]
     Unknown(serde_json::Value),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 fn yes() -> bool {

@@ -215,7 +215,9 @@ pub fn polls(events: &[Event]) -> Vec<PollRecord> {
                     answers: Vec::new(),
                 });
             }
-            EventKind::PollAnswered { person, id, answer } => {
+            EventKind::PollAnswered {
+                person, id, answer, ..
+            } => {
                 let Some((no, poll)) = by_id
                     .get(id.as_str())
                     .and_then(|no| Some((*no, list.get_mut(*no)?)))
@@ -262,8 +264,14 @@ pub fn polls(events: &[Event]) -> Vec<PollRecord> {
                     }
                 }
             }
-            EventKind::PollClosed { id, eligible, .. } => {
+            EventKind::PollClosed {
+                id,
+                eligible,
+                unnamed,
+                ..
+            } => {
                 if let Some(poll) = by_id.get(id.as_str()).and_then(|no| list.get_mut(*no)) {
+                    poll.answered = poll.answered.saturating_add(*unnamed);
                     poll.closed_ms = Some(at_ms);
                     poll.eligible = Some(*eligible);
                 }

@@ -41,6 +41,7 @@ fn answered(id: &str, person: &str, answer: Option<Value>) -> EventKind {
         person: key(person),
         id: id.to_owned(),
         answer,
+        voice: None,
     }
 }
 
@@ -89,6 +90,7 @@ fn log() -> Log {
                 id: "v1".into(),
                 by: Some(key("t")),
                 eligible: 3,
+                unnamed: 0,
             },
         )
         .at(

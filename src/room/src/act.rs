@@ -123,8 +123,8 @@ impl Room {
             | M::GroupsMove { .. }
             | M::GroupsOpen { .. }
             | M::GroupsClose
-            | M::GroupsSay { .. }
-            | M::GroupPick { .. } => &mut buckets.moderation,
+            | M::GroupsSay { .. } => &mut buckets.moderation,
+            M::GroupPick { .. } => &mut buckets.picks,
             M::Question { .. } | M::QuestionUp { .. } | M::PollAnswer { .. } => {
                 &mut buckets.answers
             }

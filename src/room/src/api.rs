@@ -177,6 +177,13 @@ pub enum Effect {
         /// The frame.
         frame: Arc<ServerFrame>,
     },
+    /// To these links, without `seq`; never dropped while the link lives.
+    SendTo {
+        /// The links.
+        links: Vec<LinkId>,
+        /// The frame.
+        frame: Arc<ServerFrame>,
+    },
     /// To one link. The server adds `answer` to a `welcome` and `token` to `you`.
     Send {
         /// The link.

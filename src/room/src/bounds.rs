@@ -1,5 +1,7 @@
 //! Every bound of a room, and what happens at it.
 
+use lophoc_protocol::limits::POLLS_SHOWN;
+
 /// Entries of the chat kept in memory. Overflow: the oldest leaves memory; the
 /// ledger keeps it.
 pub const CHAT_KEPT: usize = 2_000;
@@ -13,6 +15,9 @@ pub const DIRECT_KEPT: usize = 20_000;
 /// The same of one author, so that nobody pushes out what others wrote.
 /// Overflow: his oldest leaves memory.
 pub const DIRECT_EACH: usize = 300;
+/// A message to more people than these is one to many: where messages to many
+/// fill half of [`DIRECT_KEPT_BYTES`], they make way before the others.
+pub const DIRECT_MANY: usize = 50;
 /// The same in bytes: texts, and [`DIRECT_RECEIVER_BYTES`] a receiver. Overflow:
 /// as [`CHAT_KEPT`].
 pub const DIRECT_KEPT_BYTES: usize = 16 * 1024 * 1024;
@@ -22,8 +27,9 @@ pub const DIRECT_RECEIVER_BYTES: usize = 64;
 /// leaves memory and the screens; where there is none, `question` is refused as
 /// `full`.
 pub const QUESTIONS_KEPT: usize = 500;
-/// Their texts and answers, bytes. Overflow: as [`QUESTIONS_KEPT`].
-pub const QUESTIONS_KEPT_BYTES: usize = 512 * 1024;
+/// Their texts and answers, bytes of JSON; moderators get them at each return.
+/// Overflow: as [`QUESTIONS_KEPT`].
+pub const QUESTIONS_KEPT_BYTES: usize = 256 * 1024;
 /// Questions of one person that wait for an answer. Overflow: `question` is
 /// refused as `full`.
 pub const QUESTIONS_EACH: usize = 20;
@@ -193,6 +199,9 @@ pub const DECKS_EVER: usize = 500;
 pub const DECKS_BYTES: usize = 24 * 1024;
 /// Between two `deck` that tell the progress of one, milliseconds.
 pub const PROGRESS_EVERY_MS: u64 = 500;
+/// Between two `groups` that tell how many are in each, milliseconds; what else
+/// changes of them is told at once.
+pub const GROUPS_EVERY_MS: u64 = 1_000;
 /// Files a session ever had, those taken back counted. Overflow: as
 /// [`DECKS_EVER`].
 pub const FILES_EVER: usize = 10_000;
@@ -201,7 +210,7 @@ pub const FILES_EVER: usize = 10_000;
 pub const HAND_OUTS_BYTES: usize = 24 * 1024;
 /// All files handed in, bytes of JSON; staff get them at each return. Overflow:
 /// as [`DECKS_EVER`].
-pub const FILES_BYTES: usize = 640 * 1024;
+pub const FILES_BYTES: usize = 384 * 1024;
 /// Files one person hands in. Overflow: as [`DECKS_EVER`].
 pub const HAND_INS_EACH: usize = 30;
 /// Files in one `filesMine`, bytes of JSON. Overflow: the rest follows in the
@@ -233,6 +242,18 @@ pub const POLLS_FRAME_BYTES: usize = 8 * 1024;
 /// Free texts in the results of one poll, bytes of JSON, in equal parts for its
 /// items. Overflow: fewer of them, the newest.
 pub const POLL_TEXTS_BYTES: usize = 16 * 1024;
+/// What somebody is sent at once when he comes, at most, bytes of JSON: `state`
+/// with what rides in it, and after it the questions, files and polls of those
+/// who hold them, and the messages to him alone. A link's queue must hold it.
+pub const CATCH_UP_BYTES: usize = 256 * 1024
+    + DECKS_BYTES
+    + HAND_OUTS_BYTES
+    + QUESTIONS_STATE_BYTES
+    + QUESTIONS_KEPT_BYTES
+    + 160 * QUESTIONS_KEPT
+    + FILES_BYTES
+    + POLLS_SHOWN * (POLL_DRAFT_BYTES + POLL_TEXTS_BYTES + 512)
+    + CHAT_FRAME_BYTES;
 /// Rows of one `pollPage`, bytes of JSON. Overflow: a shorter page.
 pub const POLL_PAGE_BYTES: usize = 96 * 1024;
 /// Between two writings of the ballots of an anonymous poll, milliseconds.

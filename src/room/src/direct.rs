@@ -8,7 +8,8 @@ use lophoc_protocol::server::ChatEntry;
 use lophoc_protocol::{ChatId, PersonId, Role};
 
 use crate::bounds::{
-    CHAT_FRAME_BYTES, DIRECT_EACH, DIRECT_KEPT, DIRECT_KEPT_BYTES, DIRECT_RECEIVER_BYTES,
+    CHAT_FRAME_BYTES, DIRECT_EACH, DIRECT_KEPT, DIRECT_KEPT_BYTES, DIRECT_MANY,
+    DIRECT_RECEIVER_BYTES,
 };
 use crate::text::json_len;
 
@@ -54,6 +55,10 @@ struct Direct {
 }
 
 impl Direct {
+    fn is_to_many(&self) -> bool {
+        self.reach.people.len() > DIRECT_MANY
+    }
+
     fn bytes(&self) -> usize {
         self.entry.text.len() + DIRECT_RECEIVER_BYTES * self.reach.people.len()
     }
@@ -74,6 +79,9 @@ pub(crate) struct DirectLog {
     sent: HashMap<(PersonId, String), u64>,
     ids: HashMap<ChatId, u64>,
     bytes: usize,
+    /// Those to many, and their size.
+    many: BTreeSet<u64>,
+    many_bytes: usize,
 }
 
 impl DirectLog {
@@ -103,6 +111,10 @@ impl DirectLog {
             gone: false,
         };
         self.bytes += direct.bytes();
+        if direct.is_to_many() {
+            self.many.insert(n);
+            self.many_bytes += direct.bytes();
+        }
         self.entries.insert(n, direct);
         let written = self.written.entry(from).or_default();
         written.push_back(n);
@@ -112,7 +124,9 @@ impl DirectLog {
             self.forget(oldest);
         }
         while self.entries.len() > DIRECT_KEPT || self.bytes > DIRECT_KEPT_BYTES {
-            let Some(oldest) = self.entries.keys().next().copied() else {
+            let many = self.many.first().copied();
+            let many = many.filter(|_| self.many_bytes > DIRECT_KEPT_BYTES / 2);
+            let Some(oldest) = many.or_else(|| self.entries.keys().next().copied()) else {
                 break;
             };
             self.forget(oldest);
@@ -124,6 +138,9 @@ impl DirectLog {
             return;
         };
         self.bytes = self.bytes.saturating_sub(direct.bytes());
+        if self.many.remove(&n) {
+            self.many_bytes = self.many_bytes.saturating_sub(direct.bytes());
+        }
         let Direct { entry, reach, .. } = direct;
         self.ids.remove(&entry.id);
         self.organisers.remove(&n);
@@ -154,7 +171,11 @@ impl DirectLog {
     /// Takes the text of a message away.
     pub(crate) fn delete(&mut self, id: &ChatId) {
         if let Some(direct) = self.ids.get(id).and_then(|n| self.entries.get_mut(n)) {
-            self.bytes = self.bytes.saturating_sub(direct.entry.text.len());
+            let text = direct.entry.text.len();
+            self.bytes = self.bytes.saturating_sub(text);
+            if direct.is_to_many() {
+                self.many_bytes = self.many_bytes.saturating_sub(text);
+            }
             direct.entry.text.clear();
             direct.gone = true;
         }

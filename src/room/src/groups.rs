@@ -14,7 +14,7 @@ use lophoc_protocol::limits::{MAX_GROUP_MIN, MAX_GROUPS, MAX_LABEL};
 use lophoc_protocol::{Action, ClientMessage, ErrorCode, GroupNo, PersonId, ServerMessage};
 
 use crate::act::{Done, Outcome};
-use crate::bounds::GROUP_MOVES;
+use crate::bounds::{GROUP_MOVES, GROUPS_EVERY_MS};
 use crate::checks::draw;
 use crate::person::Member;
 use crate::rights::may_act_on;
@@ -28,6 +28,8 @@ pub(crate) struct Breakout {
     formed: Option<Formed>,
     /// As last told to all; absent when a newcomer was told otherwise.
     told: Option<Option<Groups>>,
+    /// When, monotonic.
+    told_ms: u64,
 }
 
 #[derive(Debug)]
@@ -241,6 +243,7 @@ impl Room {
                 self.settle(who, &name);
             }
         }
+        self.tell_groups();
         Ok(Done::Ok)
     }
 
@@ -345,6 +348,7 @@ impl Room {
 
     /// Tells all what the groups are, when that changed.
     fn tell_groups(&mut self) {
+        self.breakout.told_ms = self.now.mono_ms;
         let groups = self.groups();
         if self.breakout.told.as_ref() == Some(&groups) {
             return;
@@ -359,7 +363,10 @@ impl Room {
         if until_ms.is_some_and(|until_ms| self.now.wall_ms >= until_ms) {
             self.groups_end(None);
         }
-        if self.breakout.formed.is_some() {
+        // Where people choose, the numbers change with each of them.
+        let every_ms = self.roster.every_ms().max(GROUPS_EVERY_MS);
+        let due_ms = self.breakout.told_ms.saturating_add(every_ms);
+        if self.breakout.formed.is_some() && self.now.mono_ms >= due_ms {
             self.tell_groups();
         }
     }

@@ -124,6 +124,7 @@ pub(crate) struct Buckets {
     pub answers: Bucket,
     pub reactions: Bucket,
     pub points: Bucket,
+    pub picks: Bucket,
 }
 
 impl Buckets {
@@ -140,6 +141,7 @@ impl Buckets {
             answers: Bucket::full(ANSWERS, now_ms),
             reactions: Bucket::full(REACTIONS, now_ms),
             points: Bucket::full(POINTS, now_ms),
+            picks: Bucket::full(HANDS, now_ms),
         }
     }
 }

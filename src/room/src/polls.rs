@@ -39,8 +39,8 @@ use held::{Ballot, Held, Row};
 pub(crate) struct PollsSeen {
     /// It was sent what only those see who hold polls.
     secrets: bool,
-    /// It has just got a `state`.
-    fresh: bool,
+    /// It has just got a `state`, from which so many of the oldest were left out.
+    older: Option<usize>,
 }
 
 /// The polls of a room.
@@ -225,6 +225,7 @@ impl Room {
             person: key_of(me),
             id: poll.0.clone(),
             answer: Some(serde_json::to_value(&answer).map_err(|_| ErrorCode::Internal)?),
+            voice: None,
         });
         if let Some(held) = self.polls.get_mut(poll) {
             held.put(me, voice, row);
@@ -251,13 +252,13 @@ impl Room {
             (ballot.link, ballot.id) = (link, id);
         } else {
             let who = me.clone();
-            let ballot = Ballot {
+            held.cast(Ballot {
                 who,
+                voice,
                 answer,
                 link,
                 id,
-            };
-            held.cast(voice, ballot);
+            });
         }
         let mine = ServerMessage::PollMine {
             poll: poll.clone(),
@@ -309,7 +310,7 @@ impl Room {
 
     /// Takes no more answers; `by` is absent when the time ran out.
     fn close_poll(&mut self, id: &PollId, by: Option<&PersonId>) {
-        self.write_ballots(id, usize::MAX);
+        let unnamed = self.write_ballots(id, usize::MAX);
         let Some(place) = self.polls.place(id) else {
             return;
         };
@@ -323,27 +324,31 @@ impl Room {
             id: id.0.clone(),
             by: by.map(key_of),
             eligible,
+            unnamed,
         });
         self.tell_poll(id);
     }
 
     /// Writes the oldest ballots that wait, at most so many: people by their
-    /// keys, ballots by what they say.
-    fn write_ballots(&mut self, id: &PollId, most: usize) {
+    /// keys, ballots by what they say. Where earlier ones are written and these
+    /// are too few to hide each other, as it can be after a restart, it is not
+    /// written who answered; how many these are.
+    fn write_ballots(&mut self, id: &PollId, most: usize) -> u32 {
         let now_ms = self.now.mono_ms;
         let Some(poll) = self.polls.get_mut(id) else {
-            return;
+            return 0;
         };
         poll.kept_ms = now_ms;
         let many = poll.ballots.len().min(most);
         let written: Vec<Ballot> = poll.ballots.drain(..many).collect();
         if written.is_empty() {
-            return;
+            return 0;
         }
+        let named = !poll.has_written || many >= BALLOTS_LEAST;
         let mut people = Vec::with_capacity(many);
         let mut ballots = Vec::with_capacity(many);
         for ballot in written {
-            people.push(key_of(&ballot.who));
+            people.push((key_of(&ballot.who), ballot.voice));
             let json = serde_json::to_value(&ballot.answer).unwrap_or_default();
             ballots.push((json.to_string(), json, ballot.answer));
             if let Some(id) = ballot.id {
@@ -352,11 +357,12 @@ impl Room {
         }
         people.sort_unstable();
         ballots.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        for person in people {
+        for (person, voice) in people.into_iter().filter(|_| named) {
             self.record(EventKind::PollAnswered {
                 person,
                 id: id.0.clone(),
                 answer: None,
+                voice,
             });
         }
         for part in ballots.chunks(BALLOTS_EVENT) {
@@ -367,8 +373,13 @@ impl Room {
         }
         if let Some(poll) = self.polls.get_mut(id) {
             for (_, _, answer) in &ballots {
-                poll.count(answer);
+                poll.written(answer);
             }
+        }
+        if named {
+            0
+        } else {
+            u32::try_from(many).unwrap_or(u32::MAX)
         }
     }
 
@@ -448,19 +459,25 @@ impl Room {
                 let held = Held::new(id, by, draft, at_ms, until, now.mono_ms);
                 self.polls.list.push(held);
             }
-            EventKind::PollAnswered { person, id, answer } => {
+            EventKind::PollAnswered {
+                person,
+                id,
+                answer,
+                voice,
+            } => {
                 let who = id_of(person);
-                let Some(member) = self.roster.get(&who) else {
-                    return;
-                };
                 let Some(poll) = self.polls.get_mut(&PollId(id.clone())) else {
                     return;
                 };
-                let voice = poll.voice_of(member);
                 let Some(answer) = answer else {
-                    poll.mark(&who, voice);
+                    // He may have been removed before it was written.
+                    poll.mark(&who, voice.clone());
                     return;
                 };
+                let Some(member) = self.roster.get(&who) else {
+                    return;
+                };
+                let voice = poll.voice_of(member);
                 if let Ok(answer) = serde_json::from_value::<Vec<PollChoice>>(answer.clone()) {
                     let row = Row {
                         name: member.name.clone(),
@@ -482,9 +499,15 @@ impl Room {
                     }
                 }
             }
-            EventKind::PollClosed { id, eligible, .. } => {
+            EventKind::PollClosed {
+                id,
+                eligible,
+                unnamed,
+                ..
+            } => {
                 if let Some(poll) = self.polls.get_mut(&PollId(id.clone())) {
                     poll.st = PollState::Closed;
+                    poll.unnamed = *unnamed;
                     poll.eligible = *eligible;
                 }
             }

@@ -32,7 +32,7 @@ struct Asked {
 
 impl Asked {
     fn text_bytes(&self) -> usize {
-        self.shown.text.len() + self.shown.answer.as_deref().map_or(0, str::len)
+        json_len(&self.shown.text) + self.shown.answer.as_deref().map_or(0, json_len)
     }
 
     /// Upper bound of the length in JSON, bytes; 160 for the fixed fields.
@@ -106,10 +106,22 @@ impl Questions {
 
     /// Makes room for one more of so many bytes; what had to go.
     fn make_room(&mut self, bytes: usize) -> Option<Vec<(QuestionId, QuestionState)>> {
+        let fits = |many: usize, kept: usize| {
+            many < QUESTIONS_KEPT && kept.saturating_add(bytes) <= QUESTIONS_KEPT_BYTES
+        };
+        if fits(self.list.len(), self.bytes) {
+            return Some(Vec::new());
+        }
+        // Nothing goes when it would not be enough.
+        let waiting = self.list.values().filter(|a| is_pending(a.shown.st));
+        let (many, kept) = waiting.fold((0, 0), |(many, kept), asked| {
+            (many + 1, kept + asked.text_bytes())
+        });
+        if !fits(many, kept) {
+            return None;
+        }
         let mut gone = Vec::new();
-        while self.list.len() >= QUESTIONS_KEPT
-            || self.bytes.saturating_add(bytes) > QUESTIONS_KEPT_BYTES
-        {
+        while !fits(self.list.len(), self.bytes) {
             let n = self
                 .list
                 .iter()
@@ -257,7 +269,7 @@ impl Room {
         }
         let gone = self
             .questions
-            .make_room(text.len())
+            .make_room(json_len(&text))
             .ok_or(ErrorCode::Full)?;
         let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
         let held = !self.arrangement.permits.open_questions && !member.role.is_staff();
@@ -424,7 +436,7 @@ impl Room {
         if !allowed {
             return Err(ErrorCode::Conflict);
         }
-        let more = answer.as_deref().map_or(0, str::len);
+        let more = answer.as_deref().map_or(0, json_len);
         let left = QUESTIONS_KEPT_BYTES.saturating_sub(self.questions.bytes);
         if more > left {
             return Err(ErrorCode::Full);
@@ -658,7 +670,7 @@ impl Room {
                 held,
             } => {
                 let author = PersonId(person.0.clone());
-                if self.questions.make_room(text.len()).is_some() {
+                if self.questions.make_room(json_len(text)).is_some() {
                     self.put_question(
                         event.seq,
                         &author,

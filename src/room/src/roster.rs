@@ -319,7 +319,7 @@ impl Roster {
 
     /// Milliseconds between two `people`: a room tenfold as large is told ten
     /// times less often, so the work per second stays flat per person.
-    fn every_ms(&self) -> u64 {
+    pub(crate) fn every_ms(&self) -> u64 {
         let size = u64::from(self.counts.total) / FULL_ROSTER as u64;
         PEOPLE_EVERY_MS * size.max(1)
     }

@@ -1,12 +1,17 @@
 //! The chat: to all, to one person, to the organisers, to the technicians, to
 //! one's own group.
 
+use std::sync::Arc;
+
 use lophoc_ledger::EventKind;
 use lophoc_protocol::server::ChatEntry;
 use lophoc_protocol::talk::Audience;
-use lophoc_protocol::{Action, ChatId, ErrorCode, GroupNo, PersonId, Role, ServerMessage};
+use lophoc_protocol::{
+    Action, ChatId, ErrorCode, GroupNo, PersonId, Role, ServerFrame, ServerMessage,
+};
 
 use crate::act::{Done, Outcome};
+use crate::api::Effect;
 use crate::chat::is_cid;
 use crate::direct::Reach;
 use crate::person::Member;
@@ -61,7 +66,7 @@ impl Room {
         let text = clean_chat(text).map_err(code_of)?;
         let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
         let (name, role, group) = (member.name.clone(), member.role, member.group);
-        if to.is_all() {
+        if matches!(to, Audience::All | Audience::Group) {
             self.slow_down(me)?;
         }
         let id = format!("c{}", self.next_event);
@@ -102,7 +107,8 @@ impl Room {
         match to {
             Audience::All => self.need(me, Action::Chat),
             Audience::Organisers | Audience::Support => Ok(()),
-            Audience::Group => member.group.map(|_| ()).ok_or(ErrorCode::Conflict),
+            Audience::Group if member.group.is_none() => Err(ErrorCode::Conflict),
+            Audience::Group => self.need(me, Action::Chat),
             Audience::Person(who) if who == me => Err(ErrorCode::BadRequest),
             Audience::Person(who) => {
                 let other = self.roster.present(who).ok_or(ErrorCode::NotFound)?;
@@ -115,7 +121,8 @@ impl Room {
         }
     }
 
-    /// In slow mode a learner or guest waits between two messages to all.
+    /// In slow mode a learner or guest waits between two messages to all or to
+    /// his group.
     fn slow_down(&mut self, me: &PersonId) -> Result<(), ErrorCode> {
         let wait_ms = u64::from(self.arrangement.slow_sec) * 1_000;
         let now_ms = self.now.wall_ms;
@@ -187,13 +194,23 @@ impl Room {
                 .map(|member| (member.id == *author, member.link()))
                 .collect()
         };
+        let mut others = Vec::with_capacity(links.len());
         for (own, link) in links {
-            let Some(link) = link else { continue };
-            if own {
-                self.send_durable(link, None, msg.clone());
-            } else {
-                self.send(link, msg.clone());
+            match link {
+                Some(link) if own => self.send_durable(link, None, msg.clone()),
+                Some(link) => others.push(link),
+                None => {}
             }
+        }
+        if !others.is_empty() {
+            self.out.push(Effect::SendTo {
+                links: others,
+                frame: Arc::new(ServerFrame {
+                    seq: None,
+                    id: None,
+                    msg: msg.clone(),
+                }),
+            });
         }
     }
 
@@ -276,10 +293,12 @@ impl Room {
                     to_name: self.name_in(&to),
                     to: to.clone(),
                 };
+                if matches!(to, Audience::All | Audience::Group)
+                    && let Some(member) = self.roster.get_mut(&from)
+                {
+                    member.wrote_ms = Some(at_ms);
+                }
                 if to.is_all() {
-                    if let Some(member) = self.roster.get_mut(&from) {
-                        member.wrote_ms = Some(at_ms);
-                    }
                     self.chat.push(entry);
                 } else {
                     let reach = if known {

@@ -1,6 +1,7 @@
 //! One poll: who answered what, the ballots that wait, the sums.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use lophoc_protocol::limits::{POLL_PAGE, POLL_TEXTS};
 use lophoc_protocol::poll::{
@@ -31,6 +32,7 @@ pub(super) struct Row {
 #[derive(Debug, Clone)]
 pub(super) struct Ballot {
     pub who: PersonId,
+    pub voice: Option<String>,
     pub answer: Vec<PollChoice>,
     pub link: LinkId,
     pub id: Option<u32>,
@@ -56,10 +58,17 @@ pub(super) struct Held {
     order: Vec<PersonId>,
     /// Who answered anonymously.
     voted: HashSet<PersonId>,
+    /// Ballots of a closed poll of which the ledger does not say whose they are.
+    pub unnamed: u32,
     /// By site: whose voice each is.
     voices: HashMap<String, PersonId>,
-    /// Sums of the ballots that were written.
+    /// Counts of all answers; of the texts those of ballots that were written.
     sums: Vec<ItemResult>,
+    /// Some ballots are written.
+    pub has_written: bool,
+    /// The sums as they are told, and their size in JSON, bytes; until the next
+    /// answer.
+    told_sums: OnceLock<(Vec<ItemResult>, usize)>,
     /// Ballots that wait, oldest first.
     pub ballots: Vec<Ballot>,
     /// When ballots were last written, monotonic.
@@ -81,15 +90,21 @@ fn size_of(answer: &[PollChoice]) -> usize {
     })
 }
 
-fn add(sums: &mut [ItemResult], answer: &[PollChoice]) {
+fn text_of(answer: &[PollChoice], item: usize) -> Option<&str> {
+    answer.get(item).and_then(|choice| choice.text.as_deref())
+}
+
+/// Adds an answer to the counts, or takes it out.
+fn tally(sums: &mut [ItemResult], answer: &[PollChoice], more: bool) {
     for (sum, choice) in sums.iter_mut().zip(answer) {
         for index in &choice.chosen {
             if let Some(count) = sum.counts.get_mut(usize::from(*index)) {
-                *count = count.saturating_add(1);
+                *count = if more {
+                    count.saturating_add(1)
+                } else {
+                    count.saturating_sub(1)
+                };
             }
-        }
-        if let Some(text) = &choice.text {
-            sum.texts.push(text.clone());
         }
     }
 }
@@ -126,8 +141,11 @@ impl Held {
             rows: HashMap::new(),
             order: Vec::new(),
             voted: HashSet::new(),
+            unnamed: 0,
             voices: HashMap::new(),
             sums,
+            has_written: false,
+            told_sums: OnceLock::new(),
             ballots: Vec::new(),
             kept_ms: now_ms,
             bytes: 0,
@@ -182,7 +200,9 @@ impl Held {
     }
 
     pub(super) fn answered(&self) -> u32 {
-        u32::try_from(self.rows.len() + self.voted.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.rows.len() + self.voted.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(self.unnamed)
     }
 
     /// How many may answer: those present who may, and those who answered.
@@ -206,11 +226,15 @@ impl Held {
             self.voices.insert(voice, who.clone());
         }
         self.bytes = self.bytes.saturating_add(size_of(&row.answer));
+        tally(&mut self.sums, &row.answer, true);
         match self.rows.insert(who.clone(), row) {
-            Some(old) => self.bytes = self.bytes.saturating_sub(size_of(&old.answer)),
+            Some(old) => {
+                self.bytes = self.bytes.saturating_sub(size_of(&old.answer));
+                tally(&mut self.sums, &old.answer, false);
+            }
             None => self.order.push(who.clone()),
         }
-        self.changed = true;
+        self.change();
     }
 
     /// Notes that somebody answered an anonymous poll.
@@ -222,52 +246,79 @@ impl Held {
     }
 
     /// Takes a ballot of an anonymous poll.
-    pub(super) fn cast(&mut self, voice: Option<String>, ballot: Ballot) {
-        self.mark(&ballot.who.clone(), voice);
+    pub(super) fn cast(&mut self, ballot: Ballot) {
+        self.mark(&ballot.who.clone(), ballot.voice.clone());
         self.bytes = self.bytes.saturating_add(size_of(&ballot.answer));
+        tally(&mut self.sums, &ballot.answer, true);
         self.ballots.push(ballot);
-        self.changed = true;
+        self.change();
     }
 
-    /// Takes up a ballot that is written.
-    pub(super) fn count(&mut self, answer: &[PollChoice]) {
-        add(&mut self.sums, answer);
-        // No more texts than are ever told.
-        for sum in &mut self.sums {
+    /// A ballot that was cast is written: nobody's any more.
+    pub(super) fn written(&mut self, answer: &[PollChoice]) {
+        for (sum, choice) in self.sums.iter_mut().zip(answer) {
+            sum.texts.extend(choice.text.clone());
+            // No more texts than are ever told.
             let over = sum.texts.len().saturating_sub(POLL_TEXTS);
             sum.texts.drain(..over);
         }
-        self.changed = true;
+        self.has_written = true;
+        self.change();
     }
 
-    /// The sums, with the newest texts that fit a frame.
-    pub(super) fn results(&self) -> Vec<ItemResult> {
-        let mut sums = self.sums.clone();
-        for row in self.order.iter().filter_map(|who| self.rows.get(who)) {
-            add(&mut sums, &row.answer);
-        }
-        for ballot in &self.ballots {
-            add(&mut sums, &ballot.answer);
-        }
-        let share = POLL_TEXTS_BYTES / sums.len().max(1);
-        for sum in &mut sums {
-            let mut left = share;
-            let fit = sum
-                .texts
-                .iter()
-                .rev()
-                .take(POLL_TEXTS)
-                .take_while(|text| {
-                    let bytes = json_len(text) + 3;
-                    let fits = bytes <= left;
-                    left = left.saturating_sub(bytes);
-                    fits
-                })
-                .count();
-            let over = sum.texts.len().saturating_sub(fit);
-            sum.texts.drain(..over);
-        }
-        sums
+    /// Takes up a written ballot from the ledger.
+    pub(super) fn count(&mut self, answer: &[PollChoice]) {
+        tally(&mut self.sums, answer, true);
+        self.written(answer);
+    }
+
+    fn change(&mut self) {
+        self.changed = true;
+        self.told_sums = OnceLock::new();
+    }
+
+    /// Texts that answer an item, the newest first.
+    fn texts(&self, item: usize) -> impl Iterator<Item = &str> {
+        let waiting = self.ballots.iter().rev();
+        let rows = self.order.iter().rev().filter_map(|who| self.rows.get(who));
+        let written = self.sums.get(item).map(|sum| sum.texts.iter().rev());
+        waiting
+            .filter_map(move |ballot| text_of(&ballot.answer, item))
+            .chain(rows.filter_map(move |row| text_of(&row.answer, item)))
+            .chain(written.into_iter().flatten().map(String::as_str))
+    }
+
+    /// The sums with the newest texts that fit a frame, and their size in JSON.
+    fn results(&self) -> &(Vec<ItemResult>, usize) {
+        self.told_sums.get_or_init(|| {
+            let share = POLL_TEXTS_BYTES / self.sums.len().max(1);
+            let mut sums = Vec::with_capacity(self.sums.len());
+            for (no, (item, sum)) in self.draft.items.iter().zip(&self.sums).enumerate() {
+                let mut texts = Vec::new();
+                if item.choose == Choose::Text {
+                    let mut left = share;
+                    texts.extend(self.texts(no).take(POLL_TEXTS).map_while(|text| {
+                        left = left.checked_sub(json_len(text) + 3)?;
+                        Some(text.to_owned())
+                    }));
+                    texts.reverse();
+                }
+                let counts = sum.counts.clone();
+                sums.push(ItemResult { counts, texts });
+            }
+            let bytes = serde_json::to_string(&sums).map_or(0, |json| json.len());
+            (sums, bytes)
+        })
+    }
+
+    /// What its view takes in JSON at most, bytes; 320 for the fixed fields.
+    pub(super) fn view_bytes(&self, holds: bool) -> usize {
+        let results = if holds || self.is_public() {
+            self.results().1
+        } else {
+            0
+        };
+        self.draft_bytes + json_len(&self.by) + results + 320
     }
 
     /// The poll as those see it who hold polls, or as everybody does.
@@ -286,7 +337,7 @@ impl Held {
             by: self.by.clone(),
             answered: self.answered(),
             eligible,
-            results: (holds || self.is_public()).then(|| self.results()),
+            results: (holds || self.is_public()).then(|| self.results().0.clone()),
         }
     }
 

@@ -123,15 +123,44 @@ impl Room {
     /// comes with [`Self::polls_mine`].
     pub(crate) fn polls_shown(&mut self, to: &PersonId) -> Vec<Poll> {
         let holds = self.holds_polls(to);
+        let older = self.left_out(holds);
         if let Some(member) = self.roster.get_mut(to) {
             member.polls = PollsSeen {
                 secrets: holds,
-                fresh: true,
+                older: Some(older),
             };
         }
-        let list = self.poll_views(holds);
-        let older = left_out(&list);
-        list.into_iter().skip(older).collect()
+        let newer = self.polls.list.iter().skip(older);
+        newer.map(|poll| self.view_told(poll, holds)).collect()
+    }
+
+    /// How many of the oldest polls are left out of a `state`.
+    fn left_out(&self, holds: bool) -> usize {
+        let mut left = POLLS_FRAME_BYTES;
+        let fit = self
+            .polls
+            .list
+            .iter()
+            .rev()
+            .take_while(|poll| {
+                let bytes = poll.view_bytes(holds) + 1;
+                let fits = bytes <= left;
+                left = left.saturating_sub(bytes);
+                fits
+            })
+            .count();
+        self.polls.list.len().saturating_sub(fit)
+    }
+
+    /// A poll for somebody who comes. How many may answer is what all were told
+    /// last, so that a crowd that comes at once is not counted for each of them;
+    /// the next telling, to him too, is at most some seconds away.
+    fn view_told(&self, poll: &Held, holds: bool) -> Poll {
+        let eligible = match poll.told {
+            Some((_, eligible)) if poll.is_open() => eligible.max(poll.answered()),
+            _ => self.eligible(poll),
+        };
+        poll.view(holds, eligible)
     }
 
     fn poll_views(&self, holds: bool) -> Vec<Poll> {
@@ -151,13 +180,12 @@ impl Room {
         let seen = member.polls;
         member.polls = PollsSeen {
             secrets: holds,
-            fresh: false,
+            older: None,
         };
         let mut news = Vec::new();
-        if seen.fresh {
-            let list = self.poll_views(holds);
-            let older = left_out(&list);
-            news.extend(list.into_iter().take(older).map(said));
+        if let Some(older) = seen.older {
+            let older = self.polls.list.iter().take(older);
+            news.extend(older.map(|poll| said(self.view_told(poll, holds))));
         } else if holds || seen.secrets {
             // What was broadcast meanwhile was for everybody.
             news.extend(self.poll_views(holds).into_iter().map(said));
@@ -194,20 +222,4 @@ fn mine(poll: &Held, who: &PersonId) -> Option<ServerMessage> {
         answer,
         score,
     })
-}
-
-/// How many of the oldest polls are left out of a `state`.
-fn left_out(list: &[Poll]) -> usize {
-    let mut left = POLLS_FRAME_BYTES;
-    let fit = list
-        .iter()
-        .rev()
-        .take_while(|poll| {
-            let bytes = serde_json::to_string(poll).map_or(usize::MAX, |json| json.len() + 1);
-            let fits = bytes <= left;
-            left = left.saturating_sub(bytes);
-            fits
-        })
-        .count();
-    list.len().saturating_sub(fit)
 }

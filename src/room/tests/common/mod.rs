@@ -336,7 +336,7 @@ impl Play {
                 assert_eq!(frame.seq, None);
                 self.spread(&frame);
             }
-            Effect::LossyTo { links, frame } => {
+            Effect::LossyTo { links, frame } | Effect::SendTo { links, frame } => {
                 assert_eq!(frame.seq, None);
                 for link in links {
                     assert!(self.open.contains(&link), "to a link of the room");

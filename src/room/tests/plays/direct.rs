@@ -88,15 +88,21 @@ fn the_authors_copy_waits_for_the_ledger_and_the_receivers_does_not() {
         .apply(play.now, Command::Frame { link: a, id, msg });
     let mut copies = vec![];
     for effect in effects {
-        if let lophoc_room::Effect::Send {
-            link,
-            frame,
-            after_commit,
-        } = effect
-            && matches!(frame.msg, ServerMessage::ChatDirect { .. })
-        {
-            assert_eq!(frame.seq, None);
-            copies.push((link, after_commit));
+        match effect {
+            lophoc_room::Effect::Send {
+                link,
+                frame,
+                after_commit,
+            } if matches!(frame.msg, ServerMessage::ChatDirect { .. }) => {
+                assert_eq!(frame.seq, None);
+                copies.push((link, after_commit));
+            }
+            lophoc_room::Effect::SendTo { links, frame } => {
+                assert!(matches!(frame.msg, ServerMessage::ChatDirect { .. }));
+                assert_eq!(frame.seq, None);
+                copies.extend(links.into_iter().map(|link| (link, false)));
+            }
+            _ => {}
         }
     }
     copies.sort();
@@ -166,6 +172,42 @@ fn what_was_taken_from_learners_holds_between_them_and_not_towards_staff() {
     play.ok(trainer, chat("b", "chào cả lớp"));
     let perms = play.client(learner).you.clone().unwrap().perms;
     assert!(!perms.contains(&Action::Chat) && !perms.contains(&Action::ChatPrivate));
+}
+
+#[test]
+fn a_group_is_written_to_by_the_rules_of_the_chat() {
+    let mut play = Play::new(RoomMode::Discussion);
+    let trainer = play.join("t", Role::Trainer);
+    let learner = play.join("p1", Role::Learner);
+    let one = || lophoc_protocol::groups::GroupNo(1);
+    play.ok(
+        trainer,
+        M::GroupsMake {
+            names: vec!["Nhóm 1".into()],
+            by: lophoc_protocol::groups::GroupBy::Manual,
+        },
+    );
+    play.ok(
+        trainer,
+        M::GroupsMove {
+            moves: vec![(id("p1"), Some(one()))],
+        },
+    );
+    play.ok(learner, to("1", "nhóm ơi", Audience::Group));
+    play.ok(trainer, M::ModSlow { secs: 30 });
+    play.wait(20_000);
+    assert_eq!(
+        play.refused(learner, to("2", "còn ai", Audience::Group)),
+        ErrorCode::SlowMode
+    );
+    play.wait(11_000);
+    play.ok(learner, to("2", "còn ai", Audience::Group));
+    play.ok(trainer, closed());
+    play.wait(40_000);
+    assert_eq!(
+        play.refused(learner, to("3", "lén", Audience::Group)),
+        ErrorCode::Forbidden
+    );
 }
 
 #[test]

@@ -30,6 +30,24 @@ fn pick(group: u8) -> M {
     }
 }
 
+#[test]
+fn who_changes_his_mind_all_the_time_costs_the_others_little() {
+    let (mut play, trainer, links) = class(2, RoomMode::Training);
+    play.ok(trainer, make(2, GroupBy::Choose));
+    play.wait(3_000);
+    play.news(trainer);
+    for n in 0..60 {
+        play.ask(links[0], pick(1 + n % 2));
+        play.wait(100);
+    }
+    let told = play.news(trainer);
+    let told = told
+        .iter()
+        .filter(|msg| matches!(msg, ServerMessage::Groups { .. }));
+    let told = told.count();
+    assert!((1..=13).contains(&told), "{told} in six seconds");
+}
+
 fn group_of(play: &Play, person: &str) -> u8 {
     play.person(person)
         .unwrap()
@@ -151,7 +169,7 @@ fn by_hand_people_go_where_they_are_put() {
         trainer,
         moves(&[("p1", 1), ("p2", 2), ("p3", 2), ("gone", 1)]),
     );
-    play.wait(200);
+    play.wait(1_200);
     assert_eq!(sizes(&play, links[0]), [1, 2]);
     assert_eq!(play.client(links[0]).you.as_ref().unwrap().group, None);
     // All of the moves, or none.
@@ -192,7 +210,7 @@ fn where_everybody_chooses_learners_go_by_themselves_and_staff_go_anywhere() {
     play.ok(links[1], pick(0));
     play.ok(trainer, pick(1));
     play.ok(trainer, pick(2));
-    play.wait(100);
+    play.wait(1_200);
     assert_eq!(sizes(&play, trainer), [0, 2]);
     assert_eq!(
         play.client(trainer).you.as_ref().unwrap().group,
@@ -412,7 +430,7 @@ fn who_lapses_and_returns_is_in_the_same_group() {
         play.client(back).you.as_ref().unwrap().group,
         Some(GroupNo(1))
     );
-    play.wait(100);
+    play.wait(1_200);
     assert_eq!(sizes(&play, trainer), [2, 2]);
     // Whoever was removed is a newcomer.
     play.ok(

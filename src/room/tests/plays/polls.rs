@@ -2,7 +2,7 @@
 
 use lophoc_protocol::poll::{Choose, Poll, PollChoice, PollDraft, PollItem, PollKind, PollState};
 use lophoc_protocol::{PollId, ServerFrame};
-use lophoc_room::bounds::{BALLOTS_LEAST, POLLS_EVER, POLLS_OPEN};
+use lophoc_room::bounds::{BALLOTS_EVERY_MS, BALLOTS_LEAST, POLLS_EVER, POLLS_OPEN};
 use lophoc_room::{Arrival, Effect, Identity, Now, Room};
 
 use super::*;
@@ -665,6 +665,79 @@ fn a_stopping_server_keeps_ballots_that_hide_each_other_and_drops_the_few() {
         let back = after.join("t", Role::Trainer);
         assert_eq!(seen(&after, back, &poll).answered as usize, kept);
     }
+}
+
+#[test]
+fn few_ballots_after_a_restart_are_written_without_their_people() {
+    for drained in [true, false] {
+        let mut play = Play::new(RoomMode::Training);
+        let trainer = play.join("t", Role::Trainer);
+        let people = learners(&mut play, 3 * BALLOTS_LEAST);
+        let vote = open(&mut play, trainer, secret(PollKind::YesNo));
+        for link in &people {
+            cast(&mut play, *link, 1, choose(&vote, &[0]));
+        }
+        play.wait(2 * BALLOTS_EVERY_MS);
+        if drained {
+            play.apply(Command::Drain);
+        }
+        let mut after = play.restart(3_000, &[]);
+        let trainer = after.join("t", Role::Trainer);
+        let kept = seen(&after, trainer, &vote).answered;
+        assert!(kept as usize >= BALLOTS_LEAST, "{kept}");
+        // One more votes, and then it is closed.
+        let late = after.join("late", Role::Learner);
+        cast(&mut after, late, 1, choose(&vote, &[1]));
+        let from = after.ledger.len();
+        after.ok(trainer, close(&vote));
+        let told = after.ledger[from..].iter().any(|event| {
+            matches!(&event.kind, EventKind::PollAnswered { person, .. } if person.as_str() == "late")
+        });
+        assert!(!told, "the one ballot would be his");
+        assert!(
+            replies(&after, late, 1).contains(&ServerMessage::Ok),
+            "his ballot is kept all the same"
+        );
+        let closed = seen(&after, trainer, &vote);
+        assert_eq!(closed.answered, kept + 1);
+        assert_eq!(counts(&closed), Some(vec![kept, 1]));
+        // As the record and the next life tell it.
+        let record = lophoc_ledger::polls(&after.ledger);
+        assert_eq!(record[0].answered, kept + 1);
+        let mut last = after.restart(1_000, &[]);
+        let trainer = last.join("t", Role::Trainer);
+        let again = seen(&last, trainer, &vote);
+        assert_eq!(
+            (again.answered, counts(&again)),
+            (kept + 1, Some(vec![kept, 1]))
+        );
+    }
+}
+
+#[test]
+fn who_was_removed_before_his_ballot_was_written_has_voted_all_the_same() {
+    let mut play = Play::new(RoomMode::Training);
+    let trainer = play.join("t", Role::Trainer);
+    let people = learners(&mut play, 2 * BALLOTS_LEAST + 1);
+    let vote = open(&mut play, trainer, secret(PollKind::YesNo));
+    for link in &people {
+        cast(&mut play, *link, 1, choose(&vote, &[0]));
+    }
+    play.ok(
+        trainer,
+        M::ModRemove {
+            who: "l0".into(),
+            bar: false,
+        },
+    );
+    play.wait(2 * BALLOTS_EVERY_MS);
+    let mut after = play.restart(3_000, &[]);
+    let back = after.join("l0", Role::Learner);
+    assert_eq!(
+        after.refused(back, choose(&vote, &[1])),
+        ErrorCode::Conflict,
+        "no second ballot"
+    );
 }
 
 #[test]

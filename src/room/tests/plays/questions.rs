@@ -277,6 +277,25 @@ fn questions_are_bounded_and_frames_with_them() {
     }
     assert!(full && asked <= QUESTIONS_KEPT, "{asked}");
     play.wait(30_000);
+    // Nothing is thrown away for a question that does not fit all the same.
+    let small = play.join("small", Role::Learner);
+    let before = play.client(trainer).questions.len();
+    play.ok(small, ask("s", "?"));
+    play.wait(2_000);
+    let tiny = play
+        .client(trainer)
+        .questions
+        .values()
+        .find(|question| question.text == "?")
+        .unwrap()
+        .q
+        .clone();
+    play.ok(trainer, set(&tiny, S::Answered));
+    assert_eq!(play.refused(small, ask("t", &text(1))), ErrorCode::Full);
+    play.wait(2_000);
+    assert_eq!(play.client(small).questions.len(), before + 1);
+    play.ok(small, ask("s", "?"));
+    let asked = asked + 1;
     // The stage checks the size of every frame.
     let late = play.join("late", Role::Learner);
     assert_eq!(play.client(late).questions.len(), asked);

@@ -5,6 +5,11 @@ use super::{Config, TlsMode};
 /// Browsers slow down with many relays.
 const MAX_TURN_URLS: usize = 8;
 
+/// Least size of a link's queue: with less, somebody who comes into a full room
+/// would be sent away again and again.
+const OUTBOX_LEAST: usize = 2 * 1024 * 1024;
+const _: () = assert!(lophoc_room::bounds::CATCH_UP_BYTES < OUTBOX_LEAST);
+
 /// What is wrong with the values, in words; empty when nothing is.
 pub fn problems(config: &Config) -> Vec<String> {
     let mut found = Vec::new();
@@ -86,8 +91,8 @@ pub fn problems(config: &Config) -> Vec<String> {
         "limits.outbox_messages: at least 64",
     );
     rule(
-        limits.outbox_bytes < 1024 * 1024,
-        "limits.outbox_bytes: at least 1048576, a state of a large room must fit",
+        limits.outbox_bytes < OUTBOX_LEAST,
+        "limits.outbox_bytes: at least 2097152, what a newcomer is sent at once must fit",
     );
     let uploads = &config.uploads;
     rule(

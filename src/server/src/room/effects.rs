@@ -92,14 +92,8 @@ impl Actor {
             Effect::Ledger(_) => {}
             Effect::Broadcast(frame) => self.broadcast(Lane::Ordered, &frame),
             Effect::BroadcastLossy(frame) => self.broadcast(lossy(&frame.msg), &frame),
-            Effect::LossyTo { links, frame } => {
-                if let Some(encoded) = encode(&frame) {
-                    let lane = lossy(&frame.msg);
-                    for link in links.iter().filter_map(|link| self.links.get(*link)) {
-                        link.outbox.push(lane, Arc::clone(&encoded));
-                    }
-                }
-            }
+            Effect::LossyTo { links, frame } => self.send_to(lossy(&frame.msg), &links, &frame),
+            Effect::SendTo { links, frame } => self.send_to(Lane::Ordered, &links, &frame),
             Effect::Send {
                 link,
                 frame,
@@ -133,6 +127,14 @@ impl Actor {
     fn broadcast(&self, lane: Lane, frame: &ServerFrame) {
         let Some(encoded) = encode(frame) else { return };
         for link in self.links.members() {
+            link.outbox.push(lane, Arc::clone(&encoded));
+        }
+    }
+
+    /// Encoded once, shared by these.
+    fn send_to(&self, lane: Lane, links: &[LinkId], frame: &ServerFrame) {
+        let Some(encoded) = encode(frame) else { return };
+        for link in links.iter().filter_map(|link| self.links.get(*link)) {
             link.outbox.push(lane, Arc::clone(&encoded));
         }
     }

@@ -402,6 +402,7 @@ impl Class {
                 person: person.clone(),
                 id: id.to_owned(),
                 answer,
+                voice: None,
             };
             self.event(at, kind).await;
         }
@@ -415,6 +416,7 @@ impl Class {
                 id: id.to_owned(),
                 by: Some(trainer.clone()),
                 eligible: 4,
+                unnamed: 0,
             };
             self.event(at, kind).await;
         }
