@@ -31,6 +31,7 @@ describe('addresses of records', () => {
     expect(at('/my')).toEqual({ page: 'my' });
     expect(at('/people/p1')).toEqual({ page: 'people', id: 'p1' });
     expect(at('/units')).toEqual({ page: 'units', id: null });
+    expect(at('/reports/u-hn')).toEqual({ page: 'reports', id: 'u-hn' });
     expect(at('/accounts')).toEqual({ page: 'accounts' });
     expect(at('/verify')).toEqual({ page: 'verify', id: null });
     expect(at('/verify/x-1')).toEqual({ page: 'verify', id: 'x-1' });

@@ -21,6 +21,7 @@ export type RecordsRoute =
   | { page: 'my' }
   | { page: 'people'; id: string | null }
   | { page: 'units'; id: string | null }
+  | { page: 'reports'; id: string | null }
   | { page: 'accounts' }
   | { page: 'verify'; id: string | null }
   | { page: 'check'; code: string };
@@ -60,6 +61,7 @@ function recordsRoute(parts: readonly string[]): RecordsRoute | null {
       return third === 'attendance' ? { page: 'attendance', session: second } : null;
     case 'people':
     case 'units':
+    case 'reports':
     case 'verify':
       return third === undefined ? { page: first, id: second ?? null } : null;
     case 'check':

@@ -194,6 +194,22 @@ pub enum GuestPolicy {
     Free,
 }
 
+/// Most own fields of a class on its sheets: the heading has to leave room for
+/// the rows.
+pub const MAX_SHEET_FIELDS: usize = 8;
+
+impl Plan {
+    /// Own fields that stand on the sheets: name and value, in order.
+    pub fn sheet_fields(&self) -> Vec<(String, String)> {
+        self.custom
+            .iter()
+            .filter(|(name, value)| !value.is_empty() && self.on_sheets.contains(name))
+            .take(MAX_SHEET_FIELDS)
+            .cloned()
+            .collect()
+    }
+}
+
 /// Plan fields (TT21 Điều 9.1) and the decision behind them (Điều 2.5).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -249,6 +265,9 @@ pub struct Plan {
     pub guests: GuestPolicy,
     /// Own fields of the host (TT21 Điều 5.1.đ): name and value, in order.
     pub custom: Vec<(String, String)>,
+    /// Names of own fields that stand on the sheets, at most
+    /// [`MAX_SHEET_FIELDS`]; in the order of `custom`.
+    pub on_sheets: Vec<String>,
 }
 
 /// A class.

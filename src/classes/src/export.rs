@@ -24,6 +24,8 @@ pub enum ExportKind {
     TrainerActivity,
     /// Kết quả thăm dò, trắc nghiệm, biểu quyết of a session.
     Polls,
+    /// Báo cáo công tác tập huấn qua mạng of a unit (TT 21/2017 Điều 12.2).
+    Aggregate,
 }
 
 /// File format.
@@ -52,8 +54,11 @@ pub struct ExportRecord {
     pub kind: ExportKind,
     /// Format.
     pub format: ExportFormat,
-    /// Class.
-    pub class: String,
+    /// Class, when of one.
+    pub class: Option<String>,
+    /// Unit, when it is a report on the classes of one.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// Session, when of one.
     pub session: Option<String>,
     /// Frozen version it shows; 0: not frozen.

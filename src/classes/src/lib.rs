@@ -16,6 +16,7 @@ mod lifecycle;
 mod person;
 mod preflight;
 mod readiness;
+mod report;
 mod rest;
 mod rights;
 mod roster;
@@ -27,8 +28,8 @@ pub use account::{
     Account, AccountState, ApiToken, NewAccount, NewApiToken, Printed, Scope, SignIn, SignedIn,
 };
 pub use class::{
-    Class, ClassForm, ClassKind, ClassState, ClassStep, Course, CourseForm, GuestPolicy, Plan,
-    Readiness, Session, SessionForm, SessionPhase, StepRefused,
+    Class, ClassForm, ClassKind, ClassState, ClassStep, Course, CourseForm, GuestPolicy,
+    MAX_SHEET_FIELDS, Plan, Readiness, Session, SessionForm, SessionPhase, StepRefused,
 };
 pub use day::{BadDay, Day};
 pub use export::{ExportFormat, ExportKind, ExportRecord, Frozen, Verdict, VerdictKind};
@@ -40,11 +41,12 @@ pub use preflight::{
     PreflightLink, SitePreflight, WayCheck, WayState,
 };
 pub use readiness::{ReadyFacts, readiness};
+pub use report::{ReportLine, ReportPage, ReportPeople, ReportPreset, ReportQuery};
 pub use rest::*;
-pub use rights::{Actor, Grant, Right, Standing, UnitRole, grant};
+pub use rights::{Actor, Grant, Right, Standing, UnitRole, grant, may_report};
 pub use roster::{Delegate, Excuse, RosterRow, RosterState, RosterVersion};
 pub use staff::{StaffMember, StaffRole};
-pub use unit::{DataCheck, Unit, UnitId, UnitKind};
+pub use unit::{DataCheck, Unit, UnitId, UnitKind, level_of};
 pub use units::{
     BadUnits, MAX_UNITS, check_units, read_units, shipped as shipped_units, successor,
 };

@@ -602,7 +602,8 @@ pub struct AccessLine {
     pub at_ms: u64,
     /// Who.
     pub by: String,
-    /// `view`, `desk`, `export`, `bundle`, `adjust`, `freeze`, `api`.
+    /// `view`, `desk`, `export`, `report` (numbers alone), `bundle`, `adjust`,
+    /// `freeze`, `api`.
     pub what: String,
     /// How much: `all`, `unit`, `learners`, `own`.
     pub extent: String,

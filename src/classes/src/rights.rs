@@ -187,6 +187,17 @@ pub fn grant(actor: &Actor, standing: &Standing, right: Right) -> Grant {
     grant
 }
 
+/// Whether `actor` may take out the sums of all classes that a unit and the
+/// units below it host. `line`: the unit and all above it. Who may export
+/// everybody of each of these classes by his role in a unit, and nobody else:
+/// the contact of a unit does not speak for people of other units.
+pub fn may_report(actor: &Actor, line: &BTreeSet<UnitId>) -> bool {
+    actor.units.iter().any(|role| match role {
+        UnitRole::Organiser { unit } | UnitRole::Inspector { unit } => line.contains(unit),
+        UnitRole::Contact { .. } => false,
+    })
+}
+
 /// An administrator runs the system; attendance is none of his business.
 fn by_admin(right: Right) -> bool {
     matches!(

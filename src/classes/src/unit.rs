@@ -1,5 +1,6 @@
 //! Organisation units (đơn vị): a tree with dates, two parents, codes.
 
+use lophoc_ledger::fold_name;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -102,4 +103,65 @@ pub struct Unit {
     pub name_check: DataCheck,
     /// Whether the codes were checked.
     pub code_check: DataCheck,
+}
+
+impl Unit {
+    /// Cấp học of a school, by the words of its name; several with a comma
+    /// between. `None` for what is no school, and for names that do not tell.
+    pub fn level(&self) -> Option<String> {
+        match self.kind {
+            UnitKind::School => level_of(&self.name),
+            UnitKind::Centre => Some("GDTX".to_owned()),
+            UnitKind::University => Some("Đại học, cao đẳng".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Cấp học a school's name tells: `Trường TH&THCS Sơn Đông` is two.
+pub fn level_of(name: &str) -> Option<String> {
+    let folded = fold_name(name);
+    let words: Vec<&str> = folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let has = |wanted: &[&str]| words.windows(wanted.len()).any(|some| some == wanted);
+    let levels: Vec<&str> = [
+        (
+            "Mầm non",
+            has(&["mam", "non"]) || has(&["mau", "giao"]) || has(&["nha", "tre"]),
+        ),
+        ("Tiểu học", has(&["tieu", "hoc"]) || has(&["th"])),
+        ("THCS", has(&["thcs"]) || has(&["trung", "hoc", "co", "so"])),
+        (
+            "THPT",
+            has(&["thpt"]) || has(&["trung", "hoc", "pho", "thong"]),
+        ),
+        ("GDTX", has(&["gdtx"]) || has(&["gdnn"])),
+    ]
+    .into_iter()
+    .filter_map(|(level, is)| is.then_some(level))
+    .collect();
+    (!levels.is_empty()).then(|| levels.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_of_a_school_is_read_from_its_name() {
+        for (name, level) in [
+            ("Trường Mầm non Hoa Sen", Some("Mầm non")),
+            ("Trường Tiểu học Kim Đồng", Some("Tiểu học")),
+            ("Trường TH&THCS Sơn Đông", Some("Tiểu học, THCS")),
+            ("THCS Nguyễn Du", Some("THCS")),
+            ("Trường Trung học phổ thông Chu Văn An", Some("THPT")),
+            ("Trường THCS và THPT Đinh Tiên Hoàng", Some("THCS, THPT")),
+            ("Trường Thị xã", None),
+            ("", None),
+        ] {
+            assert_eq!(level_of(name).as_deref(), level, "{name}");
+        }
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use lophoc_classes::{Actor, Grant, Right, StaffRole, Standing, UnitId, UnitRole, grant};
+use lophoc_classes::{
+    Actor, Grant, Right, StaffRole, Standing, UnitId, UnitRole, grant, may_report,
+};
 use lophoc_ledger::PersonKey;
 
 /// Letters of a row: `+` everybody, `u` people of own units, `l` own learners,
@@ -187,4 +189,34 @@ fn several_roles_add_up_and_an_administrator_who_teaches_sees_attendance_as_a_tr
         BTreeSet::from([PersonKey::from("p1"), PersonKey::from("p7")])
     );
     assert!(!seen.all);
+}
+
+#[test]
+fn a_unit_is_reported_on_by_who_may_export_all_its_classes() {
+    let line = BTreeSet::from([UnitId::from("u-moet"), UnitId::from(HOST)]);
+    let unit = |id: &str| UnitId::from(id);
+    for (role, may) in [
+        (UnitRole::Organiser { unit: unit(HOST) }, true),
+        (
+            UnitRole::Organiser {
+                unit: unit("u-moet"),
+            },
+            true,
+        ),
+        (UnitRole::Organiser { unit: unit(OTHER) }, false),
+        (UnitRole::Inspector { unit: unit(HOST) }, true),
+        (UnitRole::Inspector { unit: unit(OTHER) }, false),
+        (UnitRole::Contact { unit: unit(HOST) }, false),
+    ] {
+        let who = actor(vec![role]);
+        assert_eq!(may_report(&who, &line), may, "{who:?}");
+        // Nobody reports on what he may not export class by class.
+        let all = grant(&who, &standing(&[]), Right::Export).all;
+        assert_eq!(may, all, "{who:?}");
+    }
+    let admin = Actor {
+        admin: true,
+        ..actor(Vec::new())
+    };
+    assert!(!may_report(&admin, &line));
 }

@@ -55,6 +55,8 @@ fn the_generated_typescript_is_up_to_date() {
         FreezeRequest,
         ExportQuery,
         ExportList,
+        ReportQuery,
+        ReportPage,
         SummaryPage,
         MyPage,
         UnitPath,

@@ -55,6 +55,7 @@ impl From<ExportKind> for Kind {
             ExportKind::PlanActual => Self::PlanActual,
             ExportKind::TrainerActivity => Self::TrainerActivity,
             ExportKind::Polls => Self::Polls,
+            ExportKind::Aggregate => Self::Aggregate,
         }
     }
 }

@@ -242,7 +242,8 @@ impl Store {
         Ok(only(found))
     }
 
-    /// Of each of these units: itself and all above it, by either parent.
+    /// Of each of these units: itself and all above it, by either parent and
+    /// through mergers.
     pub async fn unit_lines(
         &self,
         units: &BTreeSet<UnitId>,
@@ -260,7 +261,8 @@ impl Store {
             list.push_unseparated(
                 ") UNION SELECT up.start, edge.parent FROM up JOIN (\
                  SELECT id, parent_admin AS parent FROM unit \
-                 UNION ALL SELECT id, parent_professional FROM unit) AS edge \
+                 UNION ALL SELECT id, parent_professional FROM unit \
+                 UNION ALL SELECT id, merged_into FROM unit) AS edge \
                  ON edge.id = up.id WHERE edge.parent IS NOT NULL) SELECT start, id FROM up",
             );
             for row in query.build().fetch_all(&self.pool).await? {

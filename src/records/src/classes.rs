@@ -265,6 +265,24 @@ impl Store {
         rows.iter().map(class_of_row).collect()
     }
 
+    /// Classes hosted by a unit or by one below it, on any day and through
+    /// mergers, oldest first, `most` at most; of these classes, those that have
+    /// a session.
+    pub async fn classes_hosted(&self, unit: &UnitId, most: u32) -> Result<Vec<Class>, StoreError> {
+        let text = format!(
+            "SELECT {CLASS_COLUMNS} FROM class c WHERE {} \
+             AND EXISTS (SELECT 1 FROM session s WHERE s.class = c.id) \
+             ORDER BY c.created_ms, c.id LIMIT $2",
+            crate::units::is_below("c.host", 1, 1)
+        );
+        let rows = sqlx::query(&text)
+            .bind(unit.as_str())
+            .bind(i64::from(most))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(class_of_row).collect()
+    }
+
     /// What was done to a class, oldest first; also of one that was deleted.
     pub async fn class_log(&self, id: &ClassId) -> Result<Vec<ClassLogLine>, StoreError> {
         let rows = sqlx::query(

@@ -1,6 +1,6 @@
 //! What was exported, and who looked at attendance.
 
-use lophoc_classes::{AccessLine, ClassId, ExportRecord};
+use lophoc_classes::{AccessLine, ClassId, ExportRecord, UnitId};
 use lophoc_ledger::{PersonKey, SessionKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,7 +45,7 @@ pub struct Access<'a> {
     pub session: Option<&'a SessionKey>,
 }
 
-const COLUMNS: &str = "id, kind, format, class, session, version, query, extent, data_sha256, \
+const COLUMNS: &str = "id, kind, format, class, unit, session, version, query, extent, data_sha256, \
                        file_sha256, file_len, made_by, by_name, made_ms";
 
 impl Store {
@@ -63,13 +63,14 @@ impl Store {
         .await?;
         let text = format!(
             "INSERT INTO export ({COLUMNS}) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
         );
         sqlx::query(&text)
             .bind(&record.id)
             .bind(word(&record.kind)?)
             .bind(word(&record.format)?)
             .bind(&record.class)
+            .bind(&record.unit)
             .bind(&record.session)
             .bind(i64::from(record.version))
             .bind(&export.query)
@@ -123,6 +124,11 @@ impl Store {
     pub async fn exports_of_class(&self, class: &ClassId) -> Result<Vec<StoredExport>, StoreError> {
         self.exports_where("class = $1 AND session IS NULL", class.as_str(), LIST)
             .await
+    }
+
+    /// Reports on the classes of a unit, latest first, 500 at most.
+    pub async fn exports_of_unit(&self, unit: &UnitId) -> Result<Vec<StoredExport>, StoreError> {
+        self.exports_where("unit = $1", unit.as_str(), LIST).await
     }
 
     /// Whether a frozen version was exported.
@@ -188,6 +194,32 @@ impl Store {
         Ok(())
     }
 
+    /// Writes down that the numbers of classes went into a report, in the log of
+    /// each of them: all lines or none.
+    pub async fn log_report(
+        &self,
+        at_ms: u64,
+        by: &PersonKey,
+        by_name: &str,
+        classes: &[ClassId],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        for class in classes {
+            sqlx::query(
+                "INSERT INTO access_log (at_ms, made_by, by_name, what, extent, class) \
+                 VALUES ($1, $2, $3, 'report', 'all', $4)",
+            )
+            .bind(to_db(at_ms)?)
+            .bind(by.as_str())
+            .bind(by_name)
+            .bind(class.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Who looked at attendance of a class, latest first, 500 at most, lines
     /// `from` on.
     pub async fn access_lines(
@@ -228,6 +260,7 @@ fn export_of_row(row: &SqliteRow) -> Result<StoredExport, StoreError> {
             kind: of_word(row.try_get("kind")?)?,
             format: of_word(row.try_get("format")?)?,
             class: row.try_get("class")?,
+            unit: row.try_get("unit")?,
             session: row.try_get("session")?,
             version: u32::try_from(version)
                 .map_err(|_| StoreError::Damaged(format!("version {version}")))?,

@@ -419,7 +419,8 @@ pub(crate) fn push_subtree<'a>(
     }
     query.push(
         ") UNION SELECT below.id FROM subtree JOIN unit below \
-         ON below.parent_admin = subtree.id OR below.parent_professional = subtree.id) ",
+         ON below.parent_admin = subtree.id OR below.parent_professional = subtree.id \
+         OR below.merged_into = subtree.id) ",
     );
 }
 

@@ -278,21 +278,12 @@ async fn enrolled(
     Ok(rows > 0)
 }
 
-/// A unit and all above it, by either parent.
+/// A unit and all above it, by either parent and through mergers.
 async fn line_of(
     connection: &mut SqliteConnection,
     unit: &UnitId,
 ) -> Result<BTreeSet<UnitId>, StoreError> {
-    let line: Vec<String> = sqlx::query_scalar(
-        "WITH RECURSIVE line (id) AS (SELECT id FROM unit WHERE id = $1 \
-         UNION SELECT above.id FROM line JOIN unit below ON below.id = line.id \
-         JOIN unit above ON above.id IN (below.parent_admin, below.parent_professional)) \
-         SELECT id FROM line",
-    )
-    .bind(unit.as_str())
-    .fetch_all(connection)
-    .await?;
-    Ok(line.into_iter().map(UnitId).collect())
+    crate::units::reach(connection, unit, crate::units::UP).await
 }
 
 /// Whether an entry holds in a session: its own, or the class's unless somebody

@@ -178,7 +178,7 @@ impl Store {
     }
 }
 
-const UP: &str = "WITH RECURSIVE line (id) AS (SELECT id FROM unit WHERE id = $1 UNION \
+pub(crate) const UP: &str = "WITH RECURSIVE line (id) AS (SELECT id FROM unit WHERE id = $1 UNION \
      SELECT above.id FROM unit JOIN line ON unit.id = line.id \
      JOIN unit AS above ON above.id = unit.parent_admin \
      OR above.id = unit.parent_professional OR above.id = unit.merged_into) \
@@ -208,7 +208,7 @@ pub(crate) fn is_below(column: &'static str, first: usize, roots: usize) -> Stri
 }
 
 /// `text` is one of this module's own statements.
-async fn reach(
+pub(crate) async fn reach(
     connection: &mut sqlx::SqliteConnection,
     id: &UnitId,
     text: &'static str,

@@ -1,7 +1,8 @@
 import { attendanceEn } from './records/attendance-en';
 import { planEn } from './records/plan-en';
 import { listsEn } from './records/lists-en';
+import { reportsEn } from './records/reports-en';
 import { termsEn } from './records/terms-en';
 import type { RecordsCatalogue } from './records-vi';
 
-export const recordsEn: RecordsCatalogue = { ...termsEn, ...planEn, ...listsEn, ...attendanceEn };
+export const recordsEn: RecordsCatalogue = { ...termsEn, ...planEn, ...listsEn, ...attendanceEn, ...reportsEn };

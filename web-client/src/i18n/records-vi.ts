@@ -2,9 +2,10 @@
 import { attendanceVi } from './records/attendance-vi';
 import { planVi } from './records/plan-vi';
 import { listsVi } from './records/lists-vi';
+import { reportsVi } from './records/reports-vi';
 import { termsVi } from './records/terms-vi';
 
-export const recordsVi = { ...termsVi, ...planVi, ...listsVi, ...attendanceVi };
+export const recordsVi = { ...termsVi, ...planVi, ...listsVi, ...attendanceVi, ...reportsVi };
 
 export type RecordsKey = keyof typeof recordsVi;
 

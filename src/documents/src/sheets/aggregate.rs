@@ -7,6 +7,19 @@ use super::{Context, no_column};
 use crate::model::{Cell, Column, ColumnKind, Document, Kind, Place, Table};
 use crate::vi;
 
+/// What counts, one sentence each.
+const RULES: [&str; 4] = [
+    "Tính các buổi học đã kết thúc, bắt đầu trong kỳ và được tính vào lớp; một lớp tính vào kỳ khi \
+     có ít nhất một buổi như vậy. Số liệu lấy từ bản chốt điểm danh mới nhất của buổi, buổi chưa \
+     chốt lấy số liệu hiện hành.",
+    "Triệu tập: người học trong danh sách lớp, mỗi lớp tính một lượt. Tham dự: có mặt ít nhất một \
+     buổi trong kỳ.",
+    "Hoàn thành: đủ điều kiện theo quy tắc của lớp tính trên các buổi đến hết kỳ, chỉ của lớp đã \
+     kết thúc mà buổi cuối nằm trong kỳ.",
+    "Đơn vị trong bảng chính là đơn vị chủ trì lớp, gộp theo đơn vị trực thuộc gần nhất; cấp học \
+     lấy theo tên trường.",
+];
+
 /// Presets of the sector's statistics: the day up to which is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
@@ -65,6 +78,19 @@ pub struct AggregateLine {
     pub completed: u32,
 }
 
+/// Learners of one sort: of a unit, of a level of schools.
+#[derive(Debug, Clone, Default)]
+pub struct AggregatePeople {
+    /// Unit or level.
+    pub name: String,
+    /// Người học được triệu tập.
+    pub invited: u32,
+    /// … who took part.
+    pub attended: u32,
+    /// … who completed.
+    pub completed: u32,
+}
+
 /// Input of the report.
 #[derive(Debug, Clone, Copy)]
 pub struct AggregateReport<'a> {
@@ -78,6 +104,10 @@ pub struct AggregateReport<'a> {
     pub period: Option<Period>,
     /// Units in the order they are to be shown.
     pub lines: &'a [AggregateLine],
+    /// Learners by the unit they are of; no table when empty.
+    pub homes: &'a [AggregatePeople],
+    /// Learners by the level of the school they are of; no table when empty.
+    pub levels: &'a [AggregatePeople],
 }
 
 impl AggregateReport<'_> {
@@ -138,19 +168,60 @@ impl AggregateReport<'_> {
         if let Some(period) = self.period {
             line = format!("{}: {}", period.name(), line.to_lowercase());
         }
+        let mut tables = vec![main];
+        for (name, heading, lines) in [
+            ("Người học theo đơn vị", "Đơn vị", self.homes),
+            ("Người học theo cấp học", "Cấp học", self.levels),
+        ] {
+            if !lines.is_empty() {
+                tables.push(people_table(name, heading, lines));
+            }
+        }
         self.context.document(
             Kind::Aggregate,
             "BÁO CÁO CÔNG TÁC TẬP HUẤN QUA MẠNG",
             vec![line],
-            vec![main],
+            tables,
             foot,
-            Vec::new(),
+            RULES.map(str::to_owned).to_vec(),
         )
     }
 }
 
+fn people_table(name: &str, heading: &str, lines: &[AggregatePeople]) -> Table {
+    let column = Column::new;
+    let mut table = Table::new(
+        name,
+        Place::Annex,
+        vec![
+            no_column(),
+            column(heading, ColumnKind::Text),
+            column("Triệu tập", ColumnKind::Count),
+            column("Tham dự", ColumnKind::Count),
+            column("Hoàn thành", ColumnKind::Count),
+            Column::under("Tỷ lệ", "Tham dự", ColumnKind::Percent),
+            Column::under("Tỷ lệ", "Hoàn thành", ColumnKind::Percent),
+        ],
+    );
+    for (no, line) in (1_u64..).zip(lines) {
+        table.rows.push(vec![
+            Cell::Count(no),
+            Cell::text(&line.name),
+            Cell::count(line.invited),
+            Cell::count(line.attended),
+            Cell::count(line.completed),
+            share(line.attended, line.invited),
+            share(line.completed, line.invited),
+        ]);
+    }
+    table
+}
+
+fn share(part: u32, whole: u32) -> Cell {
+    Cell::Permille(vi::permille(part.into(), whole.into()))
+}
+
 fn cells(no: Cell, line: &AggregateLine) -> Vec<Cell> {
-    let share = |part: u32, whole: u32| Cell::Permille(vi::permille(part.into(), whole.into()));
     vec![
         no,
         Cell::text(&line.unit),

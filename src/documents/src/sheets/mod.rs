@@ -20,7 +20,7 @@ use crate::model::{
 };
 use crate::vi;
 
-pub use aggregate::{AggregateLine, AggregateReport, Period};
+pub use aggregate::{AggregateLine, AggregatePeople, AggregateReport, Period};
 pub use class::{
     ClassSummary, LearnerLine, SessionColumn, SessionMark, UnitLine, UnitSummary, unit_lines,
 };
@@ -53,6 +53,9 @@ pub struct Context {
     pub class_title: String,
     /// Its code.
     pub class_code: String,
+    /// Own fields of the class (TT 21/2017 Điều 5.1.đ): name and value, printed
+    /// under its name.
+    pub class_fields: Vec<(String, String)>,
     /// Plan it is held by: `Kế hoạch số 05/KH-SGDĐT ngày 01/8/2026 của …`.
     pub plan: Option<String>,
     /// Places to sign; the usual three when empty.
@@ -123,7 +126,7 @@ impl Context {
         }
     }
 
-    /// First lines under the title: the class, and its plan.
+    /// First lines under the title: the class, and its own fields.
     pub(crate) fn class_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.class_title.is_empty() {
@@ -133,6 +136,11 @@ impl Context {
             }
             lines.push(line);
         }
+        lines.extend(
+            self.class_fields
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
         lines
     }
 

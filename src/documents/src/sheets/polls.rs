@@ -343,6 +343,7 @@ mod tests {
             recipients: Vec::new(),
             class_title: "Tập huấn".to_owned(),
             class_code: String::new(),
+            class_fields: Vec::new(),
             plan: None,
             signatures: Vec::new(),
             export: Export {

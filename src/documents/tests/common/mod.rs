@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use lophoc_classes::Day;
 use lophoc_documents::sheets::{
-    AggregateLine, AggregateReport, ClassSummary, Context, Delegate, DelegateSheet, LearnerLine,
-    Period, PersonInfo, PlanLine, PlanSheet, SessionColumn, SessionInfo, SessionMark,
-    SessionOptions, SessionSheet, SiteInfo, SiteSheet, TrainerLine, TrainerSheet, UnitSummary,
-    unit_lines,
+    AggregateLine, AggregatePeople, AggregateReport, ClassSummary, Context, Delegate,
+    DelegateSheet, LearnerLine, Period, PersonInfo, PlanLine, PlanSheet, SessionColumn,
+    SessionInfo, SessionMark, SessionOptions, SessionSheet, SiteInfo, SiteSheet, TrainerLine,
+    TrainerSheet, UnitSummary, unit_lines,
 };
 use lophoc_documents::{Document, Export};
 use lophoc_ledger::{Adjustment, Change, HallHow, HallMark, PersonKey, Report, Rules, Status};
@@ -71,6 +71,10 @@ pub fn context(id: &str) -> Context {
         recipients: Vec::new(),
         class_title: "Bồi dưỡng sử dụng học liệu số cho giáo viên trung học cơ sở".to_owned(),
         class_code: "THCS-2026-03".to_owned(),
+        class_fields: vec![
+            ("Nguồn kinh phí".to_owned(), "Chi thường xuyên".to_owned()),
+            ("=Mã số".to_owned(), "=1+1".to_owned()),
+        ],
         plan: Some("Kế hoạch số 05/KH-SGDĐT ngày 01/8/2026 của Sở Giáo dục và Đào tạo".to_owned()),
         signatures: Vec::new(),
         export: Export {
@@ -553,6 +557,17 @@ pub fn aggregate_document() -> Document {
     let mut context = context("TONGHOP");
     context.class_title = String::new();
     context.number = Some("…/BC-SGDĐT".to_owned());
+    let people = |names: &[&str]| -> Vec<AggregatePeople> {
+        (1_u32..)
+            .zip(names)
+            .map(|(n, name)| AggregatePeople {
+                name: (*name).to_owned(),
+                invited: 400 * n,
+                attended: 380 * n,
+                completed: 350 * n,
+            })
+            .collect()
+    };
     let (from, to) = Period::YearBegin.days(2026).unwrap();
     let lines: Vec<AggregateLine> = (0..12_u32)
         .map(|i| AggregateLine {
@@ -573,6 +588,8 @@ pub fn aggregate_document() -> Document {
         to,
         period: Some(Period::YearBegin),
         lines: &lines,
+        homes: &people(&["Phường số 1", "Phường số 2"]),
+        levels: &people(&["Tiểu học", "THCS", "THPT", "Khác"]),
     }
     .build()
 }

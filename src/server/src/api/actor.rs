@@ -316,6 +316,7 @@ pub fn scope_of(method: &Method, path: &str) -> Needs {
     let pick = |read, write| Needs::Scope(if is_safe(method) { read } else { write });
     match words.as_slice() {
         ["me"] => Needs::Any,
+        ["units", "report" | "exports", ..] => pick(Scope::AttendanceRead, Scope::AttendanceWrite),
         ["people" | "units", ..] => pick(Scope::PeopleRead, Scope::PeopleWrite),
         ["classes", "summary" | "exports" | "access", ..]
         | [
@@ -391,6 +392,11 @@ mod tests {
             write("/api/v1/sessions/{id}/sites/{site}/ticks"),
             Needs::Scope(Scope::AttendanceWrite)
         );
+        assert_eq!(
+            read("/api/v1/units/{id}/report"),
+            Needs::Scope(Scope::AttendanceRead)
+        );
+        assert_eq!(read("/api/v1/units/{id}"), Needs::Scope(Scope::PeopleRead));
         assert_eq!(write("/api/v1/people"), Needs::Scope(Scope::PeopleWrite));
         for path in [
             "/api/v1/accounts",

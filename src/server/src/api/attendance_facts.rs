@@ -39,6 +39,9 @@ pub struct ClassFacts {
     pub plan_day: Option<Day>,
     /// Hình thức.
     pub form: ClassForm,
+    /// Own fields that stand on the sheets: name and value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, String)>,
 }
 
 impl ClassFacts {
@@ -54,6 +57,7 @@ impl ClassFacts {
             plan_no: class.plan.plan_no.clone(),
             plan_day: class.plan.plan_day,
             form: class.plan.form,
+            fields: class.plan.sheet_fields(),
         }
     }
 }

@@ -47,7 +47,7 @@ const OF_CLASS: [ExportKind; 4] = [
     ExportKind::PlanActual,
     ExportKind::TrainerActivity,
 ];
-const FORMATS: [ExportFormat; 5] = [
+pub const FORMATS: [ExportFormat; 5] = [
     ExportFormat::Xlsx,
     ExportFormat::Csv,
     ExportFormat::Pdf,
@@ -121,7 +121,7 @@ impl Wanted {
         let broken = |_| ApiFault::internal();
         let extent: Extent = serde_json::from_str(&stored.extent).map_err(broken)?;
         Ok(Self {
-            class: ClassId(stored.record.class.clone()),
+            class: ClassId(stored.record.class.clone().ok_or_else(ApiFault::internal)?),
             session: stored.record.session.clone().map(SessionKey),
             kind: stored.record.kind,
             version: stored.record.version,
@@ -406,7 +406,7 @@ async fn export_class(
 }
 
 /// `session.xlsx` as kind and format.
-fn parse(file: &str, kinds: &[ExportKind]) -> Result<(ExportKind, ExportFormat), ApiFault> {
+pub fn parse(file: &str, kinds: &[ExportKind]) -> Result<(ExportKind, ExportFormat), ApiFault> {
     let (kind, format) = file.rsplit_once('.').ok_or_else(ApiFault::not_found)?;
     let kind: ExportKind = word(kind)?;
     if !kinds.contains(&kind) {
@@ -425,7 +425,7 @@ fn checked(query: ExportQuery) -> Result<ExportQuery, ApiFault> {
     if query.lang.as_deref().is_some_and(|lang| lang != "vi") {
         return Err(ApiFault::field("lang", "badValue"));
     }
-    delimiter(&query)?;
+    csv_options(query.delimiter.as_deref(), query.as_text)?;
     Ok(ExportQuery {
         version: None,
         lang: None,
@@ -433,13 +433,46 @@ fn checked(query: ExportQuery) -> Result<ExportQuery, ApiFault> {
     })
 }
 
-fn delimiter(query: &ExportQuery) -> Result<Delimiter, ApiFault> {
-    match query.delimiter.as_deref() {
-        None | Some("comma") => Ok(Delimiter::Comma),
-        Some("semicolon") => Ok(Delimiter::Semicolon),
-        Some("tab") => Ok(Delimiter::Tab),
-        Some(_) => Err(ApiFault::field("delimiter", "badValue")),
-    }
+/// The choices for CSV.
+pub fn csv_options(delimiter: Option<&str>, as_text: Option<bool>) -> Result<CsvOptions, ApiFault> {
+    let delimiter = match delimiter {
+        None | Some("comma") => Delimiter::Comma,
+        Some("semicolon") => Delimiter::Semicolon,
+        Some("tab") => Delimiter::Tab,
+        Some(_) => return Err(ApiFault::field("delimiter", "badValue")),
+    };
+    Ok(CsvOptions {
+        delimiter,
+        identifiers_as_text: as_text.unwrap_or(true),
+        with_id: true,
+    })
+}
+
+/// An export that is about to be made.
+pub fn new_export(app: &App, headers: &HeaderMap, version: u32) -> Result<Export, ApiFault> {
+    let id = random::spoken::<16>()?;
+    Ok(Export {
+        check_at: Some(format!("{}/verify/{id}", base_url(app, headers))),
+        id,
+        made_ms: wall_ms(),
+        version: (version > 0).then_some(version),
+    })
+}
+
+/// The sealed document, its file, and the hash of the file.
+pub async fn drawn(
+    document: Document,
+    format: ExportFormat,
+    options: CsvOptions,
+) -> Result<(Sealed, Vec<u8>, String), ApiFault> {
+    tokio::task::spawn_blocking(move || {
+        let sealed = document.seal().map_err(|_| ApiFault::too_large())?;
+        let bytes = write(&sealed, format, options)?;
+        let hash = sha256_hex(&bytes);
+        Ok((sealed, bytes, hash))
+    })
+    .await
+    .map_err(|_| ApiFault::internal())?
 }
 
 /// Makes the file, writes down that it was made, and sends it.
@@ -460,36 +493,18 @@ async fn send(
         return Err(ApiFault::rate_limited(None));
     }
     let _place = app.attendance.heavy().await?;
-    let id = random::spoken::<16>()?;
-    let made_ms = wall_ms();
-    let export = Export {
-        check_at: Some(format!("{}/verify/{id}", base_url(app, headers))),
-        id: id.clone(),
-        made_ms,
-        version: (wanted.version > 0).then_some(wanted.version),
-    };
+    let export = new_export(app, headers, wanted.version)?;
+    let (id, made_ms) = (export.id.clone(), export.made_ms);
     let document = document(Source::App(app), &wanted, export).await?;
-    let delimiter = delimiter(&wanted.query)?;
-    let as_text = wanted.query.as_text.unwrap_or(true);
-    let (sealed, bytes, file_sha256) = tokio::task::spawn_blocking(move || {
-        let sealed = document.seal().map_err(|_| ApiFault::too_large())?;
-        let options = CsvOptions {
-            delimiter,
-            identifiers_as_text: as_text,
-            with_id: true,
-        };
-        let bytes = write(&sealed, format, options)?;
-        let hash = sha256_hex(&bytes);
-        Ok::<_, ApiFault>((sealed, bytes, hash))
-    })
-    .await
-    .map_err(|_| ApiFault::internal())??;
+    let options = csv_options(wanted.query.delimiter.as_deref(), wanted.query.as_text)?;
+    let (sealed, bytes, file_sha256) = drawn(document, format, options).await?;
     let stored = StoredExport {
         record: ExportRecord {
             id,
             kind: wanted.kind,
             format,
-            class: class.id.0.clone(),
+            class: Some(class.id.0.clone()),
+            unit: None,
             session: session.map(|session| session.id.0.clone()),
             version: wanted.version,
             data_sha256: sealed.data_sha256().to_owned(),
@@ -543,6 +558,7 @@ fn file_name(class: &Class, session: Option<&Session>, kind: ExportKind, version
         ExportKind::PlanActual => "Kế hoạch - thực hiện",
         ExportKind::TrainerActivity => "Hoạt động của người dạy",
         ExportKind::Polls => "Kết quả thăm dò, biểu quyết",
+        ExportKind::Aggregate => "Báo cáo tập huấn qua mạng",
     };
     let class = if class.plan.code.is_empty() {
         &class.plan.title

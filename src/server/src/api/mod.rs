@@ -24,6 +24,7 @@ mod hall;
 mod imports;
 mod openapi;
 mod people;
+mod report;
 mod sheets;
 mod sign_in;
 mod text;
@@ -88,6 +89,7 @@ fn described() -> Routes {
         .merge(imports::routes())
         .merge(attendance::routes())
         .merge(exports::routes())
+        .merge(report::routes())
         .merge(check_in::routes())
         .merge(check::routes());
     Routes::with_openapi(openapi::frame()).nest("/api/v1", slices)

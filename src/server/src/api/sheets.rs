@@ -93,7 +93,7 @@ pub fn of_session(
             polls: &facts.polls,
         }
         .build(),
-        ExportKind::ClassSummary | ExportKind::PlanActual => return None,
+        ExportKind::ClassSummary | ExportKind::PlanActual | ExportKind::Aggregate => return None,
     })
 }
 
@@ -194,9 +194,11 @@ pub fn of_class(source: &ClassSource, kind: ExportKind, export: Export) -> Optio
             }
             .build()
         }
-        ExportKind::Session | ExportKind::Sites | ExportKind::Delegates | ExportKind::Polls => {
-            return None;
-        }
+        ExportKind::Session
+        | ExportKind::Sites
+        | ExportKind::Delegates
+        | ExportKind::Polls
+        | ExportKind::Aggregate => return None,
     })
 }
 
@@ -222,6 +224,7 @@ fn context(class: &ClassFacts, export: Export) -> Context {
         recipients: Vec::new(),
         class_title: class.title.clone(),
         class_code: class.code.clone(),
+        class_fields: class.fields.clone(),
         plan,
         signatures: Vec::new(),
         export,

@@ -25,7 +25,7 @@ const SHORT: usize = 60;
 pub fn routes() -> Routes {
     Routes::new()
         .routes(routes!(list, create))
-        .routes(routes!(change))
+        .routes(routes!(one, change))
         .routes(routes!(path))
 }
 
@@ -78,6 +78,18 @@ async fn create(
     check(&mut unit)?;
     save(&app, &signed, &unit).await?;
     Ok((StatusCode::CREATED, Json(unit)))
+}
+
+/// A unit.
+#[utoipa::path(get, path = "/units/{id}", tag = "units", params(("id" = String, Path)), security(("cookie" = []), ("token" = [])), responses(
+    (status = 200, body = Unit), (status = 404, body = Refusal)))]
+async fn one(
+    State(app): State<Arc<App>>,
+    _signed: Signed,
+    At(id): At<String>,
+) -> Result<Json<Unit>, ApiFault> {
+    let unit = app.store.unit(&UnitId(id)).await?;
+    unit.map(Json).ok_or_else(ApiFault::not_found)
 }
 
 /// Change a unit.

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use lophoc_classes::{Verdict, VerdictKind};
+use lophoc_classes::{UnitId, Verdict, VerdictKind};
 use lophoc_documents::verify::{self as check, Record, Refused};
 use lophoc_documents::{Export, MAX_LINE};
 use lophoc_records::StoredExport;
 use utoipa_axum::routes;
 
-use super::Routes;
 use super::error::{ApiFault, Refusal};
 use super::exports::{Source, Wanted, document};
 use super::extract::{At, Caller, raw};
+use super::{Routes, report};
 use crate::app::App;
 
 /// Largest file, bytes.
@@ -152,9 +152,27 @@ async fn verdict(
     source: Source<'_>,
     stored: &StoredExport,
     kind: VerdictKind,
-    mut differences: Vec<String>,
+    differences: Vec<String>,
 ) -> Result<Verdict, ApiFault> {
     let store = source.store();
+    if let Some(unit) = &stored.record.unit {
+        let current = kind != VerdictKind::Altered && report::is_current(source, stored).await?;
+        let name = store
+            .unit(&UnitId(unit.clone()))
+            .await?
+            .map(|unit| unit.name);
+        return Ok(Verdict {
+            current,
+            kind,
+            made_ms: Some(stored.record.made_ms),
+            title: report::TITLE.to_owned(),
+            host: name.unwrap_or_default(),
+            version: 0,
+            latest: 0,
+            id: stored.record.id.clone(),
+            differences: told(source, differences),
+        });
+    }
     let wanted = Wanted::again(stored)?;
     let class = store
         .class(&wanted.class)
@@ -168,19 +186,6 @@ async fn verdict(
             title.push_str(&format!(" – Buổi {}: {}", session.no, session.form.title));
         }
     }
-    differences.truncate(DIFFERENCES);
-    // Anybody may ask, and an id alone is enough for it: an empty file of that id
-    // must not bring out the rows of the sheet. The command line tells all.
-    let open = matches!(source, Source::App(_));
-    for text in &mut differences {
-        let told = match open {
-            true => without_original(text),
-            false => text.as_str(),
-        };
-        *text = lophoc_documents::clean(told, MAX_LINE);
-    }
-    let mut told = std::collections::BTreeSet::new();
-    differences.retain(|text| told.insert(text.clone()));
     let stands = is_current(source, stored, &wanted, latest).await?;
     let record = &stored.record;
     Ok(Verdict {
@@ -192,8 +197,26 @@ async fn verdict(
         version: record.version,
         latest,
         id: record.id.clone(),
-        differences,
+        differences: told(source, differences),
     })
+}
+
+/// What is told of differences. Anybody may ask, and an id alone is enough for
+/// it: an empty file of that id must not bring out the rows of the sheet. The
+/// command line tells all.
+fn told(source: Source<'_>, mut differences: Vec<String>) -> Vec<String> {
+    differences.truncate(DIFFERENCES);
+    let open = matches!(source, Source::App(_));
+    for text in &mut differences {
+        let told = match open {
+            true => without_original(text),
+            false => text.as_str(),
+        };
+        *text = lophoc_documents::clean(told, MAX_LINE);
+    }
+    let mut told = std::collections::BTreeSet::new();
+    differences.retain(|text| told.insert(text.clone()));
+    differences
 }
 
 /// A difference without what the sheet itself says there.

@@ -23,5 +23,6 @@ mod joining;
 mod openapi;
 mod people;
 mod preflight;
+mod reports;
 mod sign_in;
 mod tokens;

@@ -17,6 +17,8 @@ import type {
   ExportKind,
   ExportList,
   ExportQuery,
+  ReportPage,
+  ReportQuery,
   Frozen,
   HallPerson,
   HallTick,
@@ -224,6 +226,14 @@ export class RecordsApi {
     query: Partial<ExportQuery> = {},
   ): Answer<{ blob: Blob; name: string }> =>
     this.http.file(`/${of}/${part(id)}/exports/${kind}.${format}`, query as Query);
+  unitReport = (unit: string, query: Partial<ReportQuery>): Answer<ReportPage> =>
+    this.http.get(`/units/${part(unit)}/report`, query as Query);
+  reportFile = (
+    unit: string,
+    format: ExportFormat,
+    query: Partial<ReportQuery>,
+  ): Answer<{ blob: Blob; name: string }> =>
+    this.http.file(`/units/${part(unit)}/exports/aggregate.${format}`, query as Query);
   bundle = (session: string): Answer<{ blob: Blob; name: string }> =>
     this.http.file(`/sessions/${part(session)}/bundle.zip`);
   access = (id: string): Answer<AccessLine[]> => this.http.get(`/classes/${part(id)}/access`);

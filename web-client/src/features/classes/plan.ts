@@ -32,6 +32,7 @@ export function emptyPlan(host: string | null): Plan {
     },
     guests: 'wait',
     custom: [],
+    onSheets: [],
   };
 }
 
@@ -60,6 +61,19 @@ export function tidyPlan(plan: Plan): Plan {
       .filter(([name, value]) => name !== '' || value !== ''),
   };
 }
+
+/** Most own fields on the sheets of a class. */
+export const MAX_SHEET_FIELDS = 8;
+
+/** Which own fields stand on the sheets, one by one. */
+export const sheetMarks = (plan: Plan): boolean[] => plan.custom.map(([name]) => plan.onSheets.includes(name));
+
+/** The names of the marked own fields. */
+export const onSheets = (plan: Plan, marks: readonly boolean[]): string[] =>
+  plan.custom
+    .filter((_, n) => marks[n] === true)
+    .map(([name]) => name.normalize('NFC').trim())
+    .filter((name) => name !== '');
 
 /** What is wrong before the server is asked: field → code. */
 export function planProblems(plan: Plan): Record<string, string> {

@@ -7,7 +7,7 @@ import { tidyPerson, emptyPerson } from '../people/form';
 import { passwordRules } from '../sign-in/password';
 import { linkTable } from './invite';
 import { around, asksFor, leadsTo, sortSteps, WAY } from './life';
-import { emptyPlan, planProblems, tidyPlan } from './plan';
+import { emptyPlan, onSheets, planProblems, sheetMarks, tidyPlan } from './plan';
 import type { ImportPreview, ImportRow } from '../../core/records/gen';
 
 describe('the plan of a class', () => {
@@ -32,6 +32,19 @@ describe('the plan of a class', () => {
     expect(sent.custom).toEqual([['Kinh phí', 'có']]);
     expect(sent.from).toBe('2026-11-16');
     expect(sent.rules).toEqual(plan().rules);
+  });
+
+  it('marks the own fields that stand on the sheets by their names', () => {
+    const own = plan({
+      custom: [
+        ['Kinh phí', 'có'],
+        [' Chương trình ', 'BDTX'],
+        ['', ''],
+      ],
+      onSheets: ['Kinh phí'],
+    });
+    expect(sheetMarks(own)).toEqual([true, false, false]);
+    expect(onSheets(own, [false, true, true])).toEqual(['Chương trình']);
   });
 });
 

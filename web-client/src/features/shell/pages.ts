@@ -66,6 +66,8 @@ export function pageOf(to: RecordsRoute, guest: boolean): PageSource {
       return { key: 'people', load: () => import('../people/PeoplePage.svelte').then(of), props: { id: to.id } };
     case 'units':
       return { key: 'units', load: () => import('../units/UnitsPage.svelte').then(of), props: { id: to.id } };
+    case 'reports':
+      return { key: 'reports', load: () => import('../reports/ReportsPage.svelte').then(of), props: { id: to.id } };
     case 'accounts':
       return { key: 'accounts', load: () => import('../accounts/AccountsPage.svelte').then(of), props: {} };
     case 'verify':

@@ -68,6 +68,8 @@ export const planEn: Shape<typeof planVi> = {
   'plan.customHint': 'What the host unit adds to its plans (Circular 21, Art. 5).',
   'plan.customName': 'Name',
   'plan.customValue': 'Value',
+  'plan.customOnSheets': 'Print on exported sheets',
+  'plan.customTooMany': (n: string) => `Choose at most ${n} fields to print on sheets.`,
   'plan.customAdd': 'Add a field',
   'plan.customRemove': (name: string) => `Remove ${name}`,
   'plan.create': 'Create the class',

@@ -67,6 +67,8 @@ export const planVi = {
   'plan.customHint': 'Các mục đơn vị chủ trì cần thêm vào kế hoạch (Thông tư 21, Điều 5).',
   'plan.customName': 'Tên mục',
   'plan.customValue': 'Nội dung',
+  'plan.customOnSheets': 'In trên các danh sách xuất ra',
+  'plan.customTooMany': (n: string) => `Chọn nhiều nhất ${n} mục để in trên danh sách.`,
   'plan.customAdd': 'Thêm mục',
   'plan.customRemove': (name: string) => `Bỏ mục ${name}`,
   'plan.create': 'Tạo lớp',

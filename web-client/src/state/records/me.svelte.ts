@@ -26,6 +26,12 @@ class Me {
     return this.admin || (this.now?.account.units.some((one) => one.role === 'organiser') ?? false);
   }
 
+  /** Units whose classes may be reported on: of organisers and inspectors. */
+  get reportUnits(): string[] {
+    const roles = this.now?.account.units ?? [];
+    return [...new Set(roles.filter((one) => one.role !== 'contact').map((one) => one.unit))];
+  }
+
   async load(): Promise<void> {
     const result = await api().me();
     this.problem = null;

@@ -1,6 +1,6 @@
 //! What is entered of classes, courses, sessions and steps: cleaned and bounded.
 
-use lophoc_classes::{CourseForm, Day, Plan, SessionForm, StepRequest};
+use lophoc_classes::{CourseForm, Day, MAX_SHEET_FIELDS, Plan, SessionForm, StepRequest};
 use lophoc_ledger::INDOCHINA_OFFSET_MIN;
 use lophoc_records::SessionMode;
 use unicode_normalization::UnicodeNormalization as _;
@@ -93,6 +93,17 @@ pub fn plan(plan: &mut Plan, at: &str) -> Result<(), ApiFault> {
             fields.text(&name(&format!("custom[{no}][1]")), value, CUSTOM_VALUE);
         }
     }
+    if plan.on_sheets.len() > MAX_SHEET_FIELDS {
+        fields.wrong(&name("onSheets"), "tooLong");
+    }
+    // Only what is there, once, in the order of the fields.
+    let mut chosen: Vec<String> = Vec::new();
+    for (label, _) in &plan.custom {
+        if plan.on_sheets.contains(label) && !chosen.contains(label) {
+            chosen.push(label.clone());
+        }
+    }
+    plan.on_sheets = chosen;
     fields.done()
 }
 
@@ -238,6 +249,10 @@ mod tests {
         assert_eq!(
             wrong(|p| p.custom = vec![("a".to_owned(), "b".to_owned()); 31]),
             one("custom", "tooLong")
+        );
+        assert_eq!(
+            wrong(|p| p.on_sheets = vec!["a".to_owned(); 9]),
+            one("onSheets", "tooLong")
         );
         assert_eq!(
             wrong(|p| p.custom = vec![(" ".to_owned(), "b".to_owned())]),

@@ -15,7 +15,8 @@ atMs: number,
  */
 by: string, 
 /**
- * `view`, `desk`, `export`, `bundle`, `adjust`, `freeze`, `api`.
+ * `view`, `desk`, `export`, `report` (numbers alone), `bundle`, `adjust`,
+ * `freeze`, `api`.
  */
 what: string, 
 /**

@@ -133,4 +133,9 @@ guests: GuestPolicy,
 /**
  * Own fields of the host (TT21 Điều 5.1.đ): name and value, in order.
  */
-custom: Array<[string, string]>, };
+custom: Array<[string, string]>, 
+/**
+ * Names of own fields that stand on the sheets, at most
+ * [`MAX_SHEET_FIELDS`]; in the order of `custom`.
+ */
+onSheets: Array<string>, };

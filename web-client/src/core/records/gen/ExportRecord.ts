@@ -19,9 +19,13 @@ kind: ExportKind,
  */
 format: ExportFormat, 
 /**
- * Class.
+ * Class, when of one.
  */
-class: string, 
+class: string | null, 
+/**
+ * Unit, when it is a report on the classes of one.
+ */
+unit: string | null, 
 /**
  * Session, when of one.
  */
