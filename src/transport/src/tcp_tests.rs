@@ -13,6 +13,7 @@ use socket2::SockRef;
 use crate::api::{ConnectSpec, MediaConfig, MediaEvent, StartError};
 use crate::plane::MediaPlane;
 use crate::stats::MediaStats;
+use crate::tcp::MAX_LINKS_OF_PEER;
 use crate::tcp::acceptor::{MAX_STRANGERS_OF_SOURCE, PATIENCE};
 use crate::test_client::{Client, NetClient, TcpClient, vp8};
 
@@ -70,6 +71,7 @@ struct Class {
     plane: MediaPlane,
     events: Receiver<MediaEvent>,
     people: Vec<Person>,
+    answers: Vec<String>,
     start: Instant,
     frames: u64,
     sounds: u64,
@@ -96,6 +98,7 @@ impl Class {
             plane: plane.unwrap(),
             events,
             people: Vec::new(),
+            answers: Vec::new(),
             start: Instant::now(),
             frames: 0,
             sounds: 0,
@@ -152,6 +155,7 @@ impl Class {
         };
         self.plane.set_view(peer, view);
         self.people.push(person);
+        self.answers.push(answer);
         let index = self.people.len() - 1;
         self.until(|class| class.people[index].client().connected);
         index
@@ -395,6 +399,29 @@ fn more_connections_than_the_server_holds_are_refused() {
     class.until(|_| ended(&third));
     assert_eq!(class.plane.stats().tcp.full, 1);
     assert!(held.iter().all(|s| !ended(s)));
+}
+
+#[test]
+fn a_peer_holds_a_bounded_number_of_connections_and_keeps_the_one_it_uses() {
+    let mut class = Class::new(config());
+    class.join(false);
+    let learner = class.join(true);
+    let answer = class.answers[learner].clone();
+    let word = |name: &str| answer.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+    let user = format!("{}:me", word("a=ice-ufrag:"));
+    let request = crate::stun::tests::request(&user, word("a=ice-pwd:"));
+    let mut frame = header(request.len()).unwrap().to_vec();
+    frame.extend(&request);
+    let more: Vec<TcpStream> = (0..MAX_LINKS_OF_PEER + 4)
+        .map(|_| {
+            let stream = class.knock();
+            (&stream).write_all(&frame).unwrap();
+            stream
+        })
+        .collect();
+    class.until_stats(|s| s.tcp.open == MAX_LINKS_OF_PEER as u64 && s.tcp.waiting == 0);
+    class.until(|_| more.iter().filter(|s| ended(s)).count() == 5);
+    class.watches(learner);
 }
 
 /// Comes back by a new connection, as a browser does: an ICE restart.

@@ -38,13 +38,13 @@ impl Shard {
         if let Some(old) = self.links.between(arrival.remote, announced) {
             self.close_link(now, old);
         }
-        let oldest = self.sessions.get(&peer).and_then(|session| {
-            (session.streams.len() >= MAX_LINKS_OF_PEER)
-                .then(|| session.streams.first().copied())
-                .flatten()
-        });
-        if let Some(oldest) = oldest {
-            self.close_link(now, oldest);
+        let quietest = self
+            .sessions
+            .get(&peer)
+            .filter(|session| session.streams.len() >= MAX_LINKS_OF_PEER)
+            .and_then(|session| self.links.quietest(now, &session.streams));
+        if let Some(quietest) = quietest {
+            self.close_link(now, quietest);
         }
         let Arrival {
             stream,
@@ -211,6 +211,8 @@ impl Shard {
         self.links.flush(now);
         while let Some(closed) = self.links.take_broken() {
             self.forget_link(now, &closed);
+            // The end of one may be news for another.
+            self.links.flush(now);
         }
     }
 
@@ -219,5 +221,6 @@ impl Shard {
         for id in self.links.dead(now) {
             self.close_link(now, id);
         }
+        self.flush_streams(now);
     }
 }

@@ -27,6 +27,8 @@ const WRITE_AT: usize = 32 << 10;
 /// A connection on which nothing came for so long is closed. Browsers check a
 /// pair in reserve each 25 s.
 const IDLE: Duration = Duration::from_secs(60);
+/// A connection in use is never silent for so long.
+const QUIET: Duration = Duration::from_secs(3);
 /// A connection whose other end takes nothing for so long is closed.
 const STUCK: Duration = Duration::from_secs(10);
 
@@ -45,6 +47,8 @@ struct Link {
     /// The socket takes nothing since then; `None` while it does.
     blocked: Option<Instant>,
     heard: Instant,
+    /// How often something came.
+    reads: u64,
     _permit: Permit,
 }
 
@@ -132,6 +136,7 @@ impl Links {
             outbox: Outbox::default(),
             blocked: None,
             heard: now,
+            reads: 0,
             _permit: permit,
         };
         self.links.insert(id, link);
@@ -143,6 +148,20 @@ impl Links {
     /// The connection between two addresses.
     pub(crate) fn between(&self, remote: SocketAddr, announced: SocketAddr) -> Option<LinkId> {
         self.by_pair.get(&(remote, announced)).copied()
+    }
+
+    /// The one of these connections that is missed least: on which nothing came
+    /// for the longest time, or, where something came on all just now, the least.
+    pub(crate) fn quietest(&self, now: Instant, ids: &[LinkId]) -> Option<LinkId> {
+        let of = |id: &LinkId| Some((*id, self.links.get(id)?));
+        let quiet = ids
+            .iter()
+            .filter_map(of)
+            .filter(|(_, link)| now.saturating_duration_since(link.heard) > QUIET)
+            .min_by_key(|(_, link)| link.heard);
+        let (id, _) =
+            quiet.or_else(|| ids.iter().filter_map(of).min_by_key(|(_, link)| link.reads))?;
+        Some(id)
     }
 
     /// Whose a connection is, its other end and the announced address.
@@ -197,6 +216,7 @@ impl Links {
                 Ok(0) => return Heard::End,
                 Ok(count) => {
                     link.heard = now;
+                    link.reads += 1;
                     self.counters.bytes_in += count as u64;
                     return Heard::Bytes(count);
                 }

@@ -30,7 +30,7 @@ const BACKLOG: i32 = 1_024;
 const UNSENT: u32 = 16 << 10;
 /// A connection whose data nobody confirms for so long is dead to the kernel.
 const USER_TIMEOUT: Duration = Duration::from_secs(15);
-/// Connections one peer may have; the oldest gives way. A browser opens one for
+/// Connections one peer may have; the quietest gives way. A browser opens one for
 /// each pair of addresses.
 pub(crate) const MAX_LINKS_OF_PEER: usize = 8;
 /// Connections per place for a peer, at which new ones are refused.
