@@ -42,6 +42,7 @@ $(STAMPS)/npm-$(E2E): $(E2E)/package-lock.json
 # The server embeds the client; its build script looks again when it is touched.
 $(STAMPS)/web: $(STAMPS)/npm-$(WEB) $(WEB_SOURCES)
 	npm --prefix $(WEB) run build
+	npm --prefix $(WEB) run budget
 	@touch src/server/build.rs
 	@mkdir -p $(@D) && touch $@
 
@@ -73,7 +74,7 @@ e2e-run: web $(STAMPS)/npm-$(E2E)
 	npm --prefix $(E2E) run check
 	npm --prefix $(E2E) test
 
-screenshots: web $(STAMPS)/npm-$(E2E) ## pictures for the readme
+screenshots: web $(STAMPS)/npm-$(E2E) ## pictures for the readme and docs/SCREENS.md
 	@scripts/packages.sh test
 	$(DEBUG_BUILD)
 	npm --prefix $(E2E) run screenshots

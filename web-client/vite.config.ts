@@ -32,6 +32,9 @@ export default defineConfig({
     },
   },
   test: {
+    // A slow machine is not a fault.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     environment: 'happy-dom',
     include: ['src/**/*.test.ts'],
     restoreMocks: true,

@@ -1,17 +1,12 @@
 // Every page of classes and attendance on a desk and on a phone: axe finds nothing,
 // nothing is wider than the page. With E2E_PICTURES=<folder> it also takes pictures.
-import { join } from 'node:path';
 import { test, expect, type Browser, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { DESKTOP, foreignRequests, launch, person, PHONE } from '../lib/browser.ts';
+import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, links, signIn } from '../lib/records.ts';
 import { enter } from '../lib/room.ts';
 import type { Server } from '../lib/server.ts';
-
-const PICTURES = process.env.E2E_PICTURES;
-
-/** Pages looked at on phones too; the others are built of the same parts. */
-const ON_PHONES = new Set(['classes', 'class', 'attendance', 'desk', 'my', 'check-in', 'new-class']);
 
 let server: Server;
 let browser: Browser;
@@ -30,7 +25,7 @@ async function look(page: Page, name: string): Promise<void> {
   await page.waitForLoadState('networkidle');
   await expect(page.locator('h1, h2').first(), name).toBeVisible();
   expect.soft(await page.getByText('Trang gặp lỗi').count(), `${name} broke`).toBe(0);
-  if (PICTURES) await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: PICTURES.endsWith('full') });
+  await picture(page, name);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect.soft(over, `${name} is wider than the page`).toBeLessThanOrEqual(0);
   await accessible(page, name);
@@ -43,6 +38,10 @@ for (const [size, viewport] of [
   test(`pages at ${size} pixels`, async () => {
     const context = await person(browser, server.origin, viewport);
     const page = await context.newPage();
+    await page.goto(server.origin);
+    await look(page, `front-${size}`);
+    await page.goto(`${server.origin}/no/such/page`);
+    await look(page, `not-found-${size}`);
     await page.goto(`${server.origin}/sign-in`);
     await look(page, `sign-in-${size}`);
     await page.goto(`${server.origin}/verify`);
@@ -68,6 +67,7 @@ for (const [size, viewport] of [
       ['class-exports', `/classes/${cls.id}/exports`],
       ['import', `/classes/${cls.id}/import`],
       ['new-class', '/classes/new'],
+      ['edit-class', `/classes/${cls.id}/edit`],
       ['calendar', '/calendar'],
       ['attendance', `/sessions/${cls.past.id}/attendance`],
       ['desk', `/sessions/${live.id}/desk`],
@@ -79,7 +79,6 @@ for (const [size, viewport] of [
       ['accounts', '/accounts'],
       ['check-in', new URL(code.url).pathname],
     ] as const) {
-      if (viewport === PHONE && !PICTURES && !ON_PHONES.has(name)) continue;
       await page.goto(`${server.origin}${path}`);
       await look(page, `${name}-${size}`);
     }

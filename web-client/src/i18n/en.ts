@@ -494,6 +494,7 @@ export const en: Catalogue = {
   'keys.letters': 'Use single letters as shortcuts',
   'keys.sayChat': 'Screen reader announces new messages',
   'keys.sayPeople': 'Screen reader announces people who come and go',
+  'keys.sounds': 'Play a sound when time is up and when attendance is checked',
 
   'over.left': 'You left the room',
   'over.leftText': 'Your time out is recorded. You can rejoin while the session is open.',
@@ -514,4 +515,6 @@ export const en: Catalogue = {
   'crash.title': 'Something went wrong',
   'crash.text': 'Reload the page. You come back to the same class.',
   'crash.reload': 'Reload page',
+  'crash.code': (code: string) => `Error code: ${code}`,
+  'crash.copy': 'Copy error details',
 };

@@ -497,6 +497,7 @@ export const vi = {
   'keys.letters': 'Dùng phím chữ cái làm phím tắt',
   'keys.sayChat': 'Trình đọc màn hình báo tin nhắn mới',
   'keys.sayPeople': 'Trình đọc màn hình báo người vào, ra',
+  'keys.sounds': 'Phát âm báo khi hết giờ và khi điểm danh',
 
   'over.left': 'Bạn đã rời phòng',
   'over.leftText': 'Giờ ra của bạn đã được ghi. Bạn có thể tham gia lại khi buổi học còn mở.',
@@ -517,6 +518,8 @@ export const vi = {
   'crash.title': 'Trang gặp lỗi',
   'crash.text': 'Hãy tải lại trang. Bạn sẽ trở lại đúng lớp học.',
   'crash.reload': 'Tải lại trang',
+  'crash.code': (code: string) => `Mã lỗi: ${code}`,
+  'crash.copy': 'Sao chép chi tiết lỗi',
 } as const;
 
 /** The same keys in every language; a message with parameters stays a function. */

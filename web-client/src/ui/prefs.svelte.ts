@@ -12,10 +12,12 @@ interface Kept {
   sayChat: boolean;
   /** Screen readers hear of people who come and go. */
   sayPeople: boolean;
+  /** A sound when time is up and when attendance is checked. */
+  sounds: boolean;
 }
 
 const KEY = 'lophoc.prefs';
-const defaults: Kept = { lang: 'vi', theme: 'dark', letters: true, sayChat: true, sayPeople: false };
+const defaults: Kept = { lang: 'vi', theme: 'dark', letters: true, sayChat: true, sayPeople: false, sounds: true };
 
 /** Reads kept choices; anything that is not what we wrote falls back to the default. */
 export function readPrefs(text: string | null): Kept {
@@ -26,7 +28,7 @@ export function readPrefs(text: string | null): Kept {
   } catch {
     // Not ours: defaults.
   }
-  const flag = (key: 'letters' | 'sayChat' | 'sayPeople') =>
+  const flag = (key: 'letters' | 'sayChat' | 'sayPeople' | 'sounds') =>
     typeof found[key] === 'boolean' ? found[key] : defaults[key];
   return {
     lang: found.lang === 'en' ? 'en' : 'vi',
@@ -34,6 +36,7 @@ export function readPrefs(text: string | null): Kept {
     letters: flag('letters'),
     sayChat: flag('sayChat'),
     sayPeople: flag('sayPeople'),
+    sounds: flag('sounds'),
   };
 }
 

@@ -2,6 +2,7 @@ import { render, screen, within } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { setLanguage } from '../../i18n/index.svelte';
+import { loadArrangeWords } from '../../i18n/arrange.svelte';
 import { loadTalkWords } from '../../i18n/talk.svelte';
 import type { RoomModel } from '../../state/contract';
 import { fixtureRoom, type FixtureOptions } from '../../state/fixture.svelte';
@@ -38,6 +39,7 @@ function tileOf(r: RoomModel, name: string) {
 beforeAll(async () => {
   await setLanguage('vi');
   await loadTalkWords('vi');
+  await loadArrangeWords('vi');
   globalThis.ResizeObserver ??= class {
     observe() {}
     unobserve() {}
@@ -74,6 +76,30 @@ describe('a tile', () => {
     expect(r.pinned).toBe('k1c');
     screen.getByLabelText('Bỏ ghim Nguyễn Thị Minh Hằng').click();
     expect(r.pinned).toBeNull();
+  });
+});
+
+describe('a tile shown to all', () => {
+  const shown = async (role: 'organiser' | 'learner') => {
+    const r = room({ role });
+    await r.arrange.spotlight('p1', true);
+    render(TileView, { room: r, tile: tileOf(r, 'Nguyễn Thị Minh Hằng') });
+    return r;
+  };
+
+  it('is told from one pinned for oneself, and given up from the tile by those who lead', async () => {
+    const r = await shown('organiser');
+    expect(r.room.spotlight).toEqual(['p1']);
+    screen.getByTestId('tile-unspot').click();
+    await tick();
+    expect(r.room.spotlight ?? []).toEqual([]);
+    expect(screen.queryByTestId('tile-unspot')).toBeNull();
+  });
+
+  it('is not given up by a learner', async () => {
+    await shown('learner');
+    expect(screen.queryByTestId('tile-unspot')).toBeNull();
+    expect(screen.getByTestId('tile').getAttribute('aria-label')).toContain('Ghim cho mọi người');
   });
 });
 
