@@ -65,13 +65,33 @@ export function toneAudio(folder: string, hertz = 300): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `tone-${hertz}.wav`);
   if (existsSync(path)) return path;
+  return writeWav(path, 4, (t) => {
+    const envelope = 0.55 + 0.45 * Math.sin(2 * Math.PI * 3 * t);
+    return 0.5 * envelope * (Math.sin(2 * Math.PI * hertz * t) + 0.4 * Math.sin(4 * Math.PI * hertz * t));
+  });
+}
+
+/** A WAV of six seconds: three seconds of the tone of `toneAudio` in noise, then the noise alone. */
+export function noisyAudio(folder: string, hertz = 300): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `noisy-${hertz}.wav`);
+  if (existsSync(path)) return path;
+  let seed = 1;
+  return writeWav(path, 6, (t) => {
+    // The same noise at every run.
+    seed = (seed * 48_271) % 2_147_483_647;
+    const noise = (seed / 2_147_483_647 - 0.5) * 0.12;
+    const envelope = t < 3 ? 0.55 + 0.45 * Math.sin(2 * Math.PI * 3 * t) : 0;
+    return noise + 0.4 * envelope * (Math.sin(2 * Math.PI * hertz * t) + 0.4 * Math.sin(4 * Math.PI * hertz * t));
+  });
+}
+
+function writeWav(path: string, seconds: number, sample: (t: number) => number): string {
   const rate = 48_000;
-  const count = rate * 4;
+  const count = rate * seconds;
   const data = Buffer.alloc(count * 2);
   for (let i = 0; i < count; i++) {
-    const t = i / rate;
-    const envelope = 0.55 + 0.45 * Math.sin(2 * Math.PI * 3 * t);
-    const value = 0.5 * envelope * (Math.sin(2 * Math.PI * hertz * t) + 0.4 * Math.sin(4 * Math.PI * hertz * t));
+    const value = sample(i / rate);
     data.writeInt16LE(Math.round(Math.max(-1, Math.min(1, value)) * 32_000), i * 2);
   }
   const head = Buffer.alloc(44);

@@ -82,6 +82,16 @@ export const en: Catalogue = {
   'device.heardGood': 'Good. Your speaker works.',
   'device.heardBad': 'Turn up the volume, plug your headphones in again or choose another speaker, then try again.',
 
+  'effect.filter': 'Strong noise suppression',
+  'effect.filterText': 'Less of fans, traffic and typing',
+  'effect.music': 'Sound as it is',
+  'effect.musicText': 'For singing and instruments; wear headphones',
+  'effect.blur': 'Blur background',
+  'effect.blurText': 'What is behind you cannot be made out',
+  'effect.blurSlow': 'This device is too slow for background blur, so it was turned off. The whole picture is sent.',
+  'effect.blurBroken': 'The background cannot be blurred. The whole picture is sent.',
+  'effect.filterBroken': 'Strong noise suppression does not work here. Your microphone goes on as usual.',
+
   'problem.mic': 'Microphone cannot be used',
   'problem.camera': 'Camera cannot be used',
   'problem.both': 'Microphone and camera cannot be used',

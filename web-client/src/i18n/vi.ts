@@ -81,6 +81,16 @@ export const vi = {
   'device.heardGood': 'Tốt. Loa của bạn hoạt động.',
   'device.heardBad': 'Hãy tăng âm lượng của máy, cắm lại tai nghe hoặc chọn loa khác, rồi thử lại.',
 
+  'effect.filter': 'Lọc ồn mạnh',
+  'effect.filterText': 'Bớt tiếng quạt, tiếng xe, tiếng gõ phím',
+  'effect.music': 'Giữ nguyên âm thanh',
+  'effect.musicText': 'Khi hát, chơi nhạc cụ; nên đeo tai nghe',
+  'effect.blur': 'Làm mờ nền',
+  'effect.blurText': 'Người khác không nhìn rõ phía sau bạn',
+  'effect.blurSlow': 'Máy này không làm mờ nền kịp nên đã tắt. Camera đang truyền hình đầy đủ.',
+  'effect.blurBroken': 'Không làm mờ nền được. Camera đang truyền hình đầy đủ.',
+  'effect.filterBroken': 'Không bật được lọc ồn mạnh. Micro vẫn truyền tiếng bình thường.',
+
   'problem.mic': 'Chưa dùng được micro',
   'problem.camera': 'Chưa dùng được camera',
   'problem.both': 'Chưa dùng được micro và camera',

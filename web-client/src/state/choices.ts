@@ -11,6 +11,10 @@ export interface Choices {
   cameraId: string | null;
   speakerId: string | null;
   dataSaver: boolean;
+  /** Strong noise suppression, unprocessed sound, background blur. */
+  filter: boolean;
+  music: boolean;
+  blur: boolean;
   layout: Layout;
 }
 
@@ -31,6 +35,9 @@ function parse(value: unknown): Choices {
     cameraId: text('cameraId'),
     speakerId: text('speakerId'),
     dataSaver: v.dataSaver === true,
+    filter: v.filter === true,
+    music: v.music === true,
+    blur: v.blur === true,
     layout: LAYOUTS.find((known) => known === layout) ?? 'auto',
   };
 }

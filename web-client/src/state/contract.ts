@@ -51,6 +51,7 @@ export interface DevicesModel {
   readonly micLost: boolean;
   readonly cameraLost: boolean;
   regain(): Promise<void>; // asks for it again, by hand
+  readonly effects: EffectsModel;
   readonly canPickSpeaker: boolean;
   readonly canShareScreen: boolean;
   start(opts: { mic: boolean; camera: boolean }): Promise<void>; // asks permission, only after a tap
@@ -60,6 +61,23 @@ export interface DevicesModel {
   onLevel(cb: (level01: number) => void): () => void; // own mic meter, <= 10 Hz
   testSpeaker(): Promise<void>;
   stop(): void;
+}
+/** What is done to the own sound and picture before they are sent. Remembered on the device. */
+export interface EffectsModel {
+  readonly canFilter: boolean;
+  readonly canBlur: boolean;
+  /** Strong noise suppression. */
+  readonly filter: boolean;
+  /** Sound as it is, for music. */
+  readonly music: boolean;
+  /** The background is blurred. */
+  readonly blur: boolean;
+  /** An effect ended by itself; sound or picture go out as they are. */
+  readonly fault: { effect: 'filter' | 'blur'; why: 'slow' | 'broken' } | null;
+  setFilter(on: boolean): Promise<void>;
+  setMusic(on: boolean): Promise<void>;
+  setBlur(on: boolean): void;
+  dismissFault(): void;
 }
 export interface LinkInfo {
   room: string;

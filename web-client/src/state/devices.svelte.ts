@@ -8,9 +8,11 @@ import { AudioOut } from '../core/rtc/audio-out';
 import { isWeak } from '../core/rtc/compat';
 import { keepChoices, readChoices } from './choices';
 import type { DeviceInfo, DeviceKind, DevicesModel } from './contract';
+import { Effects, MAKERS } from './effects.svelte';
 
 export class Devices implements DevicesModel {
   readonly capture: Capture;
+  readonly effects: Effects;
   readonly audio = new AudioOut();
   readonly #meter: MicMeter;
   #levelListeners = new Set<(level: number) => void>();
@@ -32,8 +34,9 @@ export class Devices implements DevicesModel {
   readonly canPickSpeaker = AudioOut.canPickSpeaker;
   readonly canShareScreen = canShareScreen();
 
-  constructor(capture?: Capture) {
+  constructor(capture?: Capture, makers = MAKERS) {
     this.capture = capture ?? new Capture({ width: isWeak() ? 960 : 1280 });
+    this.effects = new Effects(this.capture, makers);
     const choices = readChoices();
     this.capture.prefer('mic', choices.micId);
     this.capture.prefer('camera', choices.cameraId);
@@ -69,8 +72,9 @@ export class Devices implements DevicesModel {
     });
     this.capture.on('track', (kind) => {
       if (kind === 'mic') this.#meter.listen(this.capture.track('mic'));
-      this.sync(kind);
+      this.effects.setRaw(kind, this.capture.track(kind));
     });
+    this.effects.on('out', (kind) => this.sync(kind));
   }
 
   /** Brings what is shown in step with the captured track. */
@@ -84,8 +88,19 @@ export class Devices implements DevicesModel {
     }
     this.cameraOn = track !== null;
     this.cameraId = id;
+    const out = this.outgoing('camera');
     const shown = this.preview?.getVideoTracks()[0] ?? null;
-    if (shown !== track) this.preview = track ? new MediaStream([track]) : null;
+    if (shown !== out) this.preview = out ? new MediaStream([out]) : null;
+  }
+
+  /** What is to be sent of a kind: the captured track, or what an effect makes of it. */
+  outgoing(kind: InputKind): MediaStreamTrack | null {
+    return this.effects.out(kind);
+  }
+
+  /** The outgoing track of a kind is another one, or was looked at anew. */
+  onOutgoing(cb: (kind: InputKind) => void): () => void {
+    return this.effects.on('out', cb);
   }
 
   async start(opts: { mic: boolean; camera: boolean }): Promise<void> {
@@ -116,8 +131,7 @@ export class Devices implements DevicesModel {
 
   /** Mutes without giving the microphone back: at once, and at once again. */
   setMicEnabled(on: boolean): void {
-    const track = this.capture.track('mic');
-    if (track) track.enabled = on;
+    this.effects.setEnabled('mic', on);
     this.sync('mic');
   }
 

@@ -26,6 +26,7 @@ import type { Slides } from './slides.svelte';
 import type {
   DeviceInfo,
   DevicesModel,
+  EffectsModel,
   JoinModel,
   Layout,
   LinkInfo,
@@ -173,7 +174,31 @@ function still(draw: (ctx: CanvasRenderingContext2D, w: number, h: number) => vo
   return stream;
 }
 
+class FixtureEffects implements EffectsModel {
+  canFilter = true;
+  canBlur = true;
+  filter = $state(false);
+  music = $state(false);
+  blur = $state(false);
+  fault = $state.raw<EffectsModel['fault']>(null);
+  async setFilter(on: boolean) {
+    this.filter = on;
+    if (on) this.music = false;
+  }
+  async setMusic(on: boolean) {
+    this.music = on;
+    if (on) this.filter = false;
+  }
+  setBlur(on: boolean) {
+    this.blur = on;
+  }
+  dismissFault() {
+    this.fault = null;
+  }
+}
+
 class FixtureDevices implements DevicesModel {
+  readonly effects = new FixtureEffects();
   mics: DeviceInfo[] = [
     { id: 'default', label: 'Mặc định – Micro tích hợp' },
     { id: 'm2', label: 'Tai nghe Logitech H390 (046d:0a8f)' },

@@ -41,7 +41,7 @@ export class OwnMedia {
     this.#deps = deps;
     const { devices } = deps;
     this.#undo.push(
-      devices.capture.on('track', (kind) => void this.#sync(kind)),
+      devices.onOutgoing((kind) => void this.#sync(kind)),
       devices.onDb((db) => {
         this.talkingWhileMuted = this.#talker.hear(db, this.mic === 'muted', performance.now());
       }),
@@ -52,15 +52,15 @@ export class OwnMedia {
   begin(): void {
     this.#ready = true;
     for (const kind of ['mic', 'camera'] as const) {
-      if (this.#deps.devices.capture.track(kind)) void this.#sync(kind, true);
+      if (this.#deps.devices.outgoing(kind)) void this.#sync(kind, true);
     }
   }
 
-  /** Brings what is published in step with what is captured. */
+  /** Brings what is published in step with what is captured, and what effects make of it. */
   async #sync(kind: InputKind, quiet = false): Promise<void> {
     const { session, devices, may, refused } = this.#deps;
     if (!this.#ready) return;
-    const track = devices.capture.track(kind);
+    const track = devices.outgoing(kind);
     let st: TrackState = !track ? 'off' : kind === 'mic' && !track.enabled ? 'muted' : 'live';
     if (st === 'live' && !may(RIGHT[kind]) && !this.#granted.has(kind)) {
       if (!quiet) refused('forbidden');
@@ -94,7 +94,7 @@ export class OwnMedia {
   /** Muted because of the server: nothing has to be asked. */
   #muteLocally(): void {
     const { session, devices } = this.#deps;
-    const track = devices.capture.track('mic');
+    const track = devices.outgoing('mic');
     if (!track) return;
     devices.setMicEnabled(false);
     this.#sent.mic = { track, st: 'muted' };

@@ -197,7 +197,7 @@ export class Room implements RoomModel {
     this.#undo.push(
       keepAwake(),
       devices.audio.on('blocked', (blocked) => (this.audioBlocked = blocked)),
-      devices.capture.on('track', () => queueMicrotask(() => this.#stage.update())),
+      devices.onOutgoing(() => queueMicrotask(() => this.#stage.update())),
       session.on('frame', (frame) => {
         if (frame.t === 'levels') this.#onLevels(frame.l);
         else this.#batch.push(frame);

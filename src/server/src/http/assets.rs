@@ -72,11 +72,12 @@ fn is_page(path: &str) -> bool {
 
 fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let kind = file.metadata.mimetype();
-    let textual = kind.starts_with("text/")
+    let shrinks = kind.starts_with("text/")
         || kind.contains("javascript")
         || kind.contains("json")
-        || kind.contains("svg");
-    let mut response = if textual && wants_gzip(headers) {
+        || kind.contains("svg")
+        || kind == "application/wasm";
+    let mut response = if shrinks && wants_gzip(headers) {
         let body = zipped(path, &file);
         (
             [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))],

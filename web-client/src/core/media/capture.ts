@@ -41,12 +41,13 @@ const REGAIN_TRIES = 24;
 /** A track that stays muted this long after the page is shown is captured anew, ms. */
 const STAYS_MUTED = 3_000;
 
-function micConstraints(id: string | null): MediaTrackConstraints {
+/** For speech the browser takes echo and noise away; music it would spoil. */
+function micConstraints(id: string | null, music: boolean): MediaTrackConstraints {
   return {
     ...(id !== null && { deviceId: { exact: id } }),
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
+    echoCancellation: !music,
+    noiseSuppression: !music,
+    autoGainControl: !music,
     channelCount: { ideal: 1 },
   };
 }
@@ -65,6 +66,7 @@ export class Capture extends Emitter<CaptureEvents> {
   #tracks: Record<InputKind, MediaStreamTrack | null> = { mic: null, camera: null };
   #ids: Record<InputKind, string | null> = { mic: null, camera: null };
   #problems: Record<InputKind, MediaProblem | null> = { mic: null, camera: null };
+  #music = false;
   #queue: Promise<unknown> = Promise.resolve();
   #watching: (() => void) | null = null;
   #muteTimers = new Map<MediaStreamTrack, ReturnType<typeof setTimeout>>();
@@ -99,6 +101,11 @@ export class Capture extends Emitter<CaptureEvents> {
   /** The remembered device; used at the next opening. */
   prefer(kind: InputKind, id: string | null): void {
     this.#ids[kind] = id;
+  }
+
+  /** Leaves the sound as it is; used at the next opening. */
+  setMusic(on: boolean): void {
+    this.#music = on;
   }
 
   #serial<T>(task: () => Promise<T>): Promise<T> {
@@ -216,7 +223,7 @@ export class Capture extends Emitter<CaptureEvents> {
     const stops = this.#stops;
     return media
       .getUserMedia({
-        audio: kinds.includes('mic') && (plain ? true : micConstraints(this.#ids.mic)),
+        audio: kinds.includes('mic') && (plain ? true : micConstraints(this.#ids.mic, this.#music)),
         video: kinds.includes('camera') && (plain ? true : cameraConstraints(this.#ids.camera, this.#options.width)),
       })
       .then((stream) => {
