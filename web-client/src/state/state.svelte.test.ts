@@ -499,6 +499,9 @@ describe('choices', () => {
       cameraId: null,
       speakerId: null,
       dataSaver: false,
+      filter: false,
+      music: false,
+      blur: false,
       layout: 'auto',
     });
     localStorage.setItem('lophoc.choices', 'not json');

@@ -14,9 +14,9 @@ const MAX_WIDTH = 960;
 const COARSE = 48;
 /** The edge of a person is softened by so many pixels of the mask. */
 const SOFT = 2;
-/** The model must be there after this, ms; and answer within this. */
+/** The model must be there after this, ms; and answer within this, for the picture stands still meanwhile. */
 const LOADS_IN = 30_000;
-const ANSWERS_IN = 4_000;
+const ANSWERS_IN = 5_000;
 
 type Blurring = MediaTrackConstraints & { backgroundBlur?: boolean };
 
@@ -129,18 +129,24 @@ export async function blurBackground(raw: MediaStreamTrack, lost: (why: EffectFa
 
   const fail = (why: EffectFault) => {
     if (stopped) return;
-    if (why === 'broken') forgetSegmenter();
     lost(why);
   };
   segmenter().then(
     (made) => (model = made),
-    () => fail('broken'),
+    () => {
+      forgetSegmenter();
+      fail('broken');
+    },
   );
 
   async function step(): Promise<void> {
     const now = performance.now();
     if (busySince !== null) {
-      if (now - busySince > ANSWERS_IN) fail('broken');
+      // Its graphics context may be lost for good: the next one is made anew.
+      if (now - busySince > ANSWERS_IN) {
+        forgetSegmenter();
+        fail('slow');
+      }
       return;
     }
     if (!model && now - began > LOADS_IN) return fail('broken');
@@ -151,6 +157,7 @@ export async function blurBackground(raw: MediaStreamTrack, lost: (why: EffectFa
       if (model) await model.look(painter.shrink(), (mask) => painter.keep(mask));
       if (!stopped) painter.paint();
     } catch {
+      forgetSegmenter();
       fail('broken');
     } finally {
       busySince = null;

@@ -3,11 +3,11 @@
 /** A frame may take this long, ms. */
 export const FRAME_LIMIT = 30;
 /** The first frames do not count: models and shaders are being made ready. */
-const WARM_UP = 20;
+const WARM_UP = 3;
 /** So much slowness ends the effect: three seconds of frames that are all a little too slow. */
 const ENOUGH = 60;
-/** A very slow frame counts as so many at most. */
-const WORST = 5;
+/** A very slow frame counts as so many at most: a machine that stands still is not kept waiting. */
+const WORST = 20;
 
 export class FrameBudget {
   #seen = 0;
