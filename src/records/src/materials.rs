@@ -86,6 +86,24 @@ pub struct Material {
     pub dropped_ms: Option<u64>,
 }
 
+/// Bytes of what was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandInBytes {
+    /// By everybody.
+    pub all: u64,
+    /// By one person.
+    pub own: u64,
+}
+
+/// How many wait to be converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaterialsWaiting {
+    /// Of all sessions.
+    pub all: u64,
+    /// Of one session.
+    pub own: u64,
+}
+
 const COLUMNS: &str = "id, session, kind, name, bytes, sha256, key, state, why, pages, width, \
                        height, review, licence, owner, made_by, by_name, made_ms, dropped_ms";
 
@@ -184,12 +202,46 @@ impl Store {
         from_db(sum)
     }
 
-    /// How many wait to be converted.
-    pub async fn materials_waiting(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM material WHERE state = 'queued'")
-            .fetch_one(&self.pool)
-            .await?;
-        from_db(count)
+    /// Bytes of what was handed in to a session, by all and by one person; what was
+    /// taken back counts, since its bytes are kept.
+    pub async fn hand_in_bytes(
+        &self,
+        session: &SessionKey,
+        by: &PersonKey,
+    ) -> Result<HandInBytes, StoreError> {
+        let row = sqlx::query(
+            "SELECT COALESCE(SUM(bytes), 0) AS every, \
+             COALESCE(SUM(CASE WHEN made_by = $2 THEN bytes ELSE 0 END), 0) AS own \
+             FROM material WHERE session = $1 AND kind = 'in' AND state <> 'failed'",
+        )
+        .bind(session.as_str())
+        .bind(by.as_str())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(HandInBytes {
+            all: from_db(row.try_get("every")?)?,
+            own: from_db(row.try_get("own")?)?,
+        })
+    }
+
+    /// How many wait to be converted, in all and of this session. What was taken out
+    /// of its room waits for nothing.
+    pub async fn materials_waiting(
+        &self,
+        session: &SessionKey,
+    ) -> Result<MaterialsWaiting, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS every, \
+             COALESCE(SUM(CASE WHEN session = $1 THEN 1 ELSE 0 END), 0) AS own \
+             FROM material WHERE state = 'queued' AND dropped_ms IS NULL",
+        )
+        .bind(session.as_str())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(MaterialsWaiting {
+            all: from_db(row.try_get("every")?)?,
+            own: from_db(row.try_get("own")?)?,
+        })
     }
 
     /// At the start of the server: what was being converted waits again; what was
@@ -206,14 +258,22 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the one that waits longest for conversion.
-    pub async fn next_material(&self) -> Result<Option<Material>, StoreError> {
+    /// Takes one that waits for conversion. Sessions take turns: it is the one that
+    /// waits longest of the session that follows `after` in the order of their keys.
+    pub async fn next_material(
+        &self,
+        after: Option<&SessionKey>,
+    ) -> Result<Option<Material>, StoreError> {
         let text = format!(
             "UPDATE material SET state = 'converting', tries = tries + 1 WHERE id = \
-             (SELECT id FROM material WHERE state = 'queued' ORDER BY made_ms, id LIMIT 1) \
+             (SELECT id FROM material WHERE state = 'queued' AND dropped_ms IS NULL \
+             ORDER BY CASE WHEN session <= $1 THEN 1 ELSE 0 END, session, made_ms, id LIMIT 1) \
              RETURNING {COLUMNS}"
         );
-        let row = sqlx::query(&text).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(&text)
+            .bind(after.map_or("", SessionKey::as_str))
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(of_row).transpose()
     }
 

@@ -23,7 +23,7 @@ use super::api::{limit, stored};
 use super::error::ApiError;
 use crate::api::{ApiFault, Signed, person_signed_in};
 use crate::app::App;
-use crate::auth::{LinkClaims, TOKEN_LIFE_MS, TokenClaims, ice_servers, person_of_device};
+use crate::auth::{LinkClaims, TOKEN_LIFE_MS, TokenClaims, ice_servers_before, person_of_device};
 use crate::clock::wall_ms;
 use crate::room::mode_of;
 
@@ -194,7 +194,7 @@ pub struct JoinAnswer {
     person: PersonId,
     name: String,
     role: Role,
-    /// Relays for the first peer connection, as in `welcome`.
+    /// Relays for the first peer connection, for some minutes; `welcome` has others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ice: Vec<IceServer>,
 }
@@ -223,6 +223,7 @@ pub async fn join(
         return Err(ApiError(ErrorCode::BadRequest));
     }
     let (person, device) = person_of_device(&app.keys, &comer.lid, &request.device);
+    let in_records = comer.known.is_some();
     let known = match comer.known {
         Some(known) => known,
         None => {
@@ -236,16 +237,23 @@ pub async fn join(
             Known { person, name, unit }
         }
     };
-    // Kept before there is a token: nobody is in who did not accept them.
+    // Accepted before there is a token: nobody is in who did not.
+    let mut accepted = None;
     if let Some(rules) = rules_for(&app, &comer.class, Some(&known.person)).await? {
         if request.rules != Some(rules.version) {
             return Err(ApiError(ErrorCode::Conflict));
         }
-        let key = PersonKey(known.person.0.clone());
-        app.store
-            .accept_rules(&comer.class.id, rules.version, &key, wall_ms())
-            .await
-            .map_err(stored)?;
+        if in_records {
+            let key = PersonKey(known.person.0.clone());
+            app.store
+                .accept_rules(&comer.class.id, rules.version, &key, wall_ms())
+                .await
+                .map_err(stored)?;
+        } else {
+            // Whoever has an open link makes as many people as he likes: noted is
+            // who comes in.
+            accepted = Some(rules.version);
+        }
     }
     let token = TokenClaims {
         room: comer.session.room.as_str().into(),
@@ -256,6 +264,7 @@ pub async fn join(
         role: comer.role,
         site: comer.site,
         waits: comer.waits,
+        rules: accepted,
         device,
         exp: wall_ms().saturating_add(TOKEN_LIFE_MS),
     };
@@ -265,7 +274,7 @@ pub async fn join(
         person: token.person,
         name: token.name,
         role: token.role,
-        ice: ice_servers(&app.config.turn, wall_ms()),
+        ice: ice_servers_before(&app.config.turn, wall_ms()),
     }))
 }
 

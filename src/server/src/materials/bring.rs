@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::Json;
@@ -28,7 +28,8 @@ use serde_json::json;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
-use super::{WAITING, deck_of, fault_of, file_of};
+use super::under_way::{Place, patience};
+use super::{WAITING, WAITING_EACH, deck_of, fault_of, file_of};
 use crate::app::App;
 use crate::auth::TokenClaims;
 use crate::clock::wall_ms;
@@ -37,9 +38,13 @@ use crate::http::error::ApiError;
 use crate::random;
 use crate::room::Bring;
 
-/// A body that stands still for longer is given up.
-const STILL: Duration = Duration::from_secs(60);
 const MEGA: u64 = 1024 * 1024;
+/// Of what a session may have, so many quarters are for files handed in; the rest
+/// stays for slides and files handed out. Overflow: refused as full.
+const HAND_IN_QUARTERS: u64 = 3;
+/// All a person hands in, in times of the largest file handed in; what was taken
+/// back counts, since its bytes stay. Overflow: refused as full.
+const HAND_IN_TIMES: u64 = 5;
 
 /// What is told of a deck beside its bytes.
 #[derive(Debug, Deserialize)]
@@ -123,9 +128,6 @@ pub(super) async fn deck(
         licence: label(&told.licence)?,
         owner: label(&told.owner)?,
     };
-    if app.store.materials_waiting().await? >= WAITING {
-        return Err(ErrorCode::Busy.into());
-    }
     let order = Order {
         bring: Bring::Deck,
         kind: MaterialKind::Deck,
@@ -134,7 +136,6 @@ pub(super) async fn deck(
         most: u64::from(app.config.uploads.deck_mb) * MEGA,
     };
     let (status, material) = order.carry_out(&app, &headers, body).await?;
-    app.materials.wake.notify_one();
     Ok((status, Json(json!({"deck": deck_of(&material)}))).into_response())
 }
 
@@ -228,6 +229,12 @@ impl Order<'_> {
         app.rooms
             .may_bring(claims.room.as_str(), claims.person.clone(), self.bring)
             .await?;
+        if self.kind == MaterialKind::Deck {
+            let waits = app.store.materials_waiting(&claims.session).await?;
+            if waits.all >= WAITING || waits.own >= WAITING_EACH {
+                return Err(ErrorCode::Busy.into());
+            }
+        }
         let materials = &app.materials;
         if !materials
             .rate
@@ -236,11 +243,11 @@ impl Order<'_> {
             app.metrics.limited.inc();
             return Err(ErrorCode::RateLimited.into());
         }
-        let _place = materials
-            .places
-            .try_acquire()
-            .map_err(|_| ErrorCode::Busy)?;
-        let most = self.room_for(app, headers, &claims).await?;
+        let place = materials
+            .under_way
+            .take(&claims.person, &claims.session)
+            .ok_or(ErrorCode::Busy)?;
+        let most = self.room_for(app, headers, &claims, &place).await?;
         let draft = receive(&materials.tmp(), body, most)
             .await
             .map_err(|why| match why {
@@ -278,29 +285,26 @@ impl Order<'_> {
             made_ms: wall_ms(),
             dropped_ms: None,
         };
-        // Sent again because the answer was lost.
-        if let Some(known) = app.store.same_material(&material).await? {
-            return Ok((StatusCode::OK, known));
-        }
-        let folder = materials.of_key(&material.key);
-        keep(draft, &folder).await?;
-        let told = enter(app, &claims, self.bring, &material).await;
-        if let Err(refused) = told {
-            // Nobody heard of it.
-            app.store.remove_material(&material.id).await?;
-            let _ = fs::remove_dir_all(&folder).await;
-            return Err(refused);
-        }
-        Ok((StatusCode::CREATED, material))
+        let (app, bring) = (Arc::clone(app), self.bring);
+        // Goes on when the client goes: what came whole reaches its room.
+        let settled = tokio::spawn(async move {
+            let _place = place;
+            settle(&app, &claims, bring, draft, material).await
+        });
+        settled
+            .await
+            .unwrap_or(Err(Refused::Code(ErrorCode::Internal)))
     }
 
-    /// Bytes the file may have: by its kind, and by what the session and the disk
-    /// have left.
+    /// Bytes the file may have: by its kind, and by what the session, the person
+    /// and the disk have left. They are this upload's until its place is given
+    /// back.
     async fn room_for(
         &self,
         app: &App,
         headers: &HeaderMap,
         claims: &TokenClaims,
+        place: &Place,
     ) -> Result<u64, Refused> {
         let told = headers
             .get(CONTENT_LENGTH)
@@ -309,17 +313,34 @@ impl Order<'_> {
             return Err(ErrorCode::TooLarge.into());
         }
         let uploads = &app.config.uploads;
+        let hand_in = self.kind == MaterialKind::In;
+        // Asked for before the records are read: another file is in one of the two.
+        let others = place.reserve(hand_in, told.unwrap_or(self.most));
         let taken = app.store.material_bytes(&claims.session).await?;
-        let of_session = (u64::from(uploads.session_mb) * MEGA).saturating_sub(taken);
+        let session = u64::from(uploads.session_mb).saturating_mul(MEGA);
+        let mut left = session.saturating_sub(taken.saturating_add(others.session));
+        if hand_in {
+            let by = PersonKey(claims.person.0.clone());
+            let taken = app.store.hand_in_bytes(&claims.session, &by).await?;
+            let all = (session / 4).saturating_mul(HAND_IN_QUARTERS);
+            let own = u64::from(uploads.hand_in_mb)
+                .saturating_mul(MEGA)
+                .saturating_mul(HAND_IN_TIMES);
+            left = left
+                .min(all.saturating_sub(taken.all.saturating_add(others.hand_ins)))
+                .min(own.saturating_sub(taken.own.saturating_add(others.own_hand_ins)));
+        }
         fs::create_dir_all(app.materials.tmp()).await?;
         let disk = rustix::fs::statvfs(&app.materials.folder).map_err(std::io::Error::from)?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        let of_disk = free.saturating_sub(u64::from(uploads.keep_free_mb) * MEGA);
-        let left = of_session.min(of_disk);
+        let kept = u64::from(uploads.keep_free_mb).saturating_mul(MEGA);
+        left = left.min(free.saturating_sub(kept.saturating_add(others.all)));
         if left == 0 || told.is_some_and(|told| told > left) {
             return Err(ErrorCode::Full.into());
         }
-        Ok(self.most.min(left))
+        let most = self.most.min(left);
+        place.reserve(hand_in, told.unwrap_or(most));
+        Ok(most)
     }
 }
 
@@ -334,8 +355,10 @@ async fn receive(folder: &Path, body: Body, most: u64) -> Result<Draft, Refused>
     let mut file = fs::File::create_new(&draft.path).await?;
     let mut hash = Context::new(&SHA256);
     let mut body = body.into_data_stream();
+    let began = Instant::now();
     loop {
-        let next = tokio::time::timeout(STILL, body.next())
+        let patience = patience(draft.bytes, began.elapsed()).ok_or(ErrorCode::Conflict)?;
+        let next = tokio::time::timeout(patience, body.next())
             .await
             .map_err(|_| ErrorCode::Conflict)?;
         let Some(chunk) = next else { break };
@@ -390,22 +413,71 @@ async fn keep(mut draft: Draft, folder: &Path) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Writes the material down and tells the room.
-async fn enter(
+/// Puts a file that came whole to its place and into its room.
+async fn settle(
+    app: &Arc<App>,
+    claims: &TokenClaims,
+    bring: Bring,
+    draft: Draft,
+    material: Material,
+) -> Result<(StatusCode, Material), Refused> {
+    // Sent again because the answer was lost, or because it was `busy`: then its
+    // room may not have heard of it. What it knows it ignores.
+    if let Some(known) = app.store.same_material(&material).await? {
+        tell(app, claims, bring, &known).await?;
+        return Ok((StatusCode::OK, known));
+    }
+    let folder = app.materials.of_key(&material.key);
+    keep(draft, &folder).await?;
+    if let Err(error) = app.store.add_material(&material).await {
+        forget(app, &material, &folder).await;
+        return Err(error.into());
+    }
+    match tell(app, claims, bring, &material).await {
+        Ok(()) => {
+            if bring == Bring::Deck {
+                app.materials.wake.notify_one();
+            }
+            Ok((StatusCode::CREATED, material))
+        }
+        // Handed over, and not known to be kept: people may have it on their
+        // screens, and the ledger may write it yet. The same file sent again, or
+        // the next loading of the room, makes it whole.
+        Err(ErrorCode::Busy) => Err(ErrorCode::Busy.into()),
+        // Refused by the room: nobody heard of it.
+        Err(code) => {
+            forget(app, &material, &folder).await;
+            Err(code.into())
+        }
+    }
+}
+
+async fn tell(
     app: &Arc<App>,
     claims: &TokenClaims,
     bring: Bring,
     material: &Material,
-) -> Result<(), Refused> {
-    app.store.add_material(material).await?;
+) -> Result<(), ErrorCode> {
     let command = match file_of(material) {
         Some(file) => Command::File(Box::new(file)),
         None => Command::Deck(Box::new(deck_of(material))),
     };
     app.rooms
         .bring(claims.room.as_str(), claims.person.clone(), bring, command)
-        .await?;
-    Ok(())
+        .await
+}
+
+/// Takes back what nobody heard of. A row that cannot be taken away keeps its
+/// bytes; bytes without a row go at a start of the server.
+async fn forget(app: &App, material: &Material, folder: &Path) {
+    match app.store.remove_material(&material.id).await {
+        Ok(()) => {
+            let _ = fs::remove_dir_all(folder).await;
+        }
+        Err(error) => {
+            tracing::warn!(material = %material.id, %error, "a file that was refused is still written down");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,36 +7,45 @@
 mod bring;
 mod serve;
 mod sync;
+mod under_way;
 mod work;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use lophoc_ledger::SessionKey;
 use lophoc_protocol::slides::{Deck, DeckFault, DeckState, FileItem, FileWay, Review};
 use lophoc_protocol::{DeckId, FileId, PersonId};
-use lophoc_records::{Material, MaterialKind, MaterialState};
+use lophoc_records::{Material, MaterialKind, MaterialState, Store, StoreError};
 use lophoc_slides::{Fault, Tools};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 pub(crate) use sync::{news_of, sync};
+use under_way::UnderWay;
 pub use work::start;
 
 use crate::app::App;
 use crate::config::UploadsConfig;
 use crate::http::limit::Rate;
 
-/// Files on their way at a time. Overflow: refused as busy.
-const UNDER_WAY: usize = 64;
 /// Files of one person per minute, and at once.
 const PER_MINUTE: (u32, u32) = (20, 40);
 /// Files that wait to be converted. Overflow: refused as busy.
 const WAITING: u64 = 200;
+/// The same of one session. Overflow: refused as busy.
+const WAITING_EACH: u64 = 8;
+
+/// Decks whose standing is remembered. Overflow: all are looked up anew.
+const SHOWN: usize = 4_096;
+/// How long it is remembered, ms.
+const SHOWN_MS: u64 = 30_000;
 
 /// What the calls and the worker share.
 #[derive(Debug)]
@@ -44,11 +53,18 @@ pub struct Materials {
     folder: PathBuf,
     tools: OnceLock<Tools>,
     may_go_without: bool,
-    places: Arc<Semaphore>,
+    under_way: Arc<UnderWay>,
     rate: Rate<PersonId>,
     /// Something waits to be converted.
     wake: Notify,
     stop: AtomicBool,
+    /// What is being converted, by its id, and what stops it.
+    jobs: Mutex<HashMap<String, Arc<AtomicBool>>>,
+    /// Decks whose pages were asked for: whether they may be shown, and until when
+    /// that is not looked up again, monotonic ms.
+    shown: Mutex<HashMap<String, (bool, u64)>>,
+    /// Whose turn it was.
+    last: Mutex<Option<SessionKey>>,
 }
 
 impl Materials {
@@ -58,10 +74,13 @@ impl Materials {
             folder: data.join("materials"),
             tools: OnceLock::new(),
             may_go_without: config.without_sandbox,
-            places: Arc::new(Semaphore::new(UNDER_WAY)),
+            under_way: Arc::default(),
             rate: Rate::new(PER_MINUTE.0, PER_MINUTE.1),
             wake: Notify::new(),
             stop: AtomicBool::new(false),
+            jobs: Mutex::default(),
+            shown: Mutex::default(),
+            last: Mutex::default(),
         }
     }
 
@@ -74,11 +93,58 @@ impl Materials {
     /// Ends the conversions under way; they begin anew at the next start.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        for stop in lock(&self.jobs).values() {
+            stop.store(true, Ordering::Relaxed);
+        }
         self.wake.notify_waiters();
     }
 
     fn stops(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// This conversion begins; what stops it.
+    fn begin(&self, id: &str) -> Arc<AtomicBool> {
+        let stop = Arc::new(AtomicBool::new(false));
+        lock(&self.jobs).insert(id.to_owned(), Arc::clone(&stop));
+        // Looked at after it can be found: a stop is not missed in between.
+        if self.stops() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        stop
+    }
+
+    /// Something was taken out of its room: it is not made into pages any more, and
+    /// its pages are not shown.
+    fn withdrawn(&self, material: &Material) {
+        if let Some(stop) = lock(&self.jobs).get(&material.id) {
+            stop.store(true, Ordering::Relaxed);
+        }
+        lock(&self.shown).remove(&material.key);
+    }
+
+    /// Whether the pages of this deck may be shown. Asked for each page each person
+    /// sees, so it is looked up in the records now and then only.
+    async fn shows(&self, store: &Store, key: &str, mono_ms: u64) -> Result<bool, StoreError> {
+        if let Some((shows, until)) = lock(&self.shown).get(key)
+            && mono_ms < *until
+        {
+            return Ok(*shows);
+        }
+        let shows = store
+            .material_of_key(key)
+            .await?
+            .is_some_and(|one| one.kind == MaterialKind::Deck && one.dropped_ms.is_none());
+        let mut table = lock(&self.shown);
+        if table.len() >= SHOWN {
+            table.clear();
+        }
+        table.insert(key.to_owned(), (shows, mono_ms.saturating_add(SHOWN_MS)));
+        Ok(shows)
+    }
+
+    fn ended(&self, id: &str) {
+        lock(&self.jobs).remove(id);
     }
 
     fn of_key(&self, key: &str) -> PathBuf {
@@ -88,6 +154,10 @@ impl Materials {
     fn tmp(&self) -> PathBuf {
         self.folder.join("tmp")
     }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The calls and the pages.

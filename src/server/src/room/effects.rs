@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use lophoc_ledger::{Event, EventKind};
+use lophoc_ledger::{Event, EventKind, PersonKey, SessionKey};
 use lophoc_media::types::PeerId;
 use lophoc_protocol::server::{Answer, You};
-use lophoc_protocol::{ErrorCode, ServerFrame, ServerMessage};
+use lophoc_protocol::{ErrorCode, PersonId, ServerFrame, ServerMessage};
 use lophoc_records::{SessionState, StoreError};
 use lophoc_room::{Command, Effect, LinkId};
 use lophoc_transport::ConnectError;
@@ -14,6 +14,7 @@ use super::actor::{Actor, Counted, Stop};
 use super::commits::Settled;
 use super::links::Greeting;
 use super::negotiate::{Answered, code_of};
+use crate::app::App;
 use crate::auth::ice_servers;
 use crate::clock::wall_ms;
 use crate::materials::sync;
@@ -158,6 +159,13 @@ impl Actor {
         let Some(link) = self.links.get_mut(to) else {
             return;
         };
+        if matches!(
+            frame.msg,
+            ServerMessage::Welcome(_) | ServerMessage::Resumed { .. }
+        ) && let Some(version) = link.claims.rules.take()
+        {
+            note_rules(&self.app, &self.session, &link.claims.person, version);
+        }
         match &mut frame.msg {
             ServerMessage::Welcome(welcome) => {
                 let mut welcome = welcome.clone();
@@ -433,7 +441,7 @@ impl Actor {
         let (app, session) = (Arc::clone(&self.app), self.session.clone());
         let (decks, gone) = (self.room.decks(), self.room.taken_out());
         self.following = Some(tokio::spawn(async move {
-            if let Err(error) = sync(&app.store, &session, &decks, &gone).await {
+            if let Err(error) = sync(&app, &session, &decks, &gone).await {
                 tracing::warn!(%session, %error, "the records of files are behind their room");
             }
         }));
@@ -520,10 +528,33 @@ impl Drop for Actor {
     }
 }
 
+/// Notes that somebody who is in now accepted the house rules on the way. When it
+/// cannot be noted he is asked again the next time.
+fn note_rules(app: &Arc<App>, session: &SessionKey, person: &PersonId, version: u32) {
+    let (app, session) = (Arc::clone(app), session.clone());
+    let person = PersonKey(person.0.clone());
+    tokio::spawn(async move {
+        let noted = match app.store.session(&session).await {
+            Ok(Some(known)) => {
+                let store = &app.store;
+                store
+                    .accept_rules(&known.class, version, &person, wall_ms())
+                    .await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%session, %error, "accepted house rules could not be noted");
+        }
+    });
+}
+
 /// Where a message that may be lost waits: only the newest of a sort matters.
 fn lossy(msg: &ServerMessage) -> Lane {
     match msg {
         ServerMessage::SlidePoint { .. } => Lane::Point,
+        ServerMessage::Reactions { .. } => Lane::Reactions,
         _ => Lane::Levels,
     }
 }
@@ -540,5 +571,19 @@ fn encode(frame: &ServerFrame) -> Option<Arc<Encoded>> {
             tracing::error!(%error, "a message cannot be serialized");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reactions_do_not_wait_in_the_place_of_levels() {
+        let reactions = ServerMessage::Reactions {
+            list: vec![],
+            counts: vec![],
+        };
+        assert_eq!(lossy(&reactions), Lane::Reactions);
     }
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lophoc_protocol::{Role, RoomMode};
+use lophoc_records::MaterialState;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -282,7 +283,15 @@ async fn a_deck_is_brought_made_into_pages_and_shown() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(known[0].dropped_ms.is_some() && known[0].pages == 9);
-    assert_eq!(get(&host, &format!("{url}/1/l.webp")).await.status, 200);
+    let kept = format!("materials/{}/pages/1/l.webp", known[0].key);
+    assert!(world.folder().join(kept).is_file());
+    // They are shown to nobody any more. The records were followed a moment ago.
+    let page = format!("{url}/1/l.webp");
+    let began = Instant::now();
+    while get(&host, &page).await.status != 404 {
+        assert!(began.elapsed() < Duration::from_secs(100), "still shown");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     world.server.stop().await;
 }
 
@@ -361,13 +370,17 @@ async fn files_are_handed_out_and_in() {
             201
         );
     }
-    // What a session may have in all.
+    // A quarter of what a session may have is not for files handed in.
     let more = vec![b'c'; 1_040_000];
+    for token in &tokens[1..] {
+        let full = post(&host, &path("in"), token, &more).await;
+        assert_eq!(full.code(), (503, "full".into()));
+    }
     assert_eq!(
-        post(&host, &path("in"), &tokens[1], &more).await.status,
+        post(&host, &path("out"), &tokens[0], &more).await.status,
         201
     );
-    let full = post(&host, &path("in"), &tokens[1], &[b'd'; 500_000]).await;
+    let full = post(&host, &path("out"), &tokens[0], &[b'd'; 500_000]).await;
     assert_eq!(full.code(), (503, "full".into()));
     for (wrong, code) in [
         ("/api/files?way=up&name=a", 400),
@@ -386,6 +399,117 @@ async fn files_are_handed_out_and_in() {
         post(&host, &path("out"), "nonsense", b"x").await.status,
         403
     );
+    world.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deck_that_is_taken_out_holds_up_nobody() {
+    let world = World::with(RoomMode::Training, |_| {}).await;
+    let host = world.host();
+    let token = world.token(Role::Trainer, "Dạy").await;
+    let mut trainer = Client::enter(&host, &token).await;
+    let long = post(&host, "/api/decks?name=1.pdf", &token, &pdf(400)).await;
+    let deck = long.json()["deck"]["deck"].clone();
+    waits_for(&mut [&mut trainer], |m| {
+        m["deck"]["st"]["is"] == "converting"
+    })
+    .await;
+    let drop = json!({"t": "deckDrop", "deck": deck});
+    assert_eq!(trainer.outcome(drop).await, "ok");
+    let next = post(&host, "/api/decks?name=2.pdf", &token, &pdf(1)).await;
+    let next = next.json()["deck"]["deck"].clone();
+    let ready = settled(&mut [&mut trainer]).await;
+    assert_eq!(
+        (&ready["deck"], &ready["st"]["is"]),
+        (&next, &json!("ready"))
+    );
+    let store = &world.server.app.store;
+    let known = store.materials(&world.session.as_str().into()).await;
+    let known = known.unwrap();
+    let gone = known.iter().find(|one| one.id == deck).unwrap();
+    assert_eq!(
+        (gone.pages, gone.dropped_ms.is_some(), &gone.state),
+        (0, true, &MaterialState::Queued)
+    );
+    // No session waits with more than a few.
+    let mut statuses = vec![];
+    for n in 0..12 {
+        let mut body = pdf(60);
+        body.extend(format!("% {n}").bytes());
+        let path = format!("/api/decks?name=n{n}.pdf");
+        statuses.push(post(&host, &path, &token, &body).await.status);
+    }
+    assert!(
+        statuses.starts_with(&[201; 8]) && statuses.ends_with(&[503]),
+        "{statuses:?}"
+    );
+    world.server.stop().await;
+}
+
+/// The room was busy, or the server died, between writing a file down and telling
+/// of it: the author sends it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_written_down_reaches_its_room_when_it_is_sent_again() {
+    let world = World::with(RoomMode::Training, |_| {}).await;
+    let host = world.host();
+    let token = world.token(Role::Trainer, "Dạy").await;
+    let _trainer = Client::enter(&host, &token).await;
+    let mut learner = world.enter(Role::Learner, "An").await;
+    let first = post(&host, "/api/files?way=out&name=1.txt", &token, b"1").await;
+    assert_eq!(first.status, 201);
+    let store = &world.server.app.store;
+    let session = world.session.as_str().into();
+    let mut lost = store.materials(&session).await.unwrap()[0].clone();
+    lost.id = "f-untold".to_owned();
+    lost.key = "AZaz09-_AZaz09-_AZaz09-_".to_owned();
+    lost.name = "2.txt".to_owned();
+    lost.bytes = 3;
+    lost.sha256 = lophoc_documents::sha256_hex(b"hai");
+    store.add_material(&lost).await.unwrap();
+    for _ in 0..2 {
+        let again = post(&host, "/api/files?way=out&name=2.txt", &token, b"hai").await;
+        assert_eq!(again.status, 200);
+        assert_eq!(again.json()["file"]["file"], "f-untold");
+    }
+    let wanted = |m: &Value| m["file"]["file"] == "f-untold";
+    waits_for(&mut [&mut learner], wanted).await;
+    let chat = json!({"t": "hand", "up": true});
+    assert_eq!(learner.outcome(chat).await, "ok");
+    assert!(!learner.seen.iter().any(wanted), "told twice");
+    world.server.stop().await;
+}
+
+/// The server was killed between putting a file to its place and noting it.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_nobody_wrote_down_are_cleared_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let materials = path.join("materials");
+    let day = Duration::from_secs(24 * 60 * 60);
+    let made = |key: &str, age: Duration| {
+        let folder = materials.join(key);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("file"), b"x").unwrap();
+        let then = std::time::SystemTime::now() - age;
+        std::fs::File::open(&folder)
+            .unwrap()
+            .set_modified(then)
+            .unwrap();
+        folder
+    };
+    let lost = made("lost-AAAAAAAAAAAAAAAAAAA", day);
+    let fresh = made("fresh-AAAAAAAAAAAAAAAAAA", Duration::ZERO);
+    let foreign = made("backup of yesterday", day);
+    let world = World::with(RoomMode::Training, |config| {
+        config.data.folder.clone_from(&path);
+    })
+    .await;
+    let began = Instant::now();
+    while lost.exists() {
+        assert!(began.elapsed() < Duration::from_secs(100), "still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(fresh.exists() && foreign.exists());
     world.server.stop().await;
 }
 
