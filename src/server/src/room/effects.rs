@@ -523,7 +523,8 @@ impl Drop for Actor {
 /// Where a message that may be lost waits: only the newest of a sort matters.
 fn lossy(msg: &ServerMessage) -> Lane {
     match msg {
-        ServerMessage::SlidePoint { .. } => Lane::Point,
+        ServerMessage::SlidePoint { .. } | ServerMessage::BoardPoint { .. } => Lane::Point,
+        ServerMessage::BoardLive { .. } => Lane::Stroke,
         _ => Lane::Levels,
     }
 }

@@ -23,6 +23,8 @@ pub enum Lane {
     Levels,
     /// The pointer on a page: only the newest matters, and it may be lost.
     Point,
+    /// Pieces of a figure that is being drawn: each counts, and may be lost.
+    Stroke,
     /// Slots: only the newest matters, and it is never lost.
     Bind,
 }
@@ -117,12 +119,14 @@ impl Outbox {
         if state.closing || state.shed {
             return;
         }
-        if lane != Lane::Ordered {
+        if !matches!(lane, Lane::Ordered | Lane::Stroke) {
             state.remove(lane);
         }
         if state.is_full(self.bounds, frame.size()) {
-            state.dropped_levels += state.remove(Lane::Levels) + state.remove(Lane::Point);
-            if matches!(lane, Lane::Levels | Lane::Point) {
+            for lane in [Lane::Levels, Lane::Point, Lane::Stroke] {
+                state.dropped_levels += state.remove(lane);
+            }
+            if matches!(lane, Lane::Levels | Lane::Point | Lane::Stroke) {
                 state.dropped_levels += 1;
                 return;
             }
@@ -347,6 +351,20 @@ mod tests {
         outbox.push(Lane::Ordered, numbered(5));
         assert!(outbox.is_shed());
         assert!(matches!(outbox.next().await, Next::Shed));
+    }
+
+    #[tokio::test]
+    async fn pieces_of_a_stroke_all_pass_and_give_way_together() {
+        let outbox = open(SMALL);
+        for id in 0..3 {
+            outbox.push(Lane::Stroke, numbered(id));
+        }
+        assert_eq!(outbox.depth().0, 3);
+        for id in 10..14 {
+            outbox.push(Lane::Ordered, numbered(id));
+        }
+        assert!(!outbox.is_shed());
+        assert_eq!(outbox.depth().0, 4);
     }
 
     #[tokio::test]
