@@ -2,6 +2,7 @@
 import { POINT_MAX } from '../core/proto';
 import type { Action, BoardId, Boards as Known, ClientFrame, ErrorCode, Figure, PersonId } from '../core/proto';
 import type { ServerFrame, Shape } from '../core/proto';
+import { randomKey } from '../core/base/storage';
 import { Pace } from '../core/slides/pace';
 
 /** Pieces of a stroke on its way, ms between two: twelve in a second. */
@@ -175,8 +176,7 @@ export class Boards {
   /** Resolves when all of a board is there. */
   async whole(board: BoardId): Promise<readonly Shape[]> {
     this.look(board);
-    for (let n = 0; n < 100 && this.#sheets.get(board)?.gone; n++)
-      await new Promise((done) => setTimeout(done, 100));
+    for (let n = 0; n < 100 && this.#sheets.get(board)?.gone; n++) await new Promise((done) => setTimeout(done, 100));
     return this.of(board);
   }
 
@@ -229,7 +229,7 @@ export class Boards {
   // ---- drawing
 
   /** A figure is finished: it is shown here at once, and told until the room has it. */
-  draw(board: BoardId, fig: Figure, cid = crypto.randomUUID()): void {
+  draw(board: BoardId, fig: Figure, cid = randomKey(8)): void {
     if (this.#drawing?.cid === cid) this.#endPieces();
     const wet = { board, cid, fig };
     this.waiting = [...this.waiting, wet];
