@@ -459,6 +459,46 @@ pub enum EventKind {
         /// By whom.
         by: PersonKey,
     },
+    /// A blank board is shown to all, or none any more.
+    BoardShown {
+        /// Board; absent = none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        board: Option<String>,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A figure was drawn on a board.
+    BoardDrawn {
+        /// Board.
+        board: String,
+        /// The protocol's `Shape`, with its author.
+        shape: serde_json::Value,
+    },
+    /// Figures left a board: erased, or all of them cleared.
+    BoardErased {
+        /// Board.
+        board: String,
+        /// Their numbers.
+        n: Vec<u32>,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// Somebody took back what he did on a board, or did it again.
+    BoardUndone {
+        /// Board.
+        board: String,
+        /// Did it again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        redo: bool,
+        /// Figures that are there again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        set: Vec<u32>,
+        /// Figures that are gone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        del: Vec<u32>,
+        /// By whom.
+        by: PersonKey,
+    },
     /// A file was handed out or in.
     File {
         /// The protocol's `FileItem`.
@@ -685,6 +725,10 @@ impl EventKind {
             Self::Deck { .. } => "deck",
             Self::DeckDropped { .. } => "deckDropped",
             Self::Slide { .. } => "slide",
+            Self::BoardShown { .. } => "boardShown",
+            Self::BoardDrawn { .. } => "boardDrawn",
+            Self::BoardErased { .. } => "boardErased",
+            Self::BoardUndone { .. } => "boardUndone",
             Self::File { .. } => "file",
             Self::FileDropped { .. } => "fileDropped",
             Self::GroupsMade { .. } => "groupsMade",
@@ -746,6 +790,10 @@ impl EventKind {
             | Self::Deck { .. }
             | Self::DeckDropped { .. }
             | Self::Slide { .. }
+            | Self::BoardShown { .. }
+            | Self::BoardDrawn { .. }
+            | Self::BoardErased { .. }
+            | Self::BoardUndone { .. }
             | Self::File { .. }
             | Self::FileDropped { .. }
             | Self::GroupsMade { .. }

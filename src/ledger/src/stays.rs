@@ -276,6 +276,10 @@ impl<'a> Walk<'a, '_> {
             | EventKind::Deck { .. }
             | EventKind::DeckDropped { .. }
             | EventKind::Slide { .. }
+            | EventKind::BoardShown { .. }
+            | EventKind::BoardDrawn { .. }
+            | EventKind::BoardErased { .. }
+            | EventKind::BoardUndone { .. }
             | EventKind::File { .. }
             | EventKind::FileDropped { .. }
             | EventKind::GroupsMade { .. }

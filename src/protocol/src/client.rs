@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::board::Figure;
 use crate::groups::{GroupBy, GroupNo};
-use crate::ids::{ChatId, DeckId, FileId, PersonId, PollId, QuestionId, SessionId};
+use crate::ids::{BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, SessionId};
 use crate::media::{MediaKind, Profile, SlotCounts, TrackState, View};
 use crate::people::{Permits, Role, RoomMode};
 use crate::poll::{PollChoice, PollDraft};
@@ -473,6 +474,79 @@ pub enum ClientMessage {
     FileDrop {
         /// Which.
         file: FileId,
+    },
+    /// Show a blank board to all, in place of slides. The one after the last
+    /// makes a new one.
+    BoardShow {
+        /// Which; only blank ones.
+        board: BoardId,
+    },
+    /// Show the blank board no longer; the slides below come back.
+    BoardHide,
+    /// What is on a board; answered by `boardPage`.
+    BoardGet {
+        /// Which.
+        board: BoardId,
+        /// Figures with a higher number than this.
+        #[serde(default)]
+        after: u32,
+    },
+    /// Draw a figure. Repeats of the same `cid` are ignored.
+    BoardDraw {
+        /// Where.
+        board: BoardId,
+        /// Client's id of it.
+        cid: String,
+        /// It.
+        fig: Figure,
+    },
+    /// A figure that is being drawn. Never logged, never replayed.
+    BoardLive {
+        /// Where.
+        board: BoardId,
+        /// The id it will have.
+        cid: String,
+        /// How many numbers of `fig.p` came before; these follow. 0 begins anew,
+        /// and without points the figure is given up.
+        #[serde(default)]
+        from: u16,
+        /// It, or the next piece of it.
+        fig: Figure,
+    },
+    /// Point on a blank board. Never logged.
+    BoardPoint {
+        /// The board everybody sees.
+        board: BoardId,
+        /// From the left, 0 to 10,000; absent together with `y` = pointer away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        x: Option<u16>,
+        /// From the top.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        y: Option<u16>,
+    },
+    /// Erase whole figures: one's own, or any with the right to slides.
+    BoardErase {
+        /// Where.
+        board: BoardId,
+        /// Their numbers; those that are gone already are left out.
+        n: Vec<u32>,
+    },
+    /// Erase everything on a board.
+    BoardClear {
+        /// Which.
+        board: BoardId,
+    },
+    /// Take back what one did last on a board.
+    BoardUndo {
+        /// Which.
+        board: BoardId,
+    },
+    /// Do again what one took back last.
+    BoardRedo {
+        /// Which.
+        board: BoardId,
     },
     /// Form groups. Replaces groups that are not open.
     GroupsMake {

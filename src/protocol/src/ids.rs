@@ -63,6 +63,11 @@ string_id!(
     DeckId
 );
 string_id!(
+    /// A board: `w1` for the first blank one, `d1-3` for the layer over page 3 of
+    /// the deck `d1`.
+    BoardId
+);
+string_id!(
     /// A file handed out or in (`f…`), unique on the server.
     FileId
 );

@@ -8,6 +8,7 @@
 //! `UPDATE_GOLDEN=1 cargo test -p lophoc-protocol` rewrites them.
 //! `docs/PROTOCOL.md` is the prose.
 
+pub mod board;
 pub mod client;
 pub mod error;
 pub mod groups;
@@ -25,7 +26,8 @@ pub use client::{ClientFrame, ClientMessage, Hello};
 pub use error::ErrorCode;
 pub use groups::GroupNo;
 pub use ids::{
-    ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId, SlotId, TrackId,
+    BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId, SlotId,
+    TrackId,
 };
 pub use media::{MediaKind, Profile, SlotCounts, TrackState};
 pub use people::{Action, Person, Role, RoomMode};

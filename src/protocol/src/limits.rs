@@ -63,6 +63,16 @@ pub const MAX_PAGES: u16 = 500;
 pub const MAX_FILES: usize = 2_000;
 /// Coordinates of the pointer on a page go from 0 to this.
 pub const POINT_MAX: u16 = 10_000;
+/// Blank boards of a session, at most.
+pub const MAX_WHITEBOARDS: u8 = 20;
+/// Points of a stroke, at most; a longer one is drawn as several.
+pub const MAX_STROKE: usize = 400;
+/// Longest text on a board, Unicode scalar values.
+pub const MAX_BOARD_TEXT: usize = 500;
+/// Figures to be seen on a board, at most.
+pub const MAX_SHAPES: usize = 1_000;
+/// Figures in one `boardErase`, at most.
+pub const MAX_ERASE: usize = 100;
 /// Breakout groups, at most.
 pub const MAX_GROUPS: u8 = 50;
 /// Longest time in groups, minutes.

@@ -130,11 +130,13 @@ pub enum Action {
     SetRole,
     /// Make, open and close groups, move people, go from one to another.
     Groups,
+    /// Draw on boards and slides.
+    Draw,
 }
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Speak,
         Self::ShowCamera,
         Self::ShareScreen,
@@ -165,6 +167,7 @@ impl Action {
         Self::Arrange,
         Self::SetRole,
         Self::Groups,
+        Self::Draw,
     ];
 }
 
@@ -195,6 +198,8 @@ pub struct Permits {
     pub hand_in: bool,
     /// Questions are seen by all at once; otherwise each waits for review.
     pub open_questions: bool,
+    /// Drawing on boards and slides; whoever has the floor may in any case.
+    pub draw: bool,
 }
 
 impl Default for Permits {
@@ -211,6 +216,7 @@ impl Default for Permits {
             browse: true,
             hand_in: true,
             open_questions: true,
+            draw: false,
         }
     }
 }

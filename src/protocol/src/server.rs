@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::board::{Boards, Figure, Shape};
 use crate::error::ErrorCode;
 use crate::groups::{GroupNo, Groups};
-use crate::ids::{ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId};
+use crate::ids::{
+    BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId,
+};
 use crate::limits::Limits;
 use crate::media::{AudioBind, IceServer, MediaKind, Mids, VideoBind};
 use crate::people::{Action, Counts, Permits, Person, Role, RoomMode, Waiter};
@@ -299,6 +302,10 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         groups: Option<Groups>,
+        /// Boards; absent while there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        boards: Option<Boards>,
     },
     /// Resume accepted: the missed broadcasts follow.
     Resumed {
@@ -599,6 +606,59 @@ pub enum ServerMessage {
     FileGone {
         /// Which.
         file: FileId,
+    },
+    /// Which boards there are changed, or which everybody sees.
+    Boards {
+        /// They.
+        boards: Boards,
+    },
+    /// What is on a board changed.
+    Board {
+        /// Which.
+        board: BoardId,
+        /// New, or there again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        set: Vec<Shape>,
+        /// Gone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        del: Vec<u32>,
+    },
+    /// Answer to `boardGet`: a part of what is on a board now, by number.
+    BoardPage {
+        /// Which.
+        board: BoardId,
+        /// The figures.
+        list: Vec<Shape>,
+        /// There is more after the last of these.
+        more: bool,
+    },
+    /// Somebody is drawing. Never replayed.
+    BoardLive {
+        /// Where.
+        board: BoardId,
+        /// Who.
+        who: PersonId,
+        /// The id the figure will have.
+        cid: String,
+        /// How many numbers of `fig.p` came before.
+        from: u16,
+        /// It, or the next piece of it; without points it is given up.
+        fig: Figure,
+    },
+    /// Where somebody points on a blank board. Never replayed.
+    BoardPoint {
+        /// Where.
+        board: BoardId,
+        /// Who.
+        who: PersonId,
+        /// From the left, 0 to 10,000; absent together with `y` = pointer away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        x: Option<u16>,
+        /// From the top.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        y: Option<u16>,
     },
     /// The groups are new or changed; absent = there are none.
     Groups {

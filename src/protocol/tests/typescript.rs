@@ -63,6 +63,14 @@ export const MAX_POLL_TEXT = {};
 export const MAX_GROUPS = {};
 /** Coordinates of the pointer on a page go from 0 to this. */
 export const POINT_MAX = {};
+/** Blank boards of a session, at most. */
+export const MAX_WHITEBOARDS = {};
+/** Points of a stroke, at most. */
+export const MAX_STROKE = {};
+/** Longest text on a board, characters. */
+export const MAX_BOARD_TEXT = {};
+/** Figures in one `boardErase`, at most. */
+export const MAX_ERASE = {};
 /** JSON longer than this is worth compressing, bytes. */
 export const GZIP_OVER = {};
 /** People in one `peoplePage`, at most. */
@@ -80,6 +88,10 @@ export const PEOPLE_PAGE = {};
         limits::MAX_POLL_TEXT,
         limits::MAX_GROUPS,
         limits::POINT_MAX,
+        limits::MAX_WHITEBOARDS,
+        limits::MAX_STROKE,
+        limits::MAX_BOARD_TEXT,
+        limits::MAX_ERASE,
         limits::GZIP_OVER,
         limits::PEOPLE_PAGE,
     )

@@ -85,7 +85,8 @@ impl Room {
             M::ChatPage { .. }
             | M::PeoplePage { .. }
             | M::LobbyPage { .. }
-            | M::PollPage { .. } => &mut buckets.pages,
+            | M::PollPage { .. }
+            | M::BoardGet { .. } => &mut buckets.pages,
             M::ModMute { .. }
             | M::ModMuteAll { .. }
             | M::ModAsk { .. }
@@ -129,7 +130,16 @@ impl Room {
                 &mut buckets.answers
             }
             M::React { .. } => &mut buckets.reactions,
-            M::SlidePoint { .. } => &mut buckets.points,
+            M::SlidePoint { .. } | M::BoardLive { .. } | M::BoardPoint { .. } => {
+                &mut buckets.points
+            }
+            M::BoardShow { .. }
+            | M::BoardHide
+            | M::BoardDraw { .. }
+            | M::BoardErase { .. }
+            | M::BoardClear { .. }
+            | M::BoardUndo { .. }
+            | M::BoardRedo { .. } => &mut buckets.strokes,
             M::Hello(_)
             | M::Offer { .. }
             | M::Ice { .. }
@@ -240,6 +250,16 @@ impl Room {
             | M::SlidePoint { .. }
             | M::DeckSet { .. }
             | M::DeckDrop { .. } => self.slide_act(me, msg),
+            M::BoardShow { .. }
+            | M::BoardHide
+            | M::BoardGet { .. }
+            | M::BoardDraw { .. }
+            | M::BoardLive { .. }
+            | M::BoardPoint { .. }
+            | M::BoardErase { .. }
+            | M::BoardClear { .. }
+            | M::BoardUndo { .. }
+            | M::BoardRedo { .. } => self.board_act(me, msg),
             M::FileDrop { file } => self.file_drop(me, &file),
             M::GroupsMake { .. }
             | M::GroupsMove { .. }

@@ -56,6 +56,7 @@ impl Arrangement {
             Action::RaiseHand => permits.hand,
             Action::Browse => permits.browse,
             Action::HandIn => permits.hand_in,
+            Action::Draw => permits.draw || floor,
             Action::LowerHands
             | Action::Mute
             | Action::AskUnmute

@@ -127,7 +127,12 @@ pub const REACTIONS: Rate = Rate {
     burst: 5,
     per_second_milli: 1_000,
 };
-/// Movements of the pointer.
+/// What is done on boards.
+pub const STROKES: Rate = Rate {
+    burst: 40,
+    per_second_milli: 6_000,
+};
+/// Movements of the pointer, and of a pen that draws.
 pub const POINTS: Rate = Rate {
     burst: 20,
     per_second_milli: 12_000,
@@ -202,6 +207,29 @@ pub const PROGRESS_EVERY_MS: u64 = 500;
 /// Between two `groups` that tell how many are in each, milliseconds; what else
 /// changes of them is told at once.
 pub const GROUPS_EVERY_MS: u64 = 1_000;
+/// Boards that were drawn on. Overflow: a figure on one more is refused as
+/// `full`.
+pub const BOARDS: usize = 200;
+/// What is on them, and can be brought back, bytes of JSON. Overflow: a figure
+/// is refused as `full`.
+pub const BOARDS_BYTES: usize = 16 * 1024 * 1024;
+/// The same of one board. Overflow: what was taken away first can not be brought
+/// back any more; where there is nothing, a figure is refused as `full`.
+pub const BOARD_BYTES: usize = 1024 * 1024;
+/// Figures that were taken away from a board and can be brought back. Overflow:
+/// as [`BOARD_BYTES`].
+pub const BOARD_GONE: usize = 1_000;
+/// What a person can take back on a board, and do again. Overflow: what he did
+/// first stays as it is.
+pub const BOARD_DEEDS: usize = 50;
+/// People who can take back what they did on a board. Overflow: who did nothing
+/// there for longest no longer can.
+pub const BOARD_AUTHORS: usize = 200;
+/// Figures in one `board` and `boardPage`, bytes of JSON. Overflow: the rest
+/// follows in another, or is asked for.
+pub const BOARD_FRAME_BYTES: usize = 64 * 1024;
+/// Points in one `boardLive`. Overflow: refused as `bad_request`.
+pub const BOARD_LIVE_POINTS: usize = 64;
 /// Files a session ever had, those taken back counted. Overflow: as
 /// [`DECKS_EVER`].
 pub const FILES_EVER: usize = 10_000;

@@ -341,6 +341,7 @@ impl Room {
             stage: self.stage(),
             files: self.files_out(),
             groups,
+            boards: self.boards(),
         };
         self.send_durable(link, Some(self.ring.last_seq()), state);
         self.after_return(person, link);

@@ -14,6 +14,7 @@
 mod act;
 mod api;
 mod arrange;
+mod board;
 pub mod bounds;
 mod bucket;
 mod chat;

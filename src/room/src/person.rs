@@ -10,7 +10,7 @@ use lophoc_protocol::{
 use crate::api::{Allow4, LinkId, Now};
 use crate::bounds::{
     ANSWERS, CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, PAGES, POINTS,
-    REACTIONS, TRACKS,
+    REACTIONS, STROKES, TRACKS,
 };
 use crate::bucket::Bucket;
 use crate::polls::PollsSeen;
@@ -125,6 +125,7 @@ pub(crate) struct Buckets {
     pub reactions: Bucket,
     pub points: Bucket,
     pub picks: Bucket,
+    pub strokes: Bucket,
 }
 
 impl Buckets {
@@ -142,6 +143,7 @@ impl Buckets {
             reactions: Bucket::full(REACTIONS, now_ms),
             points: Bucket::full(POINTS, now_ms),
             picks: Bucket::full(HANDS, now_ms),
+            strokes: Bucket::full(STROKES, now_ms),
         }
     }
 }

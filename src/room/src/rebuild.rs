@@ -264,6 +264,10 @@ impl Room {
             EventKind::Deck { .. } | EventKind::DeckDropped { .. } | EventKind::Slide { .. } => {
                 self.replay_slide(event);
             }
+            EventKind::BoardShown { .. }
+            | EventKind::BoardDrawn { .. }
+            | EventKind::BoardErased { .. }
+            | EventKind::BoardUndone { .. } => self.replay_board(event),
             EventKind::File { .. } | EventKind::FileDropped { .. } => self.replay_file(event),
             EventKind::GroupsMade { .. }
             | EventKind::Grouped { .. }

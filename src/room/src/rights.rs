@@ -24,7 +24,7 @@ use When::{Call, Floor, No, Talk, Yes};
 
 /// One row an action; the columns are the roles in the order of [`Role::ALL`].
 #[rustfmt::skip]
-const TABLE: [(Action, [When; 9]); 30] = [
+const TABLE: [(Action, [When; 9]); 31] = [
     //                     organiser chair  trainer adviser technician secretary inspector learner guest
     (Action::Speak,       [Yes,      Yes,   Yes,    Call,   Call,      Call,     Floor,    Talk,   Talk]),
     (Action::ShowCamera,  [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,      Floor,    Yes,    Yes]),
@@ -56,6 +56,7 @@ const TABLE: [(Action, [When; 9]); 30] = [
     (Action::Arrange, [Yes, Yes, Yes, Yes, Yes, No, No, No, No]),
     (Action::SetRole, [Yes, Yes, Yes, No, No, No, No, No, No]),
     (Action::Groups, [Yes, Yes, Yes, Yes, Yes, No, No, No, No]),
+    (Action::Draw, [Yes, Yes, Yes, Yes, Yes, Yes, No, Yes, Yes]),
 ];
 
 fn column(role: Role) -> usize {

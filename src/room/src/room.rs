@@ -15,6 +15,7 @@ use lophoc_protocol::{
 
 use crate::api::{Allow4, Command, Effect, LinkId, Now, RoomConfig};
 use crate::arrange::Arrangement;
+use crate::board::Easel;
 use crate::bounds::{SITES, STAFF_RESERVE};
 use crate::chat::ChatLog;
 use crate::checks::Checks;
@@ -79,6 +80,7 @@ pub struct Room {
     pub(crate) questions: Questions,
     pub(crate) reactions: Reactions,
     pub(crate) slides: Slides,
+    pub(crate) easel: Easel,
     pub(crate) files: Files,
     pub(crate) breakout: Breakout,
     pub(crate) arrangement: Arrangement,
@@ -128,6 +130,7 @@ impl Room {
             questions: Questions::default(),
             reactions: Reactions::default(),
             slides: Slides::default(),
+            easel: Easel::default(),
             files: Files::default(),
             breakout: Breakout::default(),
             arrangement: Arrangement::default(),

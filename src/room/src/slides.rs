@@ -208,6 +208,7 @@ impl Room {
             return Err(ErrorCode::BadRequest);
         }
         self.set_stage(me, Some(Stage { deck, page }));
+        self.hide_board(me);
         Ok(Done::Ok)
     }
 
@@ -297,12 +298,19 @@ impl Room {
             self.set_stage(me, None);
         }
         self.slides.remove(id);
+        self.easel.forget_deck(id);
         self.record(EventKind::DeckDropped {
             id: id.0.clone(),
             by: key_of(me),
         });
         self.broadcast(ServerMessage::DeckGone { deck: id.clone() });
         Ok(Done::Ok)
+    }
+
+    /// State and number of pages of a deck.
+    pub(crate) fn deck_pages(&self, id: &DeckId) -> Option<(DeckState, u16)> {
+        let deck = &self.slides.find(id)?.deck;
+        Some((deck.st, deck.pages))
     }
 
     /// The decks, for `state`, oldest first.
@@ -333,7 +341,11 @@ impl Room {
                     self.slides.put(deck, self.now.mono_ms);
                 }
             }
-            EventKind::DeckDropped { id, .. } => self.slides.remove(&DeckId(id.clone())),
+            EventKind::DeckDropped { id, .. } => {
+                let id = DeckId(id.clone());
+                self.slides.remove(&id);
+                self.easel.forget_deck(&id);
+            }
             EventKind::Slide { deck, page, .. } => {
                 self.slides.stage = deck.as_ref().map(|deck| Stage {
                     deck: DeckId(deck.clone()),

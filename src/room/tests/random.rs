@@ -11,12 +11,14 @@
 mod common;
 
 use common::{Play, START, config, id};
+use lophoc_protocol::board::{Figure, FigureKind, Ink};
 use lophoc_protocol::groups::{GroupBy, GroupNo};
 use lophoc_protocol::people::Permits;
 use lophoc_protocol::poll::{Choose, Poll, PollChoice, PollDraft, PollItem, PollKind};
 use lophoc_protocol::talk::{Audience, QuestionState, Reaction};
 use lophoc_protocol::{
-    ChatId, ClientMessage as M, MediaKind, PersonId, PollId, QuestionId, Role, RoomMode, TrackState,
+    BoardId, ChatId, ClientMessage as M, MediaKind, PersonId, PollId, QuestionId, Role, RoomMode,
+    TrackState,
 };
 use lophoc_room::{Command, LinkId, RoomConfig};
 use proptest::prelude::*;
@@ -81,7 +83,7 @@ fn talk() -> impl Strategy<Value = M> {
         4 => (q(), st, proptest::option::of(".{0,6}"))
             .prop_map(|(q, st, answer)| M::QuestionSet { q, st, answer }),
         1 => Just(M::React { e: Reaction::Clap }),
-        2 => (any::<[bool; 11]>()).prop_map(|p| M::ModPermits {
+        2 => (any::<[bool; 12]>()).prop_map(|p| M::ModPermits {
             permits: Permits {
                 mic: p[0],
                 camera: p[1],
@@ -94,6 +96,7 @@ fn talk() -> impl Strategy<Value = M> {
                 browse: p[8],
                 hand_in: p[9],
                 open_questions: p[10],
+                draw: p[11],
             },
         }),
         1 => proptest::collection::vec(someone(), 0..6).prop_map(|who| M::ModSpot { who }),
@@ -102,6 +105,42 @@ fn talk() -> impl Strategy<Value = M> {
         3 => (someone(), proptest::sample::select(&Role::ALL[..]))
             .prop_map(|(who, role)| M::ModRole { who, role }),
         1 => (someone(), ".{0,6}").prop_map(|(who, instead)| M::ModSubstitute { who, instead }),
+    ]
+}
+
+/// What is done on boards; the first is blank, the second may come to be.
+fn board_message() -> impl Strategy<Value = M> {
+    let board =
+        || proptest::sample::select(&["w1", "w2", "w9", "d1-1", "?"][..]).prop_map(BoardId::from);
+    let kind = proptest::sample::select(
+        &[
+            FigureKind::Pen,
+            FigureKind::Pen,
+            FigureKind::Rect,
+            FigureKind::Text,
+        ][..],
+    );
+    let fig = || {
+        let points = proptest::collection::vec(0..10_100u16, 0..7);
+        (kind.clone(), 0..5u8, points, "[a ]{0,2}").prop_map(|(kind, w, p, text)| Figure {
+            kind,
+            ink: Ink::Blue,
+            w,
+            p,
+            text,
+        })
+    };
+    prop_oneof![
+        2 => board().prop_map(|board| M::BoardShow { board }),
+        1 => Just(M::BoardHide),
+        6 => (board(), "[a-e]", fig()).prop_map(|(board, cid, fig)| M::BoardDraw { board, cid, fig }),
+        1 => (board(), "[a-e]", 0..4u16, fig())
+            .prop_map(|(board, cid, from, fig)| M::BoardLive { board, cid, from, fig }),
+        1 => (board(), 0..3u32).prop_map(|(board, after)| M::BoardGet { board, after }),
+        2 => (board(), proptest::collection::vec(0..9u32, 0..4)).prop_map(|(board, n)| M::BoardErase { board, n }),
+        1 => board().prop_map(|board| M::BoardClear { board }),
+        3 => board().prop_map(|board| M::BoardUndo { board }),
+        2 => board().prop_map(|board| M::BoardRedo { board }),
     ]
 }
 
@@ -273,6 +312,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..8u8).prop_map(Step::Resume),
         3 => (0..8u8, any::<bool>()).prop_map(|(n, clean)| Step::Drop(n, clean)),
         16 => (0..8u8, message()).prop_map(|(n, msg)| Step::Say(n, msg)),
+        6 => (0..8u8, board_message()).prop_map(|(n, msg)| Step::Say(n, msg)),
         8 => (0..8u8, poll_message()).prop_map(|(n, msg)| Step::Say(n, msg)),
         4 => (1..3_000u32).prop_map(Step::Wait),
         1 => (20_000..120_000u32).prop_map(Step::Wait),

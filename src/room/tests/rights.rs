@@ -61,6 +61,8 @@ fn expected(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool {
         Action::Moderate | Action::HandOut => leads_or_teaches || helps || writes,
         Action::Poll => leads_or_teaches || role == Role::Adviser || writes,
         Action::Slides => floor && !watches || leads_or_teaches || helps || writes,
+        // Learners and guests may while the permits of the room say so.
+        Action::Draw => role != Role::Inspector,
         Action::Arrange | Action::Groups => leads_or_teaches || helps,
         Action::SetRole => leads_or_teaches,
     }

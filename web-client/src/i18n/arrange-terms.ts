@@ -17,6 +17,7 @@ export const PERMIT = {
   openQuestions: ['permits.review', 'permits.reviewText'],
   browse: ['permits.browse', 'permits.browseText'],
   handIn: ['permits.handIn', 'permits.handInText'],
+  draw: ['permits.draw', 'permits.drawText'],
 } as const satisfies Record<keyof Permits, Pair>;
 
 export const ROLE_TEXT = {

@@ -24,6 +24,7 @@ import type {
   TrackId,
   Waiter,
 } from '../core/proto';
+import type { Boards } from './boards.svelte';
 import type { ArrangeModel } from './arrange-model';
 import type { GroupsModel } from './groups-model';
 import type { HallPerson } from '../core/records/gen';
@@ -273,6 +274,7 @@ export interface RoomModel {
   readonly twoContents: boolean;
   preferContent(content: 'slides' | 'screen'): void;
   readonly slides: SlidesModel;
+  readonly boards: Boards;
   readonly files: FilesModel;
   readonly grid: Tile[]; // grid = tiles of the present page (gallery) or of the strip (speaker, screen)
   readonly pinned: TrackId | null;

@@ -20,8 +20,10 @@ import { byGivenName, hueOf } from '../ui/names';
 import { MAX_SPOTLIGHT } from '../core/proto';
 import { FixtureGroups } from './fixture-groups.svelte';
 import { FixturePolls, FixtureTalk, fixtureDirect, fixtureQuestions } from './fixture-talk.svelte';
+import { fixtureBoards } from './fixture-board';
 import { fixtureSharing, NO_SHARING, type FixtureSharing } from './fixture-slides';
 import type { Files } from './files.svelte';
+import type { Boards } from './boards.svelte';
 import type { Slides } from './slides.svelte';
 import type {
   DeviceInfo,
@@ -317,6 +319,7 @@ const STAFF_RIGHTS: Action[] = [
   'browse',
   'handOut',
   'handIn',
+  'draw',
 ];
 
 const LEARNER_RIGHTS: Action[] = [
@@ -351,6 +354,7 @@ const ALL_PERMITTED: RoomInfo['permits'] = {
   browse: true,
   handIn: true,
   openQuestions: true,
+  draw: false,
 };
 
 class FixtureRoom implements RoomModel {
@@ -430,6 +434,7 @@ class FixtureRoom implements RoomModel {
     },
   };
   readonly slides: Slides;
+  readonly boards: Boards;
   readonly files: Files;
   #preferred = $state<'slides' | 'screen'>('screen');
   #size = $state(9);
@@ -504,6 +509,7 @@ class FixtureRoom implements RoomModel {
     });
     this.slides = sharing.slides;
     this.files = sharing.files;
+    this.boards = fixtureBoards({ self: () => this.me.person, perms: () => this.me.perms });
     sharing.start();
     this.net = {
       conn: options.conn,
@@ -520,7 +526,8 @@ class FixtureRoom implements RoomModel {
   }
   get content() {
     if (this.effectiveLayout !== 'screen') return null;
-    const slides = this.slides.shown !== null && (!this.#sharer || this.#preferred === 'slides');
+    const slides =
+      (this.slides.shown !== null || this.boards.shown !== null) && (!this.#sharer || this.#preferred === 'slides');
     return slides ? ('slides' as const) : ('screen' as const);
   }
   preferContent(content: 'slides' | 'screen') {
@@ -542,7 +549,7 @@ class FixtureRoom implements RoomModel {
   get effectiveLayout() {
     if (this.layout !== 'auto') return this.layout;
     if (this.room.mode === 'conference' && this.people.some((p) => p.site !== undefined)) return 'wall';
-    if (this.#sharer || this.slides.shown) return 'screen';
+    if (this.#sharer || this.slides.shown || this.boards.shown) return 'screen';
     if (this.room.spotlight?.length) return 'speaker';
     return this.people.length > 1 && this.room.mode === 'training' ? 'speaker' : 'gallery';
   }

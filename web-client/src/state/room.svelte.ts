@@ -28,6 +28,7 @@ import { isStaff, NO_COUNTS, Roster } from '../core/room/roster';
 import { levelFromWire, SpeakerTracker } from '../core/room/speakers';
 import type { RoomSession } from '../core/session';
 import { Arrange } from './arrange.svelte';
+import { Boards } from './boards.svelte';
 import { Chat } from './chat.svelte';
 import type { HallModel, Layout, RoomModel, Tile } from './contract';
 import type { Devices } from './devices.svelte';
@@ -114,6 +115,7 @@ export class Room implements RoomModel {
   readonly groups: GroupStore;
   readonly arrange: Arrange;
   readonly slides: Slides;
+  readonly boards: Boards;
   readonly files: Files;
   readonly #uploads: Uploads;
   readonly #chat: Chat;
@@ -176,6 +178,19 @@ export class Room implements RoomModel {
       refused: (code) => this.#notices.add('error', { code }),
       changed: () => this.#stage.update(),
     });
+    this.boards = new Boards({
+      request: act,
+      fetch: async (board, after) => {
+        const reply = await session.request<'boardPage'>({ t: 'boardGet', board, after });
+        return reply.ok ? reply.frame : null;
+      },
+      send: (msg) => session.send(msg),
+      perms: () => this.me.perms,
+      self: () => this.me.person,
+      nameOf: (who) => this.#roster.get(who)?.name ?? '',
+      refused: (code) => this.#notices.add('error', { code }),
+      changed: () => this.#stage.update(),
+    });
     this.files = new Files({ ...sharing, most: { out: MAX_OUT_BYTES, in: MAX_IN_BYTES } });
     this.#stage = new Stage({
       session,
@@ -189,7 +204,7 @@ export class Room implements RoomModel {
       ownScreen: () => this.#own.screenStream,
       slots: () => session.slots.v,
       wall: (sites) => this.#widen(sites, wall ?? null),
-      slides: () => this.slides.shown !== null,
+      slides: () => this.slides.shown !== null || this.boards.shown !== null,
     });
     this.mod = this.#moderation();
     this.#batch = new FrameBatch((frames) => this.#take(frames));
@@ -280,6 +295,7 @@ export class Room implements RoomModel {
       this.talk.take(frame);
       this.polls.take(frame);
       this.slides.take(frame);
+      this.boards.take(frame);
       this.files.take(frame);
       switch (frame.t) {
         case 'state': {
@@ -701,6 +717,7 @@ export class Room implements RoomModel {
     this.talk.stop();
     this.#uploads.stop();
     this.slides.stop();
+    this.boards.stop();
     this.#stage.stop();
     this.net.stop();
     this.devices.stop();

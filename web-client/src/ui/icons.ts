@@ -22,6 +22,7 @@ import users from 'lucide-static/icons/users-round.svg?raw';
 import wifiOff from 'lucide-static/icons/wifi-off.svg?raw';
 import type { RoomIcon } from '../features/room/icons';
 import type { SharingIcon } from '../features/room/slides/icons';
+import type { BoardIcon } from '../features/room/board/icons';
 import type { RecordsIcon } from './records-icons';
 
 const pageIcons = {
@@ -47,7 +48,7 @@ const pageIcons = {
   wifiOff,
 } as const;
 
-export type IconName = keyof typeof pageIcons | RoomIcon | SharingIcon | RecordsIcon;
+export type IconName = keyof typeof pageIcons | RoomIcon | SharingIcon | BoardIcon | RecordsIcon;
 
 /** The drawing inside an SVG file, without the file's own root element. */
 function drawing(svg: string): string {

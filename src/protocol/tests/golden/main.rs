@@ -2,6 +2,7 @@
 //! `UPDATE_GOLDEN=1 cargo test -p lophoc-protocol` rewrites them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod board;
 mod client;
 mod fixtures;
 mod room;
@@ -28,12 +29,14 @@ fn variants<T: TS>() -> BTreeSet<String> {
 fn all_client_samples() -> Vec<(&'static str, ClientFrame)> {
     let mut samples = client::client_samples();
     samples.extend(room::client_samples());
+    samples.extend(board::client_samples());
     samples
 }
 
 fn all_server_samples() -> Vec<(&'static str, ServerFrame)> {
     let mut samples = server::server_samples();
     samples.extend(room::server_samples());
+    samples.extend(board::server_samples());
     samples
 }
 

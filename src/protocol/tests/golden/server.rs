@@ -81,6 +81,7 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
                 stage: None,
                 files: vec![],
                 groups: None,
+                boards: None,
             },
         ),
         plain(

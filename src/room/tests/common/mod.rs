@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, SessionKey};
+use lophoc_protocol::board::{Boards, Shape};
 use lophoc_protocol::client::Resume;
 use lophoc_protocol::groups::Groups;
 use lophoc_protocol::limits::MAX_FRAME;
@@ -20,7 +21,7 @@ use lophoc_protocol::poll::{Poll, PollChoice};
 use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
 use lophoc_protocol::talk::{Audience, Question};
 use lophoc_protocol::{
-    ClientMessage, ErrorCode, GroupNo, Person, PersonId, PollId, QuestionId, Role, RoomId,
+    BoardId, ClientMessage, ErrorCode, GroupNo, Person, PersonId, PollId, QuestionId, Role, RoomId,
     RoomMode, ServerFrame, ServerMessage, SessionId,
 };
 use lophoc_room::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Room, RoomConfig};
@@ -54,6 +55,9 @@ pub struct Client {
     /// Own questions and votes.
     pub part: (Vec<QuestionId>, Vec<QuestionId>),
     pub groups: Option<Groups>,
+    /// Boards there are, and what is known to be on them.
+    pub boards: Boards,
+    pub drawn: BTreeMap<BoardId, BTreeMap<u32, Shape>>,
     /// Who speaks, as last told.
     pub levels: Vec<(PersonId, u8)>,
     pub inbox: Vec<ServerFrame>,
@@ -98,8 +102,11 @@ impl Client {
                 polls,
                 questions,
                 groups,
+                boards,
                 ..
             } => {
+                self.boards = boards.unwrap_or_default();
+                self.drawn.clear();
                 assert!(chat.iter().all(|m| m.to.is_all()), "in the state: {chat:?}");
                 self.questions = questions.into_iter().map(|q| (q.q.clone(), q)).collect();
                 self.polls = polls.into_iter().map(|p| (p.poll.clone(), p)).collect();
@@ -157,6 +164,16 @@ impl Client {
             }
             ServerMessage::QuestionsMine { asked, up } => self.part = (asked, up),
             ServerMessage::Groups { groups } => self.groups = groups,
+            ServerMessage::Boards { boards } => self.boards = boards,
+            ServerMessage::Board { board, set, del } => {
+                let drawn = self.drawn.entry(board).or_default();
+                drawn.extend(set.into_iter().map(|shape| (shape.n, shape)));
+                drawn.retain(|n, _| !del.contains(n));
+            }
+            ServerMessage::BoardPage { board, list, .. } => {
+                let drawn = self.drawn.entry(board).or_default();
+                drawn.extend(list.into_iter().map(|shape| (shape.n, shape)));
+            }
             ServerMessage::Levels { l } => self.levels = l,
             ServerMessage::Poll { poll } => {
                 self.polls.insert(poll.poll.clone(), *poll);

@@ -78,6 +78,7 @@ fn each_permit_takes_its_right_from_learners_and_guests_alone() {
                 ..all
             },
         ),
+        (Action::Draw, Permits { draw: false, ..all }),
     ] {
         for mode in [
             RoomMode::Discussion,

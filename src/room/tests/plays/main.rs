@@ -10,6 +10,7 @@
 mod common;
 
 mod arrange;
+mod boards;
 mod checks;
 mod coming;
 mod crash;

@@ -553,7 +553,8 @@ fn note_rules(app: &Arc<App>, session: &SessionKey, person: &PersonId, version: 
 /// Where a message that may be lost waits: only the newest of a sort matters.
 fn lossy(msg: &ServerMessage) -> Lane {
     match msg {
-        ServerMessage::SlidePoint { .. } => Lane::Point,
+        ServerMessage::SlidePoint { .. } | ServerMessage::BoardPoint { .. } => Lane::Point,
+        ServerMessage::BoardLive { .. } => Lane::Stroke,
         ServerMessage::Reactions { .. } => Lane::Reactions,
         _ => Lane::Levels,
     }

@@ -26,12 +26,14 @@ pub enum Lane {
     Point,
     /// Reactions: only the newest matter, and they may be lost.
     Reactions,
+    /// Pieces of a figure that is being drawn: each counts, and may be lost.
+    Stroke,
     /// Slots: only the newest matters, and it is never lost.
     Bind,
 }
 
 /// What goes first when the queue is full.
-const LOSSY: [Lane; 3] = [Lane::Levels, Lane::Point, Lane::Reactions];
+const LOSSY: [Lane; 4] = [Lane::Levels, Lane::Point, Lane::Stroke, Lane::Reactions];
 
 /// Number of a commit of the room; 0 = none is waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +125,7 @@ impl Outbox {
         if state.closing || state.shed {
             return;
         }
-        if lane != Lane::Ordered {
+        if !matches!(lane, Lane::Ordered | Lane::Stroke) {
             state.remove(lane);
         }
         if state.is_full(self.bounds, frame.size()) {
@@ -372,6 +374,20 @@ mod tests {
         outbox.push(Lane::Ordered, numbered(5));
         assert!(outbox.is_shed());
         assert!(matches!(outbox.next().await, Next::Shed));
+    }
+
+    #[tokio::test]
+    async fn pieces_of_a_stroke_all_pass_and_give_way_together() {
+        let outbox = open(SMALL);
+        for id in 0..3 {
+            outbox.push(Lane::Stroke, numbered(id));
+        }
+        assert_eq!(outbox.depth().0, 3);
+        for id in 10..14 {
+            outbox.push(Lane::Ordered, numbered(id));
+        }
+        assert!(!outbox.is_shed());
+        assert_eq!(outbox.depth().0, 4);
     }
 
     #[tokio::test]

@@ -6,6 +6,8 @@ export type { AudioBind } from './gen/AudioBind';
 export type { AudioWish } from './gen/AudioWish';
 export type { BindReason } from './gen/BindReason';
 export type { BindState } from './gen/BindState';
+export type { BoardId } from './gen/BoardId';
+export type { Boards } from './gen/Boards';
 export type { ByeAction } from './gen/ByeAction';
 export type { ChatEntry } from './gen/ChatEntry';
 export type { ChatId } from './gen/ChatId';
@@ -19,6 +21,8 @@ export type { DeckId } from './gen/DeckId';
 export type { DeckState } from './gen/DeckState';
 export type { DeviceClass } from './gen/DeviceClass';
 export type { ErrorCode } from './gen/ErrorCode';
+export type { Figure } from './gen/Figure';
+export type { FigureKind } from './gen/FigureKind';
 export type { FileId } from './gen/FileId';
 export type { FileItem } from './gen/FileItem';
 export type { FileWay } from './gen/FileWay';
@@ -28,6 +32,7 @@ export type { GroupNo } from './gen/GroupNo';
 export type { Groups } from './gen/Groups';
 export type { Hello } from './gen/Hello';
 export type { IceServer } from './gen/IceServer';
+export type { Ink } from './gen/Ink';
 export type { ItemResult } from './gen/ItemResult';
 export type { LessonPhase } from './gen/LessonPhase';
 export type { Limits } from './gen/Limits';
@@ -61,6 +66,7 @@ export type { RoomInfo } from './gen/RoomInfo';
 export type { RoomMode } from './gen/RoomMode';
 export type { ServerFrame } from './gen/ServerFrame';
 export type { SessionId } from './gen/SessionId';
+export type { Shape } from './gen/Shape';
 export type { SlotCounts } from './gen/SlotCounts';
 export type { SlotId } from './gen/SlotId';
 export type { SlotSource } from './gen/SlotSource';
@@ -105,6 +111,14 @@ export const MAX_POLL_TEXT = 500;
 export const MAX_GROUPS = 50;
 /** Coordinates of the pointer on a page go from 0 to this. */
 export const POINT_MAX = 10000;
+/** Blank boards of a session, at most. */
+export const MAX_WHITEBOARDS = 20;
+/** Points of a stroke, at most. */
+export const MAX_STROKE = 400;
+/** Longest text on a board, characters. */
+export const MAX_BOARD_TEXT = 500;
+/** Figures in one `boardErase`, at most. */
+export const MAX_ERASE = 100;
 /** JSON longer than this is worth compressing, bytes. */
 export const GZIP_OVER = 1024;
 /** People in one `peoplePage`, at most. */

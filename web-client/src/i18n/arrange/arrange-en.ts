@@ -26,6 +26,8 @@ export const arrangeEn: ArrangeCatalogue = {
   'permits.browseText': 'Off: everybody sees the page of the presenter.',
   'permits.handIn': 'Hand work in',
   'permits.handInText': 'Send files to the trainer.',
+  'permits.draw': 'Draw on boards and slides',
+  'permits.drawText': 'Everybody can draw. Off: only who presents or has the floor.',
   'permits.on': 'Allowed',
   'permits.off': 'Not allowed',
   'permits.held': (what: string) => `A moderator has turned this off: ${what}.`,

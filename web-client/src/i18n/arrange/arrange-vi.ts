@@ -27,6 +27,8 @@ export const arrangeVi = {
   'permits.browseText': 'Tắt đi: mọi người xem cùng trang với người trình bày.',
   'permits.handIn': 'Nộp bài',
   'permits.handInText': 'Gửi tệp cho người dạy.',
+  'permits.draw': 'Vẽ lên bảng trắng và trang trình chiếu',
+  'permits.drawText': 'Ai cũng vẽ được. Tắt đi: chỉ người trình bày và người được mời phát biểu.',
   'permits.on': 'Cho phép',
   'permits.off': 'Không cho phép',
   'permits.held': (what: string) => `Người điều hành đang tạm tắt quyền: ${what}.`,

@@ -48,4 +48,8 @@ handIn: boolean,
 /**
  * Questions are seen by all at once; otherwise each waits for review.
  */
-openQuestions: boolean, };
+openQuestions: boolean, 
+/**
+ * Drawing on boards and slides; whoever has the floor may in any case.
+ */
+draw: boolean, };
