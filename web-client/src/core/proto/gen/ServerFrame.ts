@@ -15,6 +15,7 @@ import type { FileId } from "./FileId";
 import type { FileItem } from "./FileItem";
 import type { Groups } from "./Groups";
 import type { MediaKind } from "./MediaKind";
+import type { OnRung } from "./OnRung";
 import type { Person } from "./Person";
 import type { PersonId } from "./PersonId";
 import type { Poll } from "./Poll";
@@ -151,7 +152,11 @@ v?: Array<VideoBind>,
 /**
  * Audio slots.
  */
-a?: Array<AudioBind>, } | { "t": "levels", 
+a?: Array<AudioBind>, } | { "t": "rung", 
+/**
+ * Absent = everything is sent.
+ */
+on?: OnRung, } | { "t": "levels", 
 /**
  * Pairs of person and level in −dBov, 0 loudest, 127 silence.
  */
