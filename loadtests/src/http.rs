@@ -97,6 +97,32 @@ impl Origin {
             .map_err(|why| LoadError::Signal(format!("{what}: answer not understood: {why}")))
     }
 
+    /// Fetches bytes.
+    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>> {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.authority()
+        );
+        match self.exchange(head, &[]).await? {
+            (200, body) => Ok(body),
+            (status, body) => Err(http_error(format!("GET {path}"), status, &body)),
+        }
+    }
+
+    /// Sends bytes in the name of a person.
+    pub async fn post_bytes(&self, path: &str, token: &str, body: &[u8]) -> Result<()> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
+            self.authority(),
+            body.len()
+        );
+        match self.exchange(head, body).await? {
+            (200..=299, _) => Ok(()),
+            (status, body) => Err(http_error(format!("POST {path}"), status, &body)),
+        }
+    }
+
     /// Fetches text.
     pub async fn get(&self, path: &str) -> Result<String> {
         let head = format!(

@@ -13,6 +13,9 @@ use crate::pattern::StampClock;
 /// Most streams of one client that are counted: the slots of the largest profile.
 const MAX_STREAMS: usize = 64;
 
+/// Packets of sound kept: an hour and more. Overflow: the newest are left out.
+const MAX_VOICE: usize = 200_000;
+
 /// How much of the media a client processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -76,9 +79,24 @@ pub struct Learner {
     counts: Received,
     lost_before: u64,
     first_video: Option<oneshot::Sender<Instant>>,
+    /// When each packet of sound was sent and came; up to [`MAX_VOICE`], and only
+    /// when asked for.
+    voice: Option<Vec<(Instant, Instant)>>,
 }
 
 impl Learner {
+    /// Keeps when each packet of sound was sent and came.
+    #[must_use]
+    pub fn keeping_voice(mut self) -> Self {
+        self.voice = Some(Vec::new());
+        self
+    }
+
+    /// Takes what was kept.
+    pub fn take_voice(&mut self) -> Vec<(Instant, Instant)> {
+        self.voice.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// A client that has received nothing. `first_video` is told when the first
     /// video packet comes.
     pub fn new(
@@ -98,6 +116,7 @@ impl Learner {
             counts: Received::default(),
             lost_before: 0,
             first_video: Some(first_video),
+            voice: None,
         }
     }
 
@@ -141,6 +160,9 @@ impl Learner {
                     .record(now.saturating_duration_since(sent));
             }
         } else if let Some(sent) = self.clock.read_audio(&packet.payload) {
+            if let Some(voice) = self.voice.as_mut().filter(|v| v.len() < MAX_VOICE) {
+                voice.push((sent, now));
+            }
             self.counts
                 .audio_latency
                 .record(now.saturating_duration_since(sent));

@@ -105,7 +105,8 @@ pub async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn line(peer: &Peer, kind: MediaKind) -> Result<Mid> {
+/// The m-line that sends a kind.
+pub fn line(peer: &Peer, kind: MediaKind) -> Result<Mid> {
     let found = peer.sends.iter().find(|(sent, _)| *sent == kind);
     found
         .map(|(_, mid)| *mid)

@@ -1,16 +1,21 @@
 //! Command line of the load generator.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use loadtests::bots::Bots;
 use loadtests::error::{LoadError, Result};
 use loadtests::http::Origin;
+use loadtests::impair::{Badness, Impaired};
 use loadtests::lecture::{Lecture, Remote};
 use loadtests::publisher::Pace;
 use loadtests::report::ClientKind;
 use loadtests::server::Build;
+use loadtests::weak::Weak;
+use tokio::net::{TcpListener, UdpSocket};
 
 /// Real ICE, DTLS and SRTP clients against a lophoc server.
 #[derive(Debug, Parser)]
@@ -26,6 +31,85 @@ enum Scenario {
     Lecture(LectureArgs),
     /// Publishing bots for a gallery.
     Bots(BotsArgs),
+    /// One learner on a weak link: rungs, page times, sound.
+    Weak(WeakArgs),
+    /// A bad network between clients and a server, for UDP and TCP.
+    Impair(ImpairArgs),
+}
+
+/// How bad the link is.
+#[derive(Debug, Args)]
+struct LinkArgs {
+    /// Rate from the server, kbit/s; 0 = without limit.
+    #[arg(long, default_value_t = 64)]
+    down_kbit: u32,
+    /// Rate to the server, kbit/s; 0 = without limit.
+    #[arg(long, default_value_t = 128)]
+    up_kbit: u32,
+    /// Lost packets each way, percent.
+    #[arg(long, default_value_t = 5.0)]
+    loss: f64,
+    /// Packets lost in a row on average.
+    #[arg(long, default_value_t = 1.0)]
+    burst: f64,
+    /// Round-trip time, ms.
+    #[arg(long, default_value_t = 300)]
+    rtt: u64,
+    /// Up to this much more each way, ms.
+    #[arg(long, default_value_t = 10)]
+    jitter: u64,
+    /// Longest wait in the queue of each way, ms.
+    #[arg(long, default_value_t = 600)]
+    queue: u64,
+    /// Dice: the same seed loses the same packets.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl LinkArgs {
+    fn badness(&self, kbit: u32) -> Badness {
+        Badness {
+            kbit,
+            loss: self.loss,
+            burst: self.burst,
+            delay: Duration::from_millis(self.rtt / 2),
+            jitter: Duration::from_millis(self.jitter),
+            queue: Duration::from_millis(self.queue),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct WeakArgs {
+    #[command(flatten)]
+    link: LinkArgs,
+    /// Seconds of lesson.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(10..))]
+    seconds: u64,
+    /// The learner saves data from the beginning.
+    #[arg(long)]
+    saver: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct ImpairArgs {
+    #[command(flatten)]
+    link: LinkArgs,
+    /// Address to listen on for datagrams.
+    #[arg(long, requires = "to")]
+    listen: Option<SocketAddr>,
+    /// Where datagrams go.
+    #[arg(long, requires = "listen")]
+    to: Option<SocketAddr>,
+    /// Address to listen on for connections.
+    #[arg(long, requires = "tcp_to")]
+    tcp_listen: Option<SocketAddr>,
+    /// Where connections go.
+    #[arg(long, requires = "tcp_listen")]
+    tcp_to: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +247,63 @@ async fn bots(args: BotsArgs) -> Result<()> {
     Ok(())
 }
 
+async fn weak(args: WeakArgs) -> Result<()> {
+    let weak = Weak {
+        down: args.link.badness(args.link.down_kbit),
+        up: args.link.badness(args.link.up_kbit),
+        seed: args.link.seed,
+        seconds: args.seconds,
+        saver: args.saver,
+        build: Build::own(),
+    };
+    let report = weak.run().await?;
+    if args.json {
+        let json = serde_json::to_string(&report)
+            .map_err(|why| LoadError::Server(format!("report: {why}")))?;
+        println!("{json}");
+    } else {
+        print!("{report}");
+    }
+    Ok(())
+}
+
+/// Relays until it is interrupted, then tells what passed.
+async fn impair(args: ImpairArgs) -> Result<()> {
+    let bad = &args.link;
+    let (up, down) = (bad.badness(bad.up_kbit), bad.badness(bad.down_kbit));
+    let link = Impaired::new(up, down, bad.seed);
+    let mut relays = tokio::task::JoinSet::new();
+    if let Some((listen, to)) = args.listen.zip(args.to) {
+        let socket = UdpSocket::bind(listen)
+            .await
+            .map_err(LoadError::io(listen.to_string()))?;
+        let link = link.clone();
+        relays.spawn(async move { link.relay_udp(socket, to).await });
+    }
+    if let Some((listen, to)) = args.tcp_listen.zip(args.tcp_to) {
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(LoadError::io(listen.to_string()))?;
+        let link = link.clone();
+        relays.spawn(async move { link.relay_tcp(listener, to).await });
+    }
+    if relays.is_empty() {
+        return Err(LoadError::Server(
+            "nothing to relay: give --listen and --to, or --tcp-listen and --tcp-to".to_owned(),
+        ));
+    }
+    println!("relaying");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        Some(ended) = relays.join_next() => {
+            ended.map_err(|why| LoadError::Server(why.to_string()))??;
+        }
+    }
+    let (up, down) = link.passed();
+    println!("up   {up:?}\ndown {down:?}");
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
@@ -181,6 +322,8 @@ fn main() -> ExitCode {
             match cli.scenario {
                 Scenario::Lecture(args) => lecture(args).await,
                 Scenario::Bots(args) => bots(args).await,
+                Scenario::Weak(args) => weak(args).await,
+                Scenario::Impair(args) => impair(args).await,
             }
         })
     });

@@ -18,6 +18,7 @@ pub mod core;
 pub mod framing;
 pub mod h264;
 pub mod keyframe;
+pub mod ladder;
 pub mod layers;
 pub mod meta;
 pub mod red;

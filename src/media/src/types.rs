@@ -227,10 +227,48 @@ pub enum Mode {
     /// Everything.
     #[default]
     Normal,
-    /// Lowest layers only.
+    /// The lowest rung: one voice at a time, no picture.
     Save,
     /// No video.
     AudioOnly,
+}
+
+impl Mode {
+    /// The highest rung the receiver itself wants.
+    pub fn ceiling(self) -> Rung {
+        match self {
+            Self::Save => Rung::Sound,
+            Self::Normal | Self::AudioOnly => Rung::Full,
+        }
+    }
+}
+
+/// A rung of the ladder for weak links: how much a receiver is sent at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Rung {
+    /// One voice at a time; slides come as pages, not as video.
+    Sound,
+    /// And one small camera.
+    Camera,
+    /// And the shared screen.
+    Screen,
+    /// Everything the estimate allows.
+    #[default]
+    Full,
+}
+
+impl Rung {
+    /// From the lowest to the highest.
+    pub const ALL: [Self; 4] = [Self::Sound, Self::Camera, Self::Screen, Self::Full];
+}
+
+/// Why somebody is not on the highest rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RungReason {
+    /// The receiver wishes it so.
+    Chosen,
+    /// The link bears no more.
+    Link,
 }
 
 /// The whole wish of a receiver.

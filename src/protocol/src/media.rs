@@ -143,7 +143,8 @@ pub enum ViewMode {
     /// Everything wished for.
     #[default]
     Normal,
-    /// Lowest layers only.
+    /// The lowest rung of the ladder, by one's own choice: one voice at a time,
+    /// no picture; slides are pages. Wishes for pictures stay as they are.
     Save,
     /// Sound only.
     Audio,
@@ -259,4 +260,36 @@ pub struct Mids {
     pub v: Vec<SlotId>,
     /// Screen slots.
     pub s: Vec<SlotId>,
+}
+
+/// A rung of the ladder for weak links: how much somebody is sent at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Rung {
+    /// Âm thanh và trang trình chiếu: one voice at a time, slides as pages.
+    Sound,
+    /// And one small camera.
+    Camera,
+    /// And the shared screen.
+    Screen,
+}
+
+/// Why somebody is on a lower rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum RungReason {
+    /// By own choice: data saving.
+    Chosen,
+    /// The link bears no more.
+    Link,
+}
+
+/// A rung below the highest, on which everything is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OnRung {
+    /// Which.
+    pub at: Rung,
+    /// Why.
+    pub why: RungReason,
 }

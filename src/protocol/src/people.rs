@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use crate::groups::GroupNo;
 use crate::ids::{PersonId, TrackId};
-use crate::media::{MediaKind, TrackState};
+use crate::media::{MediaKind, OnRung, TrackState};
 
 /// Role of a person in a class session (domain nouns: Ban tổ chức, Chủ trì,
 /// Người dạy, Cố vấn học tập, Cán bộ kỹ thuật, Thư ký, Thanh tra/giám sát,
@@ -279,6 +279,10 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub stands_for: Option<String>,
+    /// Gets less than everything; absent = everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub rung: Option<OnRung>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

@@ -7,7 +7,7 @@ use crate::error::ErrorCode;
 use crate::groups::{GroupNo, Groups};
 use crate::ids::{ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId};
 use crate::limits::Limits;
-use crate::media::{AudioBind, IceServer, MediaKind, Mids, VideoBind};
+use crate::media::{AudioBind, IceServer, MediaKind, Mids, OnRung, VideoBind};
 use crate::people::{Action, Counts, Permits, Person, Role, RoomMode, Waiter};
 use crate::poll::{Poll, PollChoice, PollRow};
 use crate::slides::{Deck, FileItem, Stage};
@@ -120,6 +120,11 @@ pub struct RoomInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub timer: Option<Timer>,
+    /// Send the microphone with at most so many kbit/s: somebody with a weak link
+    /// listens. Absent = as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub speech_kbps: Option<u16>,
 }
 
 /// A timer everybody sees.
@@ -355,6 +360,13 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         a: Option<Vec<AudioBind>>,
+    },
+    /// On which rung of the ladder for weak links one is. Full until told.
+    Rung {
+        /// Absent = everything is sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        on: Option<OnRung>,
     },
     /// Loudness of who speaks now; silent people are left out.
     Levels {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lophoc_ledger::{Event, SessionKey};
 use lophoc_protocol::client::Resume;
+use lophoc_protocol::media::OnRung;
 use lophoc_protocol::slides::{Deck, FileItem};
 use lophoc_protocol::{ClientMessage, PersonId, Role, RoomId, RoomMode, ServerFrame, SessionId};
 
@@ -118,6 +119,12 @@ pub enum Command {
     MediaLevels {
         /// Loud peers.
         levels: Vec<(u64, u8)>,
+    },
+    /// On which rung of the ladder for weak links these media peers are now; those
+    /// that get everything without one.
+    Rungs {
+        /// Peers that changed.
+        list: Vec<(u64, Option<OnRung>)>,
     },
     /// How many people are ticked in at a site, whenever that changes; at the
     /// loading of a room it is [`Room::set_halls`](crate::Room::set_halls).

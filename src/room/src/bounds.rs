@@ -266,3 +266,7 @@ pub const BALLOTS_LEAST: usize = 5;
 pub const BALLOTS_MOST: usize = 4_000;
 /// Ballots in one event. Overflow: another event.
 pub const BALLOTS_EVENT: usize = 500;
+/// Rate of speech while somebody listens on the lowest rung of the ladder, kbit/s.
+pub const SPEECH_KBPS: u16 = 16;
+/// Nobody must have needed it for this long before speech grows again, ms.
+pub const SPEECH_HOLD_MS: u64 = 10_000;

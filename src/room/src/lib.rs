@@ -41,6 +41,7 @@ mod snapshot;
 mod spans;
 mod talk;
 pub mod text;
+mod thrift;
 mod tick;
 mod waiters;
 

@@ -2,6 +2,7 @@
 
 use lophoc_ledger::{NameKey, name_key};
 use lophoc_protocol::client::Resume;
+use lophoc_protocol::media::OnRung;
 use lophoc_protocol::people::{LinkState, PersonTrack};
 use lophoc_protocol::{
     Action, GroupNo, MediaKind, Person, PersonId, Role, SessionId, TrackId, TrackState,
@@ -173,6 +174,8 @@ pub(crate) struct Member {
     pub placed: Option<GroupNo>,
     /// For whom the person stands in, by name.
     pub stands_for: Option<String>,
+    /// Gets less than everything.
+    pub rung: Option<OnRung>,
     /// Is shown large to all.
     pub spot: bool,
     /// When he wrote to all last, ms since the epoch.
@@ -274,6 +277,7 @@ impl Member {
             group: None,
             placed: None,
             stands_for: None,
+            rung: None,
             spot: false,
             wrote_ms: None,
             since_ms: now.wall_ms,
@@ -411,6 +415,7 @@ impl Member {
             hall: self.hall,
             group: self.group,
             stands_for: self.stands_for.clone(),
+            rung: self.rung,
         }
     }
 
@@ -432,5 +437,6 @@ impl Member {
             + self.unit.as_deref().map_or(0, json_len)
             + self.site.as_deref().map_or(0, json_len)
             + self.stands_for.as_deref().map_or(0, json_len)
+            + self.rung.map_or(0, |_| 45)
     }
 }

@@ -30,6 +30,7 @@ use crate::rights::allowed;
 use crate::ring::Ring;
 use crate::roster::Roster;
 use crate::slides::Slides;
+use crate::thrift::Thrift;
 use crate::waiters::Lobby;
 
 /// Where the room is in its life.
@@ -82,6 +83,7 @@ pub struct Room {
     pub(crate) files: Files,
     pub(crate) breakout: Breakout,
     pub(crate) arrangement: Arrangement,
+    pub(crate) thrift: Thrift,
     pub(crate) started_ms: u64,
     pub(crate) next_event: u64,
     pub(crate) swept_ms: u64,
@@ -131,6 +133,7 @@ impl Room {
             files: Files::default(),
             breakout: Breakout::default(),
             arrangement: Arrangement::default(),
+            thrift: Thrift::default(),
             started_ms: now.wall_ms,
             next_event: 1,
             swept_ms: now.mono_ms,
@@ -151,6 +154,7 @@ impl Room {
             Command::Heard { link } => self.heard(link),
             Command::LinkClosed { link, clean } => self.link_closed(link, clean),
             Command::MediaLevels { levels } => self.media_levels(&levels),
+            Command::Rungs { list } => self.rungs(&list),
             Command::Hall { site, people } => self.set_hall(site, people),
             Command::Deck(deck) => self.deck(*deck),
             Command::File(file) => self.file(*file),
@@ -261,6 +265,7 @@ impl Room {
             spotlight: self.arrangement.spotlight.clone(),
             slow_sec: self.arrangement.slow_sec,
             timer: self.arrangement.timer(),
+            speech_kbps: self.thrift.kbps(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The room as somebody sees it who looks at it from outside, for a desk.
 
+use lophoc_protocol::media::OnRung;
 use lophoc_protocol::people::{Counts, LinkState, Waiter};
 use lophoc_protocol::server::RoomInfo;
 use lophoc_protocol::{MediaKind, PersonId, Role, TrackState};
@@ -35,6 +36,8 @@ pub struct PersonNow {
     pub mic: bool,
     /// Camera is live.
     pub camera: bool,
+    /// Gets less than everything.
+    pub rung: Option<OnRung>,
     /// Media peer, by which the media plane's figures are found.
     pub peer: Option<u64>,
 }
@@ -78,6 +81,7 @@ impl Room {
                     hall: member.hall,
                     mic: live(MediaKind::Mic),
                     camera: live(MediaKind::Camera),
+                    rung: member.rung,
                     peer: member.peer,
                 }
             })

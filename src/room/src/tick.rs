@@ -32,6 +32,7 @@ impl Room {
             self.sweep_lobby();
             self.note_late_tracks();
             self.note_talks();
+            self.tick_thrift();
         }
         if self.phase == Phase::Open {
             self.begin_when_due();

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use lophoc_media::types::{Allow, Binding, Epoch, Kind, Layer, PeerId, RoomKey, Slots};
+use lophoc_media::types::{
+    Allow, Binding, Epoch, Kind, Layer, PeerId, RoomKey, Rung, RungReason, Slots,
+};
 
 /// Settings of the media plane.
 #[derive(Debug, Clone)]
@@ -233,6 +235,15 @@ pub enum MediaEvent {
         room: RoomKey,
         /// Publisher and −dBov; silent ones are left out.
         levels: Vec<(PeerId, u8)>,
+    },
+    /// A receiver came to another rung of the ladder for weak links.
+    Rung {
+        /// Receiver.
+        peer: PeerId,
+        /// Where it is now.
+        rung: Rung,
+        /// Why not higher; absent on the highest.
+        reason: Option<RungReason>,
     },
     /// How the connections of one shard are, every five seconds.
     Quality {

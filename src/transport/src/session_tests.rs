@@ -315,7 +315,7 @@ fn keyframe_wishes_travel_both_ways() {
 #[test]
 fn the_estimate_rises_to_what_the_view_wants_when_the_path_allows() {
     let mut pair = Pair::connected();
-    pair.session.set_wanted(3_400_000);
+    pair.session.set_wanted(3_400_000, false);
     for n in 0..300u64 {
         pair.visit(frame(10 + n * 5, 5, n == 0));
         pair.run(Duration::from_millis(33));
@@ -336,13 +336,13 @@ fn padding(pair: &Pair, from: usize) -> usize {
 #[test]
 fn without_video_no_padding_is_sent_and_with_it_the_estimate_comes_back() {
     let mut pair = Pair::connected();
-    pair.session.set_wanted(1_700_000);
+    pair.session.set_wanted(1_700_000, false);
     for n in 0..90u64 {
         pair.visit(frame(10 + n * 3, 3, n == 0));
         pair.run(Duration::from_millis(33));
     }
     let flowing = pair.session.report.estimate;
-    pair.session.set_wanted(0);
+    pair.session.set_wanted(0, false);
     pair.run(Duration::from_millis(500));
     let from = pair.sent.len();
     for n in 0..250u64 {
@@ -366,7 +366,7 @@ fn without_video_no_padding_is_sent_and_with_it_the_estimate_comes_back() {
         "250 packets of sound became {count}"
     );
     assert_eq!(pair.session.report.estimate, flowing, "kept while it rests");
-    pair.session.set_wanted(2_500_000);
+    pair.session.set_wanted(2_500_000, false);
     for n in 100..190u64 {
         pair.visit(frame(10 + n * 3, 3, n == 100));
         pair.run(Duration::from_millis(33));
@@ -381,13 +381,13 @@ fn without_video_no_padding_is_sent_and_with_it_the_estimate_comes_back() {
 #[test]
 fn a_screen_beside_one_small_camera_finds_its_room_within_a_second() {
     let mut pair = Pair::connected();
-    pair.session.set_wanted(150_000);
+    pair.session.set_wanted(150_000, false);
     for n in 0..200u64 {
         pair.visit(frame(10 + n, 1, n == 0));
         pair.run(Duration::from_millis(33));
     }
     let before = pair.session.report.estimate;
-    pair.session.set_wanted(4_000_000);
+    pair.session.set_wanted(4_000_000, false);
     for n in 200..230u64 {
         pair.visit(frame(10 + n, 1, n == 0));
         pair.run(Duration::from_millis(33));

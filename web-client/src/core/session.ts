@@ -17,7 +17,7 @@ import type {
   You,
 } from './proto';
 import type { AudioOut } from './rtc/audio-out';
-import { Peer, type PeerState } from './rtc/peer';
+import { Peer, type PeerState, type Thrift } from './rtc/peer';
 import { AudioWatchdog, NO_SAMPLE, packetsByMid, StatsSampler, type NetSample } from './rtc/stats';
 import { ViewScheduler } from './rtc/view-scheduler';
 
@@ -83,6 +83,7 @@ export class RoomSession extends Emitter<SessionEvents> {
   #profile: Profile;
   #slots: SlotCounts;
   #published = new Map<MediaKind, Published>();
+  #thrift: Thrift = { smallCamera: false };
   #offered = false;
   #candidates: (string | null)[] = [];
   #negotiation: Promise<unknown> = Promise.resolve();
@@ -240,6 +241,12 @@ export class RoomSession extends Emitter<SessionEvents> {
     await this.#peer.send(kind, track);
   }
 
+  /** Sends less than usual, on this peer connection and on those that follow. */
+  setThrift(thrift: Thrift): void {
+    this.#thrift = thrift;
+    this.#peer.setThrift(thrift);
+  }
+
   async leave(): Promise<void> {
     await this.link.leave();
     this.stop();
@@ -281,6 +288,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.#offered = false;
     this.#candidates = [];
     this.#sampler.reset();
+    peer.setThrift(this.#thrift);
     peer.on('state', (state) => {
       if (peer === this.#peer) this.#onMedia(state);
     });

@@ -1,6 +1,6 @@
 // Values of the protocol in words. Each table names every value, so that a new one in the
 // protocol is an error of the type checker until it has words.
-import type { ErrorCode, Role, RoomMode } from '../core/proto';
+import type { ErrorCode, Role, RoomMode, Rung } from '../core/proto';
 import type { Layout, MediaProblem, NetLevel } from '../state/contract';
 import type { Key } from './vi';
 
@@ -54,6 +54,13 @@ export const NET = {
   1: ['net.1', 'net.short1'],
   0: ['net.0', 'net.short0'],
 } as const satisfies Record<NetLevel, readonly [Plain, Plain]>;
+
+/** What somebody gets on a rung of the ladder for weak links. */
+export const RUNG = {
+  sound: 'rung.sound',
+  camera: 'rung.camera',
+  screen: 'rung.screen',
+} as const satisfies Record<Rung, Plain>;
 
 export const LAYOUT = {
   auto: 'layout.auto',

@@ -12,6 +12,7 @@ import type {
   FileItem,
   FileWay,
   MediaKind,
+  OnRung,
   Person,
   RaisedHand,
   Role,
@@ -129,6 +130,8 @@ export interface NetModel {
     codec?: string;
     height?: number;
   };
+  /** The rung of the ladder for weak links one is on; null = everything is sent. */
+  readonly rung: OnRung | null;
 }
 export interface Tile {
   // one picture on the stage or grid

@@ -9,6 +9,7 @@ export class FakePeer {
     getStats: () => Promise.resolve(new Map()),
   };
   closed = false;
+  thrift: object = {};
   offers: boolean[] = [];
   listeners: Record<string, (value: unknown) => void> = {};
   #slots = (from: number, n: number) => Array.from({ length: n }, (_, i) => ({ mid: String(from + i), stream: {} }));
@@ -29,6 +30,9 @@ export class FakePeer {
   accept() {
     this.pc.remoteDescription = {};
     return Promise.resolve();
+  }
+  setThrift(thrift: object) {
+    this.thrift = thrift;
   }
   send(kind: MediaKind, track: unknown) {
     this.sends.push([kind, track]);

@@ -512,6 +512,7 @@ class FixtureRoom implements RoomModel {
       retryInMs: options.conn === 'reconnecting' ? 3000 : null,
       retryNow: () => undefined,
       stats: { rttMs: 38, lossDown: 0.012, lossUp: 0.004, kbpsDown: 1240, kbpsUp: 310, codec: 'VP8', height: 720 },
+      rung: null,
     };
   }
 

@@ -2,6 +2,7 @@
 import type { LinkStatus } from '../core/net/link';
 import type { PeerState } from '../core/rtc/peer';
 import { netLevel, NO_SAMPLE, type NetSample } from '../core/rtc/stats';
+import type { OnRung } from '../core/proto';
 import type { RoomSession } from '../core/session';
 import type { Conn, NetLevel, NetModel } from './contract';
 
@@ -15,6 +16,7 @@ export class Net implements NetModel {
   since = $state<number | null>(null);
   retryInMs = $state<number | null>(null);
   stats = $state.raw<NetSample>(NO_SAMPLE);
+  rung = $state.raw<OnRung | null>(null);
   readonly #session: RoomSession;
   #timer: ReturnType<typeof setInterval>;
   #mediaLostAt: number | null = null;
@@ -23,6 +25,8 @@ export class Net implements NetModel {
     this.#session = session;
     this.conn = session.link.status;
     session.on('status', (status) => this.#onStatus(status));
+    // A new connection begins on the highest rung.
+    session.on('peer', () => (this.rung = null));
     session.on('media', (state) => this.#onMedia(state));
     session.on('stats', (sample) => {
       this.stats = { ...sample, rttMs: sample.rttMs ?? session.link.clock.rtt };

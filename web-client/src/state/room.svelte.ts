@@ -53,6 +53,9 @@ const UPLOAD_AGAIN = 5_000;
 /** A link that was gone longer than this is worth "connected again", ms. */
 const NOTABLE_CUT = 1_500;
 
+/** What a weak link sends of one's own voice, kbit/s. */
+const OWN_SPEECH_KBPS = 16;
+
 export interface RoomDeps {
   session: RoomSession;
   devices: Devices;
@@ -218,6 +221,7 @@ export class Room implements RoomModel {
     );
     session.speakingSlots = () => this.#speakingSlots();
     this.#timers.push(setInterval(() => this.#updateSpeakers(), SPEAKERS_EVERY));
+    this.#sendThrift();
     this.#own.begin();
   }
 
@@ -226,6 +230,7 @@ export class Room implements RoomModel {
   #onWelcome(welcome: Welcome, again: boolean): void {
     this.#batch.flushNow();
     this.room = welcome.room;
+    this.#sendThrift();
     this.#setMe(welcome.you);
     if (again) {
       this.#recovered();
@@ -352,6 +357,10 @@ export class Room implements RoomModel {
         case 'groupsSaid':
           this.groups.heard({ text: frame.text, by: frame.by });
           break;
+        case 'rung':
+          this.net.rung = frame.on ?? null;
+          this.#sendThrift();
+          break;
         case 'warn':
           this.#notices.add('error', { code: frame.code });
           break;
@@ -389,6 +398,7 @@ export class Room implements RoomModel {
     if (room.spotlight?.includes(me) && !this.room.spotlight?.includes(me)) this.#notices.add('spotlit');
     if (room.mode !== this.room.mode) this.#notices.add('modeChanged', { mode: room.mode });
     this.room = room;
+    this.#sendThrift();
   }
 
   /** A wall of sites gets more slots where the device carries them: one new peer connection, once. */
@@ -537,6 +547,18 @@ export class Room implements RoomModel {
   }
   set dataSaver(on: boolean) {
     this.#stage.dataSaver = on;
+    this.#sendThrift();
+  }
+
+  /**
+   * Speech that weak links bear, while somebody in the room has one. Whoever saves data, or
+   * hardly has a link, sends the own picture small: sound comes first.
+   */
+  #sendThrift(): void {
+    const own = this.dataSaver || this.net.rung?.at === 'sound';
+    const wished = this.room.speechKbps;
+    const speechKbps = own ? Math.min(OWN_SPEECH_KBPS, wished ?? OWN_SPEECH_KBPS) : wished;
+    this.session.setThrift({ smallCamera: own, ...(speechKbps !== undefined && { speechKbps }) });
   }
   setPageSize(tiles: number): void {
     this.#stage.setPageSize(tiles);

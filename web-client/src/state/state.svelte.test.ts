@@ -487,6 +487,40 @@ describe('the end', () => {
   });
 });
 
+describe('a weak link', () => {
+  it('is told in a rung, and what is sent follows it', async () => {
+    await enter();
+    expect(room.net.rung).toBe(null);
+    expect(peers[0]?.thrift).toEqual({ smallCamera: false });
+    FakeSocket.last.give({ t: 'rung', on: { at: 'sound', why: 'link' } });
+    await settle();
+    expect(room.net.rung).toEqual({ at: 'sound', why: 'link' });
+    expect(peers[0]?.thrift).toEqual({ smallCamera: true, speechKbps: 16 });
+    FakeSocket.last.give({ t: 'rung' });
+    await settle();
+    expect(peers[0]?.thrift).toEqual({ smallCamera: false });
+  });
+
+  it('of somebody else makes speech small and leaves the camera', async () => {
+    await enter();
+    FakeSocket.last.give({ seq: 11, t: 'room', ...room.room, speechKbps: 16 });
+    await settle();
+    expect(peers[0]?.thrift).toEqual({ smallCamera: false, speechKbps: 16 });
+  });
+
+  it('saving data is one wish, kept on this device', async () => {
+    await enter();
+    room.dataSaver = true;
+    await settle();
+    expect(sent('view').at(-1)).toMatchObject({ mode: 'save' });
+    expect(readChoices().dataSaver).toBe(true);
+    expect(peers[0]?.thrift).toEqual({ smallCamera: true, speechKbps: 16 });
+    room.dataSaver = false;
+    await settle();
+    expect(sent('view').at(-1)).toMatchObject({ mode: 'normal' });
+  });
+});
+
 describe('choices', () => {
   it('are kept, and what others wrote there does no harm', () => {
     keepChoices({ name: 'Mai', micOn: false });

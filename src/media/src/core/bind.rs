@@ -6,9 +6,12 @@ use std::time::Instant;
 use super::tables::{Link, Sub, bit};
 use super::{DropReason, Output, ShardCore};
 use crate::allocate::{self, Demand};
+use crate::ladder;
 use crate::relay::Layers;
 use crate::slot::{Pause, Replayed};
-use crate::types::{Kind, Layer, Mode, PeerId, SlotRef, SlotState, TrackKey, Wish, WishSource};
+use crate::types::{
+    Kind, Layer, Mode, PeerId, Rung, SlotRef, SlotState, TrackKey, Wish, WishSource,
+};
 
 /// Pinned tracks that count.
 const MAX_PINS: usize = 2;
@@ -116,7 +119,7 @@ impl ShardCore {
     }
 
     /// Fills the audio slots: screen sound, pins, then the loudest; never
-    /// oneself. Who keeps being heard keeps the slot.
+    /// oneself. On the lowest rung one slot. Who keeps being heard keeps the slot.
     pub(super) fn bind_audio(&mut self, index: usize) {
         let Some(wanted) = self.audible(index) else {
             return;
@@ -162,9 +165,19 @@ impl ShardCore {
             .iter()
             .filter(|key| key.kind.is_audio())
             .take(MAX_PINS);
-        let mut wanted = Vec::with_capacity(peer.audio.len());
-        for key in screens.iter().chain(pins).chain(room.ranking.ranked()) {
-            if wanted.len() == peer.audio.len() {
+        // On the lowest rung one voice fits: a pinned one or the loudest. The sound
+        // of a screen that is not seen is heard where nobody could speak.
+        let lowest = peer.rung.0 == Rung::Sound;
+        let most = peer.audio.len().min(if lowest { 1 } else { usize::MAX });
+        let (before, after) = if lowest {
+            ([].as_slice(), screens.as_slice())
+        } else {
+            (screens.as_slice(), [].as_slice())
+        };
+        let voices = pins.chain(room.ranking.ranked());
+        let mut wanted = Vec::with_capacity(most);
+        for key in before.iter().chain(voices).chain(after) {
+            if wanted.len() == most {
                 break;
             }
             let known = self.track_in(peer.room, *key).is_some();
@@ -298,6 +311,7 @@ impl ShardCore {
         };
         peer.allocate = false;
         let mode = peer.view.mode;
+        let (rung, trying) = (peer.ladder.rung(mode.ceiling()), peer.ladder.is_trying());
         let slots: Vec<SlotRef> = peer.slot_refs().collect();
         let used_audio = peer
             .audio
@@ -311,6 +325,14 @@ impl ShardCore {
                 demands.push(self.demand_of(now, index, *slot, mode));
             }
         }
+        // What the ladder takes away is still looked for, unless it is the receiver
+        // who wants no more, or the link is so weak that looking would harm.
+        let wanted = match (mode.ceiling(), rung) {
+            (Rung::Sound, _) => 0,
+            (_, Rung::Sound) if !trying => 0,
+            _ => allocate::wanted(&demands),
+        };
+        ladder::restrict(rung, &mut demands);
         let mut grants = std::mem::take(&mut self.grants);
         if let Some(peer) = self.peers.get_mut(index) {
             let daring = peer.trial.dares(now, peer.estimate);
@@ -320,32 +342,83 @@ impl ShardCore {
             let tried = grants.iter().any(|grant| grant.tried);
             peer.trial.planned(now, peer.estimate, tried);
         }
-        self.tell_wanted_rate(index, allocate::wanted(&demands));
+        self.tell_wanted_rate(index, wanted, trying);
+        // What a receiver that wants everything is not given, the link took.
+        let by_link = mode == Mode::Normal && rung != Rung::Full;
         let video = slots
             .iter()
             .filter(|slot| !matches!(slot, SlotRef::Audio(_)));
         for ((slot, demand), grant) in video.zip(&demands).zip(&grants) {
-            self.apply(now, index, *slot, demand, grant);
+            self.apply(now, index, *slot, demand, grant, by_link);
         }
         self.demands = demands;
         self.grants = grants;
     }
 
     /// Small changes are not worth telling.
-    fn tell_wanted_rate(&mut self, index: usize, bits_per_second: u64) {
+    fn tell_wanted_rate(&mut self, index: usize, bits_per_second: u64, gently: bool) {
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
-        let told = peer.wanted;
+        let (told, how) = peer.wanted;
         let crosses_zero = (told == 0) != (bits_per_second == 0);
-        if crosses_zero || told.abs_diff(bits_per_second) > told / 10 {
-            peer.wanted = bits_per_second;
+        if crosses_zero || how != gently || told.abs_diff(bits_per_second) > told / 10 {
+            peer.wanted = (bits_per_second, gently);
+            if bits_per_second == 0 {
+                peer.ladder.on_rest();
+            }
             let peer = peer.spec.peer;
             self.emit(Output::Wanted {
                 peer,
                 bits_per_second,
+                gently,
             });
         }
+    }
+
+    /// Where the receiver stands on the ladder now; what follows from it follows.
+    pub(super) fn look_at_ladder(&mut self, now: Instant, index: usize) {
+        let Some(peer) = self.peers.get(index) else {
+            return;
+        };
+        let wants = peer.view.mode == Mode::Normal
+            && peer.video.iter().chain(&peer.screen).any(|bound| {
+                let sends = |link: Link| {
+                    let track = self.tracks.get(link.track);
+                    track.is_some_and(|track| track.info.iter().any(|layer| layer.live))
+                };
+                bound.height > 0 && bound.link.is_some_and(sends)
+            });
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let (before, tried) = (peer.ladder.rung(Rung::Full), peer.ladder.is_trying());
+        if peer.wanted.0 == 0 {
+            peer.ladder.on_rest();
+        }
+        peer.ladder.look(now, wants);
+        let moved = peer.ladder.rung(Rung::Full) != before || peer.ladder.is_trying() != tried;
+        if moved {
+            self.flag_allocate(index);
+        }
+        self.tell_rung(index);
+    }
+
+    /// Tells a rung that is not the one told last. From and to the lowest, other
+    /// voices are heard.
+    pub(super) fn tell_rung(&mut self, index: usize) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let step = peer.step();
+        if step == peer.rung {
+            return;
+        }
+        peer.rung = step;
+        let (peer, (rung, reason)) = (peer.spec.peer, step);
+        self.emit(Output::Rung { peer, rung, reason });
+        self.bind_audio(index);
+        self.flag_allocate(index);
     }
 
     fn demand_of(&self, now: Instant, index: usize, slot: SlotRef, mode: Mode) -> Demand {
@@ -359,8 +432,7 @@ impl ShardCore {
             screen: matches!(slot, SlotRef::Screen(_)),
             height: match mode {
                 Mode::Normal => height,
-                Mode::Save => height.min(1),
-                Mode::AudioOnly => 0,
+                Mode::Save | Mode::AudioOnly => 0,
             },
             priority: bound.map_or(0, |bound| bound.priority),
             layers,
@@ -376,6 +448,7 @@ impl ShardCore {
         slot: SlotRef,
         demand: &Demand,
         grant: &allocate::Grant,
+        by_link: bool,
     ) {
         let Some(bound) = self
             .peers
@@ -388,6 +461,7 @@ impl ShardCore {
             return;
         }
         let before = bound.slot.state();
+        let barred = by_link && bound.height > 0;
         let sends = demand.layers.iter().any(|layer| layer.live);
         bound.wake = grant.wake.filter(|_| bound.link.is_some());
         match grant.layer {
@@ -396,8 +470,9 @@ impl ShardCore {
                     bound.slot.aim(now, layer);
                 }
             }
+            None if !sends && (demand.height > 0 || barred) => bound.slot.stop(Pause::Muted),
+            None if barred && demand.height == 0 => bound.slot.stop(Pause::Bandwidth),
             None if demand.height == 0 => bound.slot.stop(Pause::Limit),
-            None if !sends => bound.slot.stop(Pause::Muted),
             None => bound.slot.starve(now),
         }
         let after = bound.slot.state();

@@ -63,7 +63,7 @@ impl ShardCore {
                 }
             }
             if moment.is_multiple_of(5) {
-                self.retry_limited();
+                self.retry_limited(now);
             }
         }
         self.settle(now);
@@ -225,11 +225,13 @@ impl ShardCore {
         }
     }
 
-    /// Receivers that got less than they wanted try again.
-    fn retry_limited(&mut self) {
+    /// Receivers that got less than they wanted try again, on the rung that is
+    /// theirs now.
+    fn retry_limited(&mut self, now: Instant) {
         let mut peers = Vec::new();
         self.peers.indices_into(&mut peers);
         for index in peers {
+            self.look_at_ladder(now, index);
             if self.peers.get(index).is_some_and(|peer| peer.limited) {
                 self.flag_allocate(index);
             }

@@ -19,8 +19,8 @@ pub use stats::{CoreStats, DropReason};
 use crate::allocate::{Demand, Grant};
 use crate::speakers::Ranking;
 use crate::types::{
-    Allow, Binding, Epoch, Forward, Kind, Layer, Part, PeerId, RoomKey, ShardId, SlotRef, Slots,
-    Stint, TrackKey, ViewSpec, Wish, WishSource,
+    Allow, Binding, Epoch, Forward, Kind, Layer, Part, PeerId, RoomKey, Rung, RungReason, ShardId,
+    SlotRef, Slots, Stint, TrackKey, ViewSpec, Wish, WishSource,
 };
 use relaying::RelayQueue;
 use slab::Slab;
@@ -144,6 +144,18 @@ pub enum Output {
         peer: PeerId,
         /// Bit/s.
         bits_per_second: u64,
+        /// It is on the lowest rung and asks whether the link bears the next one:
+        /// to be found out from below, and without harm to the sound.
+        gently: bool,
+    },
+    /// A local receiver came to another rung of the ladder.
+    Rung {
+        /// Receiver.
+        peer: PeerId,
+        /// Where it is now.
+        rung: Rung,
+        /// Why not higher; absent on the highest.
+        reason: Option<RungReason>,
     },
     /// A local publisher's track began or stopped to send.
     TrackLive {
@@ -315,6 +327,7 @@ impl ShardCore {
         view.pins.truncate(2);
         peer.view = view;
         self.stats.drop_many(DropReason::BadWish, bad as u64);
+        self.tell_rung(index);
         self.flag_rebind(index);
         self.flag_resolve(index);
         self.settle(now);
@@ -331,9 +344,17 @@ impl ShardCore {
         };
         peer.estimate = bits_per_second;
         peer.trial.on_estimate(now, bits_per_second);
+        peer.ladder.on_estimate(now, bits_per_second);
         if bits_per_second < peer.planned {
             self.flag_allocate(index);
             self.settle(now);
+        }
+    }
+
+    /// Loss towards the receiver, as its last report says, per mille.
+    pub fn set_loss(&mut self, now: Instant, peer: PeerId, permille: u16) {
+        if let Some(peer) = self.peer_of(peer) {
+            peer.ladder.on_loss(now, permille);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{CoreStats, DropReason, PeerSpec};
 use crate::cache::KeyframeCache;
 use crate::keyframe::KeyframeThrottle;
+use crate::ladder::Ladder;
 use crate::layers::LayerHealth;
 use crate::relay::{Layers, Score};
 use crate::rewrite::Rewriter;
@@ -12,8 +13,8 @@ use crate::slot::VideoSlot;
 use crate::speakers::{Loudness, Ranking};
 use crate::trial::Trial;
 use crate::types::{
-    Binding, Forward, Kind, Layer, MAX_LAYERS, Part, ShardId, SlotRef, SlotState, SourcePacket,
-    Stint, TrackKey, ViewSpec,
+    Binding, Forward, Kind, Layer, MAX_LAYERS, Part, Rung, RungReason, ShardId, SlotRef, SlotState,
+    SourcePacket, Stint, TrackKey, ViewSpec,
 };
 
 /// A part of a room with local peers, or with peers on other shards.
@@ -111,8 +112,12 @@ pub(super) struct Peer {
     pub limited: bool,
     /// Whether a screen may be sent that does not fit the estimate.
     pub trial: Trial,
-    /// What [`super::Output::Wanted`] told last, bit/s.
-    pub wanted: u64,
+    /// How much may be sent at all.
+    pub ladder: Ladder,
+    /// What [`super::Output::Rung`] told last.
+    pub rung: (Rung, Option<RungReason>),
+    /// What [`super::Output::Wanted`] told last, bit/s, and how.
+    pub wanted: (u64, bool),
     pub audio: Vec<AudioSlot>,
     pub video: Vec<BoundSlot>,
     pub screen: Vec<BoundSlot>,
@@ -173,7 +178,9 @@ impl Peer {
             planned: 0,
             limited: false,
             trial: Trial::default(),
-            wanted: 0,
+            ladder: Ladder::default(),
+            rung: (Rung::Full, None),
+            wanted: (0, false),
             audio: (0..spec.slots.audio).map(audio).collect(),
             video: (0..spec.slots.video)
                 .map(|i| bound(SlotRef::Video(i), salt(1, i)))
@@ -191,6 +198,12 @@ impl Peer {
             told: None,
             spec,
         }
+    }
+
+    /// The rung and why it is not the highest.
+    pub(super) fn step(&self) -> (Rung, Option<RungReason>) {
+        let ceiling = self.view.mode.ceiling();
+        (self.ladder.rung(ceiling), self.ladder.reason(ceiling))
     }
 
     pub(super) fn stint(&self) -> Stint {

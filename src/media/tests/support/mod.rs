@@ -209,6 +209,7 @@ pub struct World {
     pub live: Vec<(PeerId, Kind, bool)>,
     pub wanted: HashMap<TrackKey, u8>,
     pub wanted_rate: HashMap<PeerId, u64>,
+    pub rungs: Vec<(PeerId, Rung, Option<RungReason>)>,
     /// Whether encoders follow [`Output::LayersWanted`].
     pub obey_wants: bool,
     pub placing: fn(PeerId, usize) -> usize,
@@ -243,6 +244,7 @@ impl World {
             live: Vec::new(),
             wanted: HashMap::new(),
             wanted_rate: HashMap::new(),
+            rungs: Vec::new(),
             obey_wants: false,
             placing: |peer, shards| peer.0 as usize % shards,
             groups: HashMap::new(),
@@ -546,9 +548,11 @@ impl World {
             Output::Wanted {
                 peer,
                 bits_per_second,
+                ..
             } => {
                 self.wanted_rate.insert(peer, bits_per_second);
             }
+            Output::Rung { peer, rung, reason } => self.rungs.push((peer, rung, reason)),
             Output::LayersWanted { peer, kind, layers } => {
                 self.wanted.insert(TrackKey { peer, kind }, layers);
             }

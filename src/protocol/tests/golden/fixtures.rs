@@ -1,7 +1,9 @@
 //! What the samples are made of.
 
 use lophoc_protocol::client::{ClientInfo, DeviceClass, Resume};
-use lophoc_protocol::media::{AudioWish, Mids, SlotSource, SlotWish, View, ViewMode};
+use lophoc_protocol::media::{
+    AudioWish, Mids, OnRung, Rung, RungReason, SlotSource, SlotWish, View, ViewMode,
+};
 use lophoc_protocol::people::{Counts, LinkState, Permits, PersonTrack, Waiter};
 use lophoc_protocol::server::{Answer, ChatEntry, RaisedHand, RoomInfo, You};
 use lophoc_protocol::{
@@ -113,6 +115,7 @@ pub fn room() -> RoomInfo {
         spotlight: vec![],
         slow_sec: 0,
         timer: None,
+        speech_kbps: None,
     }
 }
 
@@ -140,6 +143,20 @@ pub fn site() -> Person {
         hall: 32,
         group: None,
         stands_for: None,
+        rung: None,
+    }
+}
+
+pub fn weak() -> Person {
+    Person {
+        link: LinkState::Ok,
+        floor: false,
+        hand: None,
+        rung: Some(OnRung {
+            at: Rung::Sound,
+            why: RungReason::Link,
+        }),
+        ..learner()
     }
 }
 
@@ -180,6 +197,7 @@ pub fn trainer() -> Person {
         hall: 0,
         group: None,
         stands_for: None,
+        rung: None,
     }
 }
 
@@ -197,6 +215,7 @@ pub fn learner() -> Person {
         hall: 0,
         group: None,
         stands_for: None,
+        rung: None,
     }
 }
 

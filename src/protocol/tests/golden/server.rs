@@ -1,7 +1,9 @@
 //! Messages of the server.
 
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, Limits, PING_EVERY_MS};
-use lophoc_protocol::media::{AudioBind, BindReason, BindState, IceServer, VideoBind};
+use lophoc_protocol::media::{
+    AudioBind, BindReason, BindState, IceServer, OnRung, Rung, RungReason, VideoBind,
+};
 use lophoc_protocol::people::Counts;
 use lophoc_protocol::server::{ByeAction, PingRule, RoomInfo, Waiting, You};
 use lophoc_protocol::{
@@ -174,6 +176,16 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
             },
         ),
         plain(
+            "rung",
+            M::Rung {
+                on: Some(OnRung {
+                    at: Rung::Sound,
+                    why: RungReason::Chosen,
+                }),
+            },
+        ),
+        plain("rung-full", M::Rung { on: None }),
+        plain(
             "levels",
             M::Levels {
                 l: vec![(PersonId::from("p2"), 23), (PersonId::from("p7"), 41)],
@@ -188,6 +200,24 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
                 chg: vec![trainer()],
                 del: vec![PersonId::from("p9")],
             },
+        ),
+        event(
+            "people-rung",
+            43,
+            M::People {
+                counts: counts(),
+                add: vec![],
+                chg: vec![weak()],
+                del: vec![],
+            },
+        ),
+        event(
+            "room-speech",
+            43,
+            M::Room(RoomInfo {
+                speech_kbps: Some(16),
+                ..room()
+            }),
         ),
         event(
             "people-counts",

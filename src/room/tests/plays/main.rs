@@ -16,6 +16,7 @@ mod crash;
 mod devices;
 mod direct;
 mod groups;
+mod ladder;
 mod lesson;
 mod lock;
 mod polls;

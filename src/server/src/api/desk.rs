@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use lophoc_classes::{AttendancePage, BadLink, Right};
 use lophoc_ledger::{IntervalKind, PersonKey, Report, Row, SessionKey};
+use lophoc_protocol::media::RungReason;
 use lophoc_records::last_marks;
 use lophoc_transport::PeerQuality;
 use utoipa_axum::routes;
@@ -87,7 +88,8 @@ pub(super) async fn weak_links(app: &App, room: &str) -> HashMap<PersonKey, u32>
     };
     desk.people()
         .filter_map(|(person, quality)| {
-            let quality = quality.filter(|quality| is_weak(*quality))?;
+            let held_back = person.rung.is_some_and(|on| on.why == RungReason::Link);
+            let quality = quality.filter(|quality| held_back || is_weak(*quality))?;
             Some((PersonKey(person.person.0.clone()), quality.kbps))
         })
         .collect()

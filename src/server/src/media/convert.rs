@@ -1,11 +1,12 @@
 //! Translation of names. Pure functions.
 
 use lophoc_media::types::{
-    Allow, Binding, Kind, Mode, PeerId, SlotRef, SlotState, Slots, TrackKey, ViewSpec, Wish,
-    WishSource,
+    Allow, Binding, Kind, Mode, PeerId, Rung, RungReason, SlotRef, SlotState, Slots, TrackKey,
+    ViewSpec, Wish, WishSource,
 };
 use lophoc_protocol::media::{
-    AudioBind, BindReason, BindState, Mids, SlotSource, VideoBind, View, ViewMode,
+    self as wire, AudioBind, BindReason, BindState, Mids, OnRung, SlotSource, VideoBind, View,
+    ViewMode,
 };
 use lophoc_protocol::{MediaKind, Profile, ServerMessage, SlotCounts, SlotId, TrackId};
 use lophoc_room::Allow4;
@@ -190,6 +191,21 @@ impl MidTable {
             a: Some(a),
         }
     }
+}
+
+/// The rung of a receiver in the words of the protocol; absent on the highest.
+pub fn rung_of(rung: Rung, reason: Option<RungReason>) -> Option<OnRung> {
+    let at = match rung {
+        Rung::Sound => wire::Rung::Sound,
+        Rung::Camera => wire::Rung::Camera,
+        Rung::Screen => wire::Rung::Screen,
+        Rung::Full => return None,
+    };
+    let why = match reason? {
+        RungReason::Chosen => wire::RungReason::Chosen,
+        RungReason::Link => wire::RungReason::Link,
+    };
+    Some(OnRung { at, why })
 }
 
 fn picture(mid: &str, track: Option<TrackKey>, state: SlotState) -> VideoBind {

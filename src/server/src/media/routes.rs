@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use lophoc_media::types::{Binding, Epoch, PeerId, RoomKey, ViewSpec};
-use lophoc_protocol::media::View;
+use lophoc_protocol::media::{OnRung, View};
 use lophoc_protocol::{ServerFrame, ServerMessage};
 use lophoc_transport::{DisconnectReason, MediaEvent, PeerQuality};
 use tokio::sync::mpsc;
 
-use super::convert::MidTable;
+use super::convert::{MidTable, rung_of};
 use super::probes::Probes;
 use crate::ws::codec::Encoded;
 use crate::ws::outbox::{Lane, Outbox};
@@ -36,6 +36,7 @@ struct Route {
     view: Option<View>,
     binding: Option<Binding>,
     quality: Option<PeerQuality>,
+    rung: Option<OnRung>,
 }
 
 impl Routes {
@@ -56,6 +57,7 @@ impl Routes {
         route.outbox = Some(Arc::clone(outbox));
         if again {
             route.send_binding();
+            route.send_rung();
         }
     }
 
@@ -82,6 +84,12 @@ impl Routes {
         route.quality.filter(|_| route.connection.is_some())
     }
 
+    /// The rung of the peer's connection; absent when it gets everything.
+    pub fn rung(&self, peer: PeerId) -> Option<OnRung> {
+        let route = self.peers.get(&peer)?;
+        route.rung.filter(|_| route.connection.is_some())
+    }
+
     /// How many peers have a route.
     #[cfg(test)]
     pub fn peers(&self) -> usize {
@@ -99,6 +107,7 @@ impl Routes {
             _ => {
                 route.binding = None;
                 route.quality = None;
+                route.rung = None;
             }
         }
         route.connection = Some((epoch, mids));
@@ -120,6 +129,12 @@ impl Routes {
                 if let Some(mut route) = self.peers.get_mut(&peer) {
                     route.binding = Some(binding);
                     route.send_binding();
+                }
+            }
+            MediaEvent::Rung { peer, rung, reason } => {
+                if let Some(mut route) = self.peers.get_mut(&peer) {
+                    route.rung = rung_of(rung, reason);
+                    route.send_rung();
                 }
             }
             MediaEvent::Levels { room, levels } => {
@@ -180,6 +195,10 @@ impl Route {
         if let (Some((_, mids)), Some(binding)) = (&self.connection, &self.binding) {
             self.send(Lane::Bind, mids.bind(binding));
         }
+    }
+
+    fn send_rung(&self) {
+        self.send(Lane::Ordered, ServerMessage::Rung { on: self.rung });
     }
 
     fn send(&self, lane: Lane, msg: ServerMessage) {

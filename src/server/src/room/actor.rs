@@ -172,6 +172,10 @@ impl Actor {
                 _ = tick.tick() => self.apply(Command::Tick).await,
                 _ = sweep.tick() => {
                     self.sweep(inbox.len());
+                    let list = self.changed_rungs();
+                    if !list.is_empty() {
+                        self.apply(Command::Rungs { list }).await;
+                    }
                     if self.is_idle() && inbox.is_empty() {
                         break Stop::Empty;
                     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lophoc_ledger::{Event, EventKind};
 use lophoc_media::types::PeerId;
+use lophoc_protocol::media::OnRung;
 use lophoc_protocol::server::{Answer, You};
 use lophoc_protocol::{ErrorCode, ServerFrame, ServerMessage};
 use lophoc_records::{SessionState, StoreError};
@@ -417,6 +418,18 @@ impl Actor {
         self.follow_materials();
         self.renew_tokens();
         self.count(queued);
+    }
+
+    /// Rungs of the ladder that are others than the room knows. Looked up, not
+    /// waited for: so none can be lost in a queue.
+    pub(super) fn changed_rungs(&self) -> Vec<(u64, Option<OnRung>)> {
+        let now = |peer: u64| self.app.routes.rung(PeerId(peer));
+        self.room
+            .known_rungs()
+            .map(|(peer, known)| (peer, known, now(peer)))
+            .filter(|(_, known, now)| known != now)
+            .map(|(peer, _, now)| (peer, now))
+            .collect()
     }
 
     /// Lets the records follow what the room knows of decks and files. Goes on by

@@ -43,6 +43,11 @@ const LEAST_DESIRED: u64 = 1_000_000;
 const BEGIN_GAP: Duration = Duration::from_secs(3);
 /// Least estimate to begin with when video comes back, bit/s.
 const MIN_RESTART: u64 = 300_000;
+/// Estimate to begin with where the link may not even bear a small camera: the
+/// first probes then are a few hundred kbit/s for some milliseconds, bit/s.
+const GENTLE_START: u64 = 100_000;
+/// Room looked for there: a small camera and what comes with it, bit/s.
+const GENTLE_DESIRED: u64 = 400_000;
 /// Candidates taken from a client after its offer.
 const MAX_CANDIDATES: u32 = 32;
 
@@ -81,6 +86,8 @@ pub(crate) enum SessionEvent {
     KeyframeWanted(SlotRef),
     /// Bandwidth towards the client, bits per second.
     Estimate(u64),
+    /// Loss towards the client by its last report, per mille.
+    Loss(u16),
 }
 
 /// A session is beyond repair.
@@ -128,13 +135,15 @@ pub(crate) struct Report {
     pub(crate) estimate: u64,
 }
 
+fn per_mille(part: f32) -> u16 {
+    (part.clamp(0.0, 1.0) * 1_000.0).round() as u16
+}
+
 impl Report {
     /// For a desk.
     pub(crate) fn quality(&self) -> PeerQuality {
         PeerQuality {
-            loss_permille: self
-                .loss
-                .map(|loss| (loss.clamp(0.0, 1.0) * 1_000.0).round() as u16),
+            loss_permille: self.loss.map(per_mille),
             rtt_ms: self
                 .rtt
                 .map(|rtt| u32::try_from(rtt.as_millis()).unwrap_or(u32::MAX)),
@@ -319,7 +328,10 @@ impl Session {
     /// rises by later probes only seconds apart. When much more is wanted than
     /// estimated, estimation therefore begins anew from where it was: the first
     /// probes of a beginning leave at once, and look as far as is wanted.
-    pub(crate) fn set_wanted(&mut self, video: u64) {
+    ///
+    /// `gently`: whether the link bears anything but sound is to be found out
+    /// from below.
+    pub(crate) fn set_wanted(&mut self, video: u64, gently: bool) {
         match (video, self.resting) {
             (0, None) => {
                 self.resting = Some(self.report.estimate.max(MIN_RESTART));
@@ -328,6 +340,15 @@ impl Session {
                 self.rtc.bwe().reset(Bitrate::ZERO);
             }
             (0, Some(_)) => {}
+            (_, _) if gently => {
+                self.resting = None;
+                self.began_anew = Some(self.clock);
+                self.desired = GENTLE_DESIRED;
+                self.rtc.bwe().reset(Bitrate::from(GENTLE_START));
+                self.rtc
+                    .bwe()
+                    .set_bitrate(Bitrate::ZERO, Bitrate::from(GENTLE_DESIRED));
+            }
             (_, resting) => {
                 // Audio, and a fifth for retransmission and the estimator's caution.
                 let desired = video.saturating_add(AUDIO_RATE).saturating_mul(6) / 5;
@@ -418,6 +439,9 @@ impl Session {
                     .selected_candidate_pair
                     .and_then(|p| p.current_round_trip_time);
                 self.report.rtt = stats.rtt.or(pair).or(self.report.rtt);
+                if let Some(loss) = stats.egress_loss_fraction {
+                    sink.event(SessionEvent::Loss(per_mille(loss)));
+                }
             }
             Event::Closed => sink.event(SessionEvent::Closed),
             _ => {}

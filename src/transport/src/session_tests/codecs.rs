@@ -90,9 +90,10 @@ impl Class {
                 Output::Wanted {
                     peer,
                     bits_per_second,
+                    gently,
                 } if peer.0 > 1 => {
                     let pair = &mut self.receivers[peer.0 as usize - 2];
-                    pair.session.set_wanted(bits_per_second);
+                    pair.session.set_wanted(bits_per_second, gently);
                 }
                 _ => {}
             }

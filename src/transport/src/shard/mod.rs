@@ -377,10 +377,14 @@ impl Shard {
                 Output::Wanted {
                     peer,
                     bits_per_second,
+                    gently,
                 } => self.on_session(now, peer, |session, sink| {
-                    session.set_wanted(bits_per_second);
+                    session.set_wanted(bits_per_second, gently);
                     session.timeout(now, sink)
                 }),
+                Output::Rung { peer, rung, reason } => {
+                    self.emit(MediaEvent::Rung { peer, rung, reason });
+                }
                 Output::Levels { room, levels } => self.emit(MediaEvent::Levels { room, levels }),
                 Output::TrackLive { peer, kind, live } => {
                     self.emit(MediaEvent::TrackLive { peer, kind, live });

@@ -73,6 +73,7 @@ impl Shard {
                     self.core.keyframe_request(now, peer, slot);
                 }
                 SessionEvent::Estimate(bits) => self.core.set_estimate(now, peer, bits),
+                SessionEvent::Loss(permille) => self.core.set_loss(now, peer, permille),
                 SessionEvent::Connected => self.connected(now, peer),
                 SessionEvent::Closed => self.end(now, peer, DisconnectReason::ClosedByPeer),
                 SessionEvent::Failed => self.end(now, peer, DisconnectReason::Failed),
@@ -88,7 +89,7 @@ impl Shard {
         };
         let view = session.view.clone();
         // Until the core finds something to show.
-        session.set_wanted(0);
+        session.set_wanted(0, false);
         let epoch = session.epoch;
         self.core.add_peer(
             now,

@@ -150,6 +150,19 @@ describe('tracks', () => {
     ]);
   });
 
+  it('who sends thriftily sends speech small and of the camera the smallest layer, until it is over', async () => {
+    const peer = new Peer('seat', { a: 5, v: 4, s: 1 });
+    await peer.send('camera', track(1280, 720));
+    peer.setThrift({ smallCamera: true, speechKbps: 16 });
+    peer.setThrift({ smallCamera: true, speechKbps: 16 });
+    peer.setThrift({ smallCamera: false });
+    await vi.waitFor(() => expect(fake(peer).parameters).toHaveLength(5));
+    const set = fake(peer).parameters.map(({ encodings }) =>
+      encodings.length === 1 ? encodings[0]?.maxBitrate : encodings.map((e) => e.active),
+    );
+    expect(set).toEqual([[true, true, true], [true, false, false], 16_000, [true, true, true], 32_000]);
+  });
+
   it('the text of a screen stays sharp', async () => {
     const peer = new Peer('seat', { a: 5, v: 4, s: 1 });
     await peer.send('screen', track(1920, 1080));

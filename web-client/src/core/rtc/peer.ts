@@ -43,11 +43,15 @@ interface LayerParameters {
 
 /**
  * Parameters of q, h, f for a camera of this size. A small camera uses q and h only,
- * so that its whole picture is sent instead of half of it.
+ * so that its whole picture is sent instead of half of it. `thrifty`: the smallest alone.
  */
-export function cameraLayers(width: number | undefined, height: number | undefined): LayerParameters[] {
+export function cameraLayers(
+  width: number | undefined,
+  height: number | undefined,
+  thrifty = false,
+): LayerParameters[] {
   const small = width !== undefined && height !== undefined && width * height < THREE_LAYERS_FROM;
-  return small
+  const layers = small
     ? [
         { active: true, scaleResolutionDownBy: 2, maxBitrate: 150_000 },
         { active: true, scaleResolutionDownBy: 1, maxBitrate: 600_000 },
@@ -58,6 +62,18 @@ export function cameraLayers(width: number | undefined, height: number | undefin
         { active: true, scaleResolutionDownBy: 2, maxBitrate: 400_000 },
         { active: true, scaleResolutionDownBy: 1, maxBitrate: 1_200_000 },
       ];
+  return layers.map((layer, index) => (thrifty && index > 0 ? { ...layer, active: false } : layer));
+}
+
+/** What the microphone is sent with where nobody asks for less, bit/s. */
+const SPEECH = 32_000;
+
+/** What is sent smaller than usual. */
+export interface Thrift {
+  /** Rate of the microphone, kbit/s. */
+  speechKbps?: number;
+  /** Of the camera only the smallest layer. */
+  smallCamera: boolean;
 }
 
 type SendParameters = RTCRtpSendParameters & { degradationPreference?: string };
@@ -74,7 +90,7 @@ function sendLine(kind: MediaKind): Line {
         kind: 'audio',
         init: {
           direction: 'sendonly',
-          sendEncodings: [{ maxBitrate: 32_000, priority: 'high', networkPriority: 'high' }],
+          sendEncodings: [{ maxBitrate: SPEECH, priority: 'high', networkPriority: 'high' }],
         },
       };
     case 'camera':
@@ -108,6 +124,7 @@ export class Peer extends Emitter<PeerEvents> {
   readonly #streams = new Map<RTCRtpTransceiver, MediaStream>();
   #closed = false;
   #paramQueue: Promise<unknown> = Promise.resolve();
+  #thrift: Thrift = { smallCamera: false };
 
   constructor(profile: Profile, slots: SlotCounts, ice: readonly IceServer[] = []) {
     super();
@@ -203,12 +220,30 @@ export class Peer extends Emitter<PeerEvents> {
       this.#change(transceiver.sender, (parameters) => (parameters.degradationPreference = 'maintain-resolution'));
     }
     if (kind === 'camera' && track) {
-      const { width, height } = track.getSettings();
-      const layers = cameraLayers(width, height);
-      this.#change(transceiver.sender, (parameters) => {
-        parameters.encodings.forEach((encoding, index) => Object.assign(encoding, layers[index]));
-      });
+      this.#layCamera(transceiver.sender, track);
     }
+  }
+
+  #layCamera(sender: RTCRtpSender, track: MediaStreamTrack): void {
+    const { width, height } = track.getSettings();
+    const layers = cameraLayers(width, height, this.#thrift.smallCamera);
+    this.#change(sender, (parameters) => {
+      parameters.encodings.forEach((encoding, index) => Object.assign(encoding, layers[index]));
+    });
+  }
+
+  /** Sends less, or as usual again; needs no negotiation. */
+  setThrift(thrift: Thrift): void {
+    const before = this.#thrift;
+    this.#thrift = thrift;
+    const camera = this.#senders.get('camera')?.sender;
+    if (before.smallCamera !== thrift.smallCamera && camera?.track) this.#layCamera(camera, camera.track);
+    const mic = this.#senders.get('mic')?.sender;
+    if (before.speechKbps === thrift.speechKbps || !mic) return;
+    const maxBitrate = Math.min(SPEECH, (thrift.speechKbps ?? Infinity) * 1_000);
+    this.#change(mic, (parameters) =>
+      parameters.encodings.forEach((encoding) => Object.assign(encoding, { maxBitrate })),
+    );
   }
 
   /** Changes follow one another: get, modify and set belong together. */

@@ -77,4 +77,9 @@ slowSec: number,
 /**
  * A timer everybody sees.
  */
-timer?: Timer, };
+timer?: Timer, 
+/**
+ * Send the microphone with at most so many kbit/s: somebody with a weak link
+ * listens. Absent = as usual.
+ */
+speechKbps?: number, };

@@ -12,6 +12,7 @@ import type { FileId } from "./FileId";
 import type { FileItem } from "./FileItem";
 import type { Groups } from "./Groups";
 import type { MediaKind } from "./MediaKind";
+import type { OnRung } from "./OnRung";
 import type { Person } from "./Person";
 import type { PersonId } from "./PersonId";
 import type { Poll } from "./Poll";
@@ -143,7 +144,11 @@ v?: Array<VideoBind>,
 /**
  * Audio slots.
  */
-a?: Array<AudioBind>, } | { "t": "levels", 
+a?: Array<AudioBind>, } | { "t": "rung", 
+/**
+ * Absent = everything is sent.
+ */
+on?: OnRung, } | { "t": "levels", 
 /**
  * Pairs of person and level in −dBov, 0 loudest, 127 silence.
  */
