@@ -370,7 +370,13 @@ mod tests {
     };
 
     /// Offers `packets` of `bytes`, `every` apart; when each came.
-    fn play(bad: Badness, seed: u64, packets: u32, bytes: usize, every: Duration) -> (Vec<Option<Duration>>, Passed) {
+    fn play(
+        bad: Badness,
+        seed: u64,
+        packets: u32,
+        bytes: usize,
+        every: Duration,
+    ) -> (Vec<Option<Duration>>, Passed) {
         let start = Instant::now();
         let mut pipe = Pipe::new(bad, seed);
         let came = (0..packets)
@@ -391,17 +397,27 @@ mod tests {
         assert!((60.0..70.0).contains(&kbit), "{kbit}");
         assert!(passed.full > 300);
         let longest = came.iter().flatten().max().copied().unwrap_or_default();
-        assert!(longest < Duration::from_millis(150 + 500 + 32), "{longest:?}");
+        assert!(
+            longest < Duration::from_millis(150 + 500 + 32),
+            "{longest:?}"
+        );
     }
 
     #[test]
     fn as_many_are_lost_as_asked_for_alone_or_in_bursts() {
         for burst in [1.0, 4.0] {
-            let bad = Badness { kbit: 0, burst, ..WEAK };
+            let bad = Badness {
+                kbit: 0,
+                burst,
+                ..WEAK
+            };
             let (came, passed) = play(bad, 7, 200_000, 100, Duration::from_millis(20));
             let share = passed.lost as f64 / passed.offered as f64 * 100.0;
             assert!((4.5..5.5).contains(&share), "{share}");
-            let runs = came.windows(2).filter(|two| two[0].is_some() && two[1].is_none()).count();
+            let runs = came
+                .windows(2)
+                .filter(|two| two[0].is_some() && two[1].is_none())
+                .count();
             let mean = passed.lost as f64 / runs as f64;
             assert!((mean - burst).abs() < 0.2, "{mean}");
         }

@@ -16,9 +16,7 @@ use std::time::{Duration, Instant};
 use lophoc_protocol::media::{OnRung, View, ViewMode};
 use lophoc_protocol::server::Answer;
 use lophoc_protocol::slides::{Deck, DeckState};
-use lophoc_protocol::{
-    ClientMessage, MediaKind, Profile, ServerFrame, ServerMessage, SlotCounts,
-};
+use lophoc_protocol::{ClientMessage, MediaKind, Profile, ServerFrame, ServerMessage, SlotCounts};
 use serde::Serialize;
 use str0m::format::Codec;
 use tokio::net::{TcpListener, UdpSocket};
@@ -29,7 +27,7 @@ use crate::error::{LoadError, Result};
 use crate::http::Origin;
 use crate::impair::{Badness, Impaired, Passed};
 use crate::learner::{Depth, Learner, PayloadTypes};
-use crate::lecture::{LEARNER_SLOTS, line, need_answer, publish, told, watch_track};
+use crate::lecture::{LEARNER_SLOTS, line, need_answer, publish, stopped, told, watch_track};
 use crate::pattern::{BrowserPattern, StampClock, audio_packet};
 use crate::peer::{Offered, payload_type};
 use crate::publisher::{AudioSource, Outlet, Pace, Packet, Publisher};
@@ -110,7 +108,10 @@ impl WeakReport {
 
     /// Longest wait for a page, seconds.
     pub fn slowest_page(&self) -> f64 {
-        self.pages.iter().map(|(_, time, _)| *time).fold(0.0, f64::max)
+        self.pages
+            .iter()
+            .map(|(_, time, _)| *time)
+            .fold(0.0, f64::max)
     }
 }
 
@@ -223,7 +224,10 @@ fn pdf(pages: u16) -> Vec<u8> {
                 5 + 2 * page
             ),
         );
-        let mut text = format!("BT /F 40 Tf 50 470 Td (Bai giang, trang {}) Tj ET\n", page + 1);
+        let mut text = format!(
+            "BT /F 40 Tf 50 470 Td (Bai giang, trang {}) Tj ET\n",
+            page + 1
+        );
         for row in 0..8 {
             let y = 410 - row * 48;
             text.push_str(&format!(
@@ -275,10 +279,10 @@ async fn teach(
     let mut speech = Vec::new();
     let mut ping = tokio::time::interval(Duration::from_secs(4));
     let mut turn = tokio::time::interval(PAGE_EVERY);
-    let (mut page, mut stop) = (0, lesson.stop);
+    let mut page = 0;
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(lesson.stop.clone()) => break,
             _ = ping.tick() => link.send(ClientMessage::Ping { c: 0 }).await?,
             _ = turn.tick() => {
                 page = page % deck.pages.max(1) + 1;
@@ -319,10 +323,9 @@ async fn learn(
     let mut ping = tokio::time::interval(Duration::from_secs(4));
     let mut fetching: JoinSet<Result<(u16, usize, Instant)>> = JoinSet::new();
     let mut turned: Vec<Turn> = Vec::new();
-    let mut stop = lesson.stop;
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(lesson.stop.clone()) => break,
             _ = ping.tick() => link.send(ClientMessage::Ping { c: 0 }).await?,
             Some(turn) = turns.recv() => turned.push(turn),
             Some(page) = fetching.join_next() => {
@@ -431,7 +434,11 @@ impl Weak {
             .with_audio(audio, Box::new(Voice(Arc::clone(&kbps))));
         let teaching = Reactor::start("trainer", clock.origin())?;
         let (tell, connected) = oneshot::channel();
-        teaching.add(Client::new(peer, Role::Publisher(Box::new(publisher)), tell))?;
+        teaching.add(Client::new(
+            peer,
+            Role::Publisher(Box::new(publisher)),
+            tell,
+        ))?;
         publish(&mut trainer).await?;
         told("the trainer's media connection", connected).await?;
         server
@@ -445,7 +452,9 @@ impl Weak {
         let http: SocketAddr = format!("{}:{}", server.origin.host, server.origin.port)
             .parse()
             .map_err(error)?;
-        let listener = TcpListener::bind((ip, 0)).await.map_err(LoadError::io("relay"))?;
+        let listener = TcpListener::bind((ip, 0))
+            .await
+            .map_err(LoadError::io("relay"))?;
         let near = listener.local_addr().map_err(LoadError::io("relay"))?;
         let origin = Origin {
             host: near.ip().to_string(),
@@ -454,7 +463,9 @@ impl Weak {
         let mut relays = JoinSet::new();
         let tcp = link.clone();
         relays.spawn(async move { tcp.relay_tcp(listener, http).await });
-        let socket = UdpSocket::bind((ip, 0)).await.map_err(LoadError::io("relay"))?;
+        let socket = UdpSocket::bind((ip, 0))
+            .await
+            .map_err(LoadError::io("relay"))?;
         let relay = socket.local_addr().map_err(LoadError::io("relay"))?;
 
         let began = Instant::now();
@@ -475,7 +486,8 @@ impl Weak {
         };
         let (tell, connected) = oneshot::channel();
         let (first, _) = oneshot::channel();
-        let ears = Learner::new(Depth::Full, types, clock, peer.transport_id, first).keeping_voice();
+        let ears =
+            Learner::new(Depth::Full, types, clock, peer.transport_id, first).keeping_voice();
         let listening = Reactor::start("learner", clock.origin())?;
         listening.add(Client::new(peer, Role::Learner(Box::new(ears)), tell))?;
         let track = learner.find_track(MediaKind::Camera).await?;

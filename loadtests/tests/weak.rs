@@ -41,7 +41,11 @@ async fn speech_and_slides_come_through_64_kbit() {
     assert_eq!(report.settled_video, 0, "no picture on this link");
     // 5 % are lost by the link itself.
     assert!(report.settled_lost < 12.0, "{} % lost", report.settled_lost);
-    assert!(report.concealed() < 30.0, "{} % concealed", report.concealed());
+    assert!(
+        report.concealed() < 30.0,
+        "{} % concealed",
+        report.concealed()
+    );
     assert!(!report.pages.is_empty());
     assert!(report.slowest_page() < 40.0, "{} s", report.slowest_page());
 }
