@@ -612,7 +612,7 @@ mod tests {
         };
         let relay = ([127, 0, 0, 1], 9).into();
         let (sdp, server) = through(&answer, relay).unwrap();
-        assert_eq!(server, ([10, 0, 0, 1], 4_000).into());
+        assert_eq!(server, std::net::SocketAddr::from(([10, 0, 0, 1], 4_000)));
         assert_eq!(
             sdp,
             "v=0\r\na=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\na=x\r\n"
