@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::Json;
@@ -28,6 +28,7 @@ use serde_json::json;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
+use super::under_way::patience;
 use super::{WAITING, deck_of, fault_of, file_of};
 use crate::app::App;
 use crate::auth::TokenClaims;
@@ -37,8 +38,6 @@ use crate::http::error::ApiError;
 use crate::random;
 use crate::room::Bring;
 
-/// A body that stands still for longer is given up.
-const STILL: Duration = Duration::from_secs(60);
 const MEGA: u64 = 1024 * 1024;
 
 /// What is told of a deck beside its bytes.
@@ -237,9 +236,9 @@ impl Order<'_> {
             return Err(ErrorCode::RateLimited.into());
         }
         let _place = materials
-            .places
-            .try_acquire()
-            .map_err(|_| ErrorCode::Busy)?;
+            .under_way
+            .take(&claims.person, &claims.session)
+            .ok_or(ErrorCode::Busy)?;
         let most = self.room_for(app, headers, &claims).await?;
         let draft = receive(&materials.tmp(), body, most)
             .await
@@ -334,8 +333,10 @@ async fn receive(folder: &Path, body: Body, most: u64) -> Result<Draft, Refused>
     let mut file = fs::File::create_new(&draft.path).await?;
     let mut hash = Context::new(&SHA256);
     let mut body = body.into_data_stream();
+    let began = Instant::now();
     loop {
-        let next = tokio::time::timeout(STILL, body.next())
+        let patience = patience(draft.bytes, began.elapsed()).ok_or(ErrorCode::Conflict)?;
+        let next = tokio::time::timeout(patience, body.next())
             .await
             .map_err(|_| ErrorCode::Conflict)?;
         let Some(chunk) = next else { break };

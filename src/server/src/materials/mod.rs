@@ -7,6 +7,7 @@
 mod bring;
 mod serve;
 mod sync;
+mod under_way;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -22,17 +23,16 @@ use lophoc_records::{Material, MaterialKind, MaterialState};
 use lophoc_slides::{Fault, Tools};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 pub(crate) use sync::{news_of, sync};
+use under_way::UnderWay;
 pub use work::start;
 
 use crate::app::App;
 use crate::config::UploadsConfig;
 use crate::http::limit::Rate;
 
-/// Files on their way at a time. Overflow: refused as busy.
-const UNDER_WAY: usize = 64;
 /// Files of one person per minute, and at once.
 const PER_MINUTE: (u32, u32) = (20, 40);
 /// Files that wait to be converted. Overflow: refused as busy.
@@ -44,7 +44,7 @@ pub struct Materials {
     folder: PathBuf,
     tools: OnceLock<Tools>,
     may_go_without: bool,
-    places: Arc<Semaphore>,
+    under_way: Arc<UnderWay>,
     rate: Rate<PersonId>,
     /// Something waits to be converted.
     wake: Notify,
@@ -58,7 +58,7 @@ impl Materials {
             folder: data.join("materials"),
             tools: OnceLock::new(),
             may_go_without: config.without_sandbox,
-            places: Arc::new(Semaphore::new(UNDER_WAY)),
+            under_way: Arc::default(),
             rate: Rate::new(PER_MINUTE.0, PER_MINUTE.1),
             wake: Notify::new(),
             stop: AtomicBool::new(false),
