@@ -38,6 +38,11 @@ pub const MAX_SAID: u64 = 32 * 1024 * 1024;
 pub const MAX_WRITTEN: u64 = 200 * 1024 * 1024;
 /// All a conversion has on disk at a time, bytes. Overflow: as [`MAX_WRITTEN`].
 pub const MAX_WORK: u64 = 600 * 1024 * 1024;
+/// What a tool has in its `/tmp`, bytes; it is memory. Overflow: the tool is told
+/// that the disk is full.
+pub const MAX_TEMPORARY: u64 = 512 * 1024 * 1024;
+/// The same in `/dev/shm`.
+pub const MAX_SHARED: u64 = 64 * 1024 * 1024;
 /// Address space of the office program, bytes. Overflow: it fails, the file is broken.
 pub const OFFICE_MEMORY: u64 = 4 * 1024 * 1024 * 1024;
 /// Address space of the other tools, bytes. Overflow: as [`OFFICE_MEMORY`].

@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::limits::{MAX_PROCESSES, MAX_SAID, MAX_WORK, MAX_WRITTEN};
-use crate::tools::{Sandbox, bubblewrap};
+use crate::tools::{CLOSED, Sandbox, bubblewrap};
 
 /// A tool is looked after this often.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -92,7 +92,8 @@ fn start(sandbox: Sandbox, call: &Call<'_>, said: &Said) -> io::Result<Child> {
                 .arg(&inside.0)
                 .arg("--bind")
                 .arg(call.output)
-                .arg("/out");
+                .arg("/out")
+                .args(CLOSED);
             for (name, value) in environment("/tmp") {
                 command.args(["--setenv", name, &value]);
             }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::limits::{MAX_SHARED, MAX_TEMPORARY};
 use crate::plan::Fault;
 use crate::sniff::Kind;
 
@@ -95,6 +96,7 @@ fn sandbox_works() -> bool {
         return false;
     };
     command
+        .args(CLOSED)
         .arg("/usr/bin/true")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -102,6 +104,10 @@ fn sandbox_works() -> bool {
         .status()
         .is_ok_and(|status| status.success())
 }
+
+/// Closes what else is memory in the sandbox: its root and `/dev`. Stands after
+/// everything that is put there.
+pub(crate) const CLOSED: [&str; 4] = ["--remount-ro", "/dev", "--remount-ro", "/"];
 
 /// Bubblewrap without network, rights, environment or anything to read but
 /// programs and fonts.
@@ -144,11 +150,14 @@ pub(crate) fn bubblewrap() -> Option<Command> {
         "/proc",
         "--dev",
         "/dev",
-        "--tmpfs",
-        "/tmp",
-        "--chdir",
-        "/tmp",
     ]);
+    // These are memory, which nothing else counts. A size stands for what follows
+    // it at once.
+    for (folder, bytes) in [("/dev/shm", MAX_SHARED), ("/tmp", MAX_TEMPORARY)] {
+        command.arg("--size").arg(bytes.to_string());
+        command.args(["--tmpfs", folder]);
+    }
+    command.args(["--chdir", "/tmp"]);
     // Only 64-bit Debian has it; without it no program finds its loader there.
     if Path::new("/usr/lib64").exists() {
         command.args(["--symlink", "usr/lib64", "/lib64"]);

@@ -73,6 +73,10 @@ fn entries(directory: &[u8], count: u16) -> Result<Vec<String>, BadZip> {
             .get(46 + lens.iter().sum::<usize>()..)
             .ok_or(BadZip::Broken)?;
     }
+    // Who reads the directory to its end finds more than was counted here.
+    if !rest.is_empty() {
+        return Err(BadZip::Broken);
+    }
     Ok(names)
 }
 

@@ -356,6 +356,21 @@ fn a_bomb_of_an_archive_is_refused_by_its_directory() {
     assert_eq!(Place::refused(&bomb), Fault::TooHard);
 }
 
+#[test]
+fn an_archive_with_more_entries_than_it_tells_is_refused() {
+    let mut liar = common::archive(&[
+        ("[Content_Types].xml", b"a"),
+        ("ppt/presentation.xml", b"a"),
+        ("ppt/bomb.xml", b"a"),
+    ]);
+    let at = liar.windows(4).rposition(|w| w == b"PK\x05\x06").unwrap();
+    // On this disk, and in all.
+    for at in [at + 8, at + 10] {
+        liar[at..at + 2].copy_from_slice(&2u16.to_le_bytes());
+    }
+    assert_eq!(Place::refused(&liar), Fault::Broken);
+}
+
 /// A program that is told to do what it must not, in the sandbox.
 fn in_sandbox(script: &str, time: Duration) -> (Exit, String, TempDir) {
     let folder = TempDir::new().unwrap();
@@ -429,6 +444,29 @@ fn the_sandbox_holds() {
         in_sandbox("head -c 400M /dev/zero > /out/big", Duration::from_secs(20));
     assert!(matches!(exit, Exit::TooMuch), "{exit:?} {text}");
     assert!(fs::metadata(folder.path().join("out/big")).unwrap().len() <= 200 * 1024 * 1024);
+}
+
+/// Everything a tool can write to that is memory has a bound or is closed.
+#[test]
+fn the_sandbox_keeps_the_memory_of_the_machine() {
+    tools();
+    let fill = "for n in 1 2 3 4 5; do head -c 150M /dev/zero > /tmp/$n || exit 0; done; echo filled";
+    let (exit, text, _kept) = in_sandbox(fill, Duration::from_secs(20));
+    assert!(
+        matches!(exit, Exit::Well) && !text.contains("filled"),
+        "{exit:?} {text}"
+    );
+    let (exit, text, _kept) = in_sandbox(
+        "head -c 100M /dev/zero > /dev/shm/x",
+        Duration::from_secs(20),
+    );
+    assert!(matches!(exit, Exit::Badly), "{exit:?} {text}");
+    for closed in ["/x", "/dev/x", "/in/x", "/etc/x"] {
+        let (exit, text, _kept) = in_sandbox(&format!("echo x > {closed}"), Duration::from_secs(2));
+        assert!(matches!(exit, Exit::Badly), "{closed}: {exit:?} {text}");
+    }
+    let (exit, text, _kept) = in_sandbox("echo x > /tmp/x && echo y > /out/y && echo z > /dev/null", Duration::from_secs(2));
+    assert!(matches!(exit, Exit::Well), "{exit:?} {text}");
 }
 
 #[test]
