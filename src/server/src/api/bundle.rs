@@ -1,6 +1,7 @@
 //! The record bundle of a session (hồ sơ buổi học): one ZIP with everything an
 //! archive needs, and a list of hashes.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -264,68 +265,114 @@ fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
     Ok(packed.into_inner())
 }
 
-/// The log, one event a line. Without the right to the chat its words are left
-/// out. What did not go to all is private correspondence: its words leave the
-/// records with nobody, nor does whom a message to one person went to.
-/// Everything else is as it was written.
+/// The log, one event a line. Everything is as it was written but what
+/// [`leaves`] keeps back.
 fn events(contents: &Contents) -> Result<String, ApiFault> {
+    let nameless: HashMap<&str, &PersonKey> = contents
+        .events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Question {
+                id,
+                person,
+                anonymous: true,
+                ..
+            } => Some((id.as_str(), person)),
+            _ => None,
+        })
+        .collect();
     let mut lines = String::new();
     for event in &contents.events {
-        let text = match &event.kind {
-            EventKind::Chat {
-                person,
-                id,
-                cid,
-                to,
-                ..
-            } if !contents.chat || to.is_some() => serde_json::to_string(&Event {
-                kind: EventKind::Chat {
-                    person: person.clone(),
-                    id: id.clone(),
-                    cid: cid.clone(),
-                    text: String::new(),
-                    to: to.as_deref().map(|to| match to.split_once(':') {
-                        Some(("person", _)) => "person".to_owned(),
-                        _ => to.to_owned(),
-                    }),
-                },
+        let text = match leaves(&event.kind, contents.chat, &nameless) {
+            Some(kind) => serde_json::to_string(&Event {
+                kind,
                 ..event.clone()
             }),
-            EventKind::Question {
-                person,
-                id,
-                cid,
-                anonymous,
-                held,
-                ..
-            } if !contents.chat => serde_json::to_string(&Event {
-                kind: EventKind::Question {
-                    person: person.clone(),
-                    id: id.clone(),
-                    cid: cid.clone(),
-                    text: String::new(),
-                    anonymous: *anonymous,
-                    held: *held,
-                },
-                ..event.clone()
-            }),
-            EventKind::QuestionSet { id, state, by, .. } if !contents.chat => {
-                serde_json::to_string(&Event {
-                    kind: EventKind::QuestionSet {
-                        id: id.clone(),
-                        state: state.clone(),
-                        answer: None,
-                        by: by.clone(),
-                    },
-                    ..event.clone()
-                })
-            }
-            _ => serde_json::to_string(event),
+            None => serde_json::to_string(event),
         };
         lines.push_str(&text.map_err(|_| ApiFault::internal())?);
         lines.push('\n');
     }
     Ok(lines)
+}
+
+/// An event as it leaves the records; absent: unchanged.
+///
+/// Without the right to the `chat` its words are left out. What did not go to all
+/// is private correspondence: its words leave the records with nobody, nor does
+/// whom a message to one person went to. Who asked without the name is told to
+/// nobody either (`nameless`: the authors of these questions). The address of a
+/// file is a key: whoever has it needs no other right.
+fn leaves(
+    kind: &EventKind,
+    chat: bool,
+    nameless: &HashMap<&str, &PersonKey>,
+) -> Option<EventKind> {
+    let nobody = || PersonKey(String::new());
+    Some(match kind {
+        EventKind::Chat {
+            person,
+            id,
+            cid,
+            to,
+            ..
+        } if !chat || to.is_some() => EventKind::Chat {
+            person: person.clone(),
+            id: id.clone(),
+            cid: cid.clone(),
+            text: String::new(),
+            to: to.as_deref().map(|to| match to.split_once(':') {
+                Some(("person", _)) => "person".to_owned(),
+                _ => to.to_owned(),
+            }),
+        },
+        EventKind::Question {
+            person,
+            id,
+            cid,
+            text,
+            anonymous,
+            held,
+        } if !chat || *anonymous => EventKind::Question {
+            person: if *anonymous { nobody() } else { person.clone() },
+            id: id.clone(),
+            cid: if *anonymous { String::new() } else { cid.clone() },
+            text: if chat { text.clone() } else { String::new() },
+            anonymous: *anonymous,
+            held: *held,
+        },
+        EventKind::QuestionSet {
+            id,
+            state,
+            answer,
+            by,
+        } if !chat || nameless.contains_key(id.as_str()) => EventKind::QuestionSet {
+            id: id.clone(),
+            state: state.clone(),
+            answer: answer.clone().filter(|_| chat),
+            by: if nameless.get(id.as_str()) == Some(&by) {
+                nobody()
+            } else {
+                by.clone()
+            },
+        },
+        EventKind::Deck { deck, by } => EventKind::Deck {
+            deck: without_address(deck),
+            by: by.clone(),
+        },
+        EventKind::File { file } => EventKind::File {
+            file: without_address(file),
+        },
+        _ => return None,
+    })
+}
+
+fn without_address(item: &serde_json::Value) -> serde_json::Value {
+    let mut item = item.clone();
+    if let Some(fields) = item.as_object_mut() {
+        fields.remove("url");
+    }
+    item
 }
 
 /// One message.
@@ -343,7 +390,7 @@ struct ChatLine<'a> {
 /// What was written to all. Messages to one person, to a group, to the
 /// organisers or to support are not in it.
 fn chat(contents: &Contents) -> Vec<ChatLine<'_>> {
-    let mut names: std::collections::HashMap<&PersonKey, &str> = std::collections::HashMap::new();
+    let mut names: HashMap<&PersonKey, &str> = HashMap::new();
     let deleted: std::collections::HashSet<&str> = contents
         .events
         .iter()
@@ -438,4 +485,58 @@ fn readme(contents: &Contents) -> String {
         vi::full_time(contents.made_ms, INDOCHINA_OFFSET_MIN),
         contents.made_by,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn who_asked_without_the_name_and_keys_of_files_leave_with_nobody() {
+        let who = |id: &str| PersonKey::from(id);
+        let asked = |anonymous| EventKind::Question {
+            person: who("p-asks"),
+            id: "q1".to_owned(),
+            cid: "c-asks".to_owned(),
+            text: "Vì sao?".to_owned(),
+            anonymous,
+            held: false,
+        };
+        let set = |by: &str| EventKind::QuestionSet {
+            id: "q1".to_owned(),
+            state: "withdrawn".to_owned(),
+            answer: Some("Vì thế".to_owned()),
+            by: who(by),
+        };
+        let author = who("p-asks");
+        let nameless = HashMap::from([("q1", &author)]);
+        let text = |kind: &EventKind, chat, nameless| {
+            let left = leaves(kind, chat, nameless);
+            serde_json::to_string(left.as_ref().unwrap_or(kind)).unwrap()
+        };
+        for chat in [true, false] {
+            for kind in [asked(true), set("p-asks")] {
+                let text = text(&kind, chat, &nameless);
+                assert!(!text.contains("asks"), "{text}");
+                assert_eq!(text.contains("Vì"), chat, "{text}");
+            }
+            assert!(text(&set("p-mod"), chat, &nameless).contains("p-mod"));
+            // With the name nothing is hidden.
+            for kind in [asked(false), set("p-asks")] {
+                assert!(text(&kind, chat, &HashMap::new()).contains("p-asks"));
+            }
+            let item = json!({"name": "Bài 1.pdf", "url": "/f/AAAA"});
+            for kind in [
+                EventKind::File { file: item.clone() },
+                EventKind::Deck {
+                    deck: item.clone(),
+                    by: None,
+                },
+            ] {
+                let text = text(&kind, chat, &nameless);
+                assert!(text.contains("Bài 1.pdf") && !text.contains("/f/"), "{text}");
+            }
+        }
+    }
 }
