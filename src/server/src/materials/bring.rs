@@ -133,7 +133,6 @@ pub(super) async fn deck(
         most: u64::from(app.config.uploads.deck_mb) * MEGA,
     };
     let (status, material) = order.carry_out(&app, &headers, body).await?;
-    app.materials.wake.notify_one();
     Ok((status, Json(json!({"deck": deck_of(&material)}))).into_response())
 }
 
@@ -235,7 +234,7 @@ impl Order<'_> {
             app.metrics.limited.inc();
             return Err(ErrorCode::RateLimited.into());
         }
-        let _place = materials
+        let place = materials
             .under_way
             .take(&claims.person, &claims.session)
             .ok_or(ErrorCode::Busy)?;
@@ -277,20 +276,15 @@ impl Order<'_> {
             made_ms: wall_ms(),
             dropped_ms: None,
         };
-        // Sent again because the answer was lost.
-        if let Some(known) = app.store.same_material(&material).await? {
-            return Ok((StatusCode::OK, known));
-        }
-        let folder = materials.of_key(&material.key);
-        keep(draft, &folder).await?;
-        let told = enter(app, &claims, self.bring, &material).await;
-        if let Err(refused) = told {
-            // Nobody heard of it.
-            app.store.remove_material(&material.id).await?;
-            let _ = fs::remove_dir_all(&folder).await;
-            return Err(refused);
-        }
-        Ok((StatusCode::CREATED, material))
+        let (app, bring) = (Arc::clone(app), self.bring);
+        // Goes on when the client goes: what came whole reaches its room.
+        let settled = tokio::spawn(async move {
+            let _place = place;
+            settle(&app, &claims, bring, draft, material).await
+        });
+        settled
+            .await
+            .unwrap_or(Err(Refused::Code(ErrorCode::Internal)))
     }
 
     /// Bytes the file may have: by its kind, and by what the session and the disk
@@ -391,22 +385,71 @@ async fn keep(mut draft: Draft, folder: &Path) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Writes the material down and tells the room.
-async fn enter(
+/// Puts a file that came whole to its place and into its room.
+async fn settle(
+    app: &Arc<App>,
+    claims: &TokenClaims,
+    bring: Bring,
+    draft: Draft,
+    material: Material,
+) -> Result<(StatusCode, Material), Refused> {
+    // Sent again because the answer was lost, or because it was `busy`: then its
+    // room may not have heard of it. What it knows it ignores.
+    if let Some(known) = app.store.same_material(&material).await? {
+        tell(app, claims, bring, &known).await?;
+        return Ok((StatusCode::OK, known));
+    }
+    let folder = app.materials.of_key(&material.key);
+    keep(draft, &folder).await?;
+    if let Err(error) = app.store.add_material(&material).await {
+        forget(app, &material, &folder).await;
+        return Err(error.into());
+    }
+    match tell(app, claims, bring, &material).await {
+        Ok(()) => {
+            if bring == Bring::Deck {
+                app.materials.wake.notify_one();
+            }
+            Ok((StatusCode::CREATED, material))
+        }
+        // Handed over, and not known to be kept: people may have it on their
+        // screens, and the ledger may write it yet. The same file sent again, or
+        // the next loading of the room, makes it whole.
+        Err(ErrorCode::Busy) => Err(ErrorCode::Busy.into()),
+        // Refused by the room: nobody heard of it.
+        Err(code) => {
+            forget(app, &material, &folder).await;
+            Err(code.into())
+        }
+    }
+}
+
+async fn tell(
     app: &Arc<App>,
     claims: &TokenClaims,
     bring: Bring,
     material: &Material,
-) -> Result<(), Refused> {
-    app.store.add_material(material).await?;
+) -> Result<(), ErrorCode> {
     let command = match file_of(material) {
         Some(file) => Command::File(Box::new(file)),
         None => Command::Deck(Box::new(deck_of(material))),
     };
     app.rooms
         .bring(claims.room.as_str(), claims.person.clone(), bring, command)
-        .await?;
-    Ok(())
+        .await
+}
+
+/// Takes back what nobody heard of. A row that cannot be taken away keeps its
+/// bytes; bytes without a row go at a start of the server.
+async fn forget(app: &App, material: &Material, folder: &Path) {
+    match app.store.remove_material(&material.id).await {
+        Ok(()) => {
+            let _ = fs::remove_dir_all(folder).await;
+        }
+        Err(error) => {
+            tracing::warn!(material = %material.id, %error, "a file that was refused is still written down");
+        }
+    }
 }
 
 #[cfg(test)]

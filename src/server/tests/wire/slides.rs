@@ -389,6 +389,39 @@ async fn files_are_handed_out_and_in() {
     world.server.stop().await;
 }
 
+/// The room was busy, or the server died, between writing a file down and telling
+/// of it: the author sends it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_written_down_reaches_its_room_when_it_is_sent_again() {
+    let world = World::with(RoomMode::Training, |_| {}).await;
+    let host = world.host();
+    let token = world.token(Role::Trainer, "Dạy").await;
+    let _trainer = Client::enter(&host, &token).await;
+    let mut learner = world.enter(Role::Learner, "An").await;
+    let first = post(&host, "/api/files?way=out&name=1.txt", &token, b"1").await;
+    assert_eq!(first.status, 201);
+    let store = &world.server.app.store;
+    let session = world.session.as_str().into();
+    let mut lost = store.materials(&session).await.unwrap()[0].clone();
+    lost.id = "f-untold".to_owned();
+    lost.key = "AZaz09-_AZaz09-_AZaz09-_".to_owned();
+    lost.name = "2.txt".to_owned();
+    lost.bytes = 3;
+    lost.sha256 = lophoc_documents::sha256_hex(b"hai");
+    store.add_material(&lost).await.unwrap();
+    for _ in 0..2 {
+        let again = post(&host, "/api/files?way=out&name=2.txt", &token, b"hai").await;
+        assert_eq!(again.status, 200);
+        assert_eq!(again.json()["file"]["file"], "f-untold");
+    }
+    let wanted = |m: &Value| m["file"]["file"] == "f-untold";
+    waits_for(&mut [&mut learner], wanted).await;
+    let chat = json!({"t": "hand", "up": true});
+    assert_eq!(learner.outcome(chat).await, "ok");
+    assert!(!learner.seen.iter().any(wanted), "told twice");
+    world.server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_and_broken_files_harm_nothing() {
     let folder = tempfile::tempdir().unwrap();
