@@ -86,6 +86,15 @@ pub struct Material {
     pub dropped_ms: Option<u64>,
 }
 
+/// Bytes of what was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandInBytes {
+    /// By everybody.
+    pub all: u64,
+    /// By one person.
+    pub own: u64,
+}
+
 const COLUMNS: &str = "id, session, kind, name, bytes, sha256, key, state, why, pages, width, \
                        height, review, licence, owner, made_by, by_name, made_ms, dropped_ms";
 
@@ -182,6 +191,28 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         from_db(sum)
+    }
+
+    /// Bytes of what was handed in to a session, by all and by one person; what was
+    /// taken back counts, since its bytes are kept.
+    pub async fn hand_in_bytes(
+        &self,
+        session: &SessionKey,
+        by: &PersonKey,
+    ) -> Result<HandInBytes, StoreError> {
+        let row = sqlx::query(
+            "SELECT COALESCE(SUM(bytes), 0) AS every, \
+             COALESCE(SUM(CASE WHEN made_by = $2 THEN bytes ELSE 0 END), 0) AS own \
+             FROM material WHERE session = $1 AND kind = 'in' AND state <> 'failed'",
+        )
+        .bind(session.as_str())
+        .bind(by.as_str())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(HandInBytes {
+            all: from_db(row.try_get("every")?)?,
+            own: from_db(row.try_get("own")?)?,
+        })
     }
 
     /// How many wait to be converted.

@@ -121,3 +121,29 @@ async fn a_material_is_found_by_its_key_and_known_when_it_comes_twice() {
     store.remove_material("d1").await.unwrap();
     assert!(store.materials(&session).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn what_was_handed_in_and_taken_back_still_takes_its_place() {
+    let (_folder, store, session) = store_and_session().await;
+    let handed = |id: &str, by: &str, bytes| Material {
+        kind: MaterialKind::In,
+        state: MaterialState::Ready,
+        by: PersonKey::from(by),
+        bytes,
+        ..deck(&session, id, 10)
+    };
+    for one in [
+        deck(&session, "d1", 1),
+        handed("f1", "p1", 20),
+        handed("f2", "p1", 300),
+        handed("f3", "p2", 4_000),
+    ] {
+        store.add_material(&one).await.unwrap();
+    }
+    store.drop_material("f2", 50).await.unwrap();
+    for (by, own) in [("p1", 320), ("p2", 4_000), ("p3", 0)] {
+        let bytes = store.hand_in_bytes(&session, &by.into()).await.unwrap();
+        assert_eq!((bytes.all, bytes.own), (4_320, own), "{by}");
+    }
+    assert_eq!(store.material_bytes(&session).await.unwrap(), 5_320);
+}

@@ -211,7 +211,7 @@ pub const HAND_OUTS_BYTES: usize = 24 * 1024;
 /// All files handed in, bytes of JSON; staff get them at each return. Overflow:
 /// as [`DECKS_EVER`].
 pub const FILES_BYTES: usize = 384 * 1024;
-/// Files one person hands in. Overflow: as [`DECKS_EVER`].
+/// Files one person ever hands in, those taken back counted. Overflow: as [`DECKS_EVER`].
 pub const HAND_INS_EACH: usize = 30;
 /// Files in one `filesMine`, bytes of JSON. Overflow: the rest follows in the
 /// next frame.

@@ -1,7 +1,7 @@
 //! Files handed out and in. Their bytes travel over HTTP; the room knows what
 //! there is and who hears of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lophoc_ledger::{Event, EventKind};
 use lophoc_protocol::limits::MAX_FILES;
@@ -25,6 +25,9 @@ struct Kept {
 pub(crate) struct Files {
     list: Vec<Kept>,
     dropped: BTreeSet<FileId>,
+    /// How many each person ever handed in: what is taken back keeps its bytes.
+    /// At most [`FILES_EVER`] people, as many as there were files.
+    handed_in: BTreeMap<PersonId, usize>,
 }
 
 impl Files {
@@ -35,6 +38,10 @@ impl Files {
     fn put(&mut self, item: FileItem) {
         if !self.knows(&item.file) {
             let bytes = json_len(&item);
+            if item.way == FileWay::In {
+                let own = self.handed_in.entry(item.by.clone()).or_default();
+                *own = own.saturating_add(1);
+            }
             self.list.push(Kept { item, bytes });
         }
     }
@@ -70,11 +77,7 @@ impl Files {
         match way {
             FileWay::Out => taken <= HAND_OUTS_BYTES,
             FileWay::In => {
-                let own = self
-                    .list
-                    .iter()
-                    .filter(|kept| kept.item.way == way && kept.item.by == *person)
-                    .count();
+                let own = self.handed_in.get(person).copied().unwrap_or_default();
                 taken <= FILES_BYTES && own < HAND_INS_EACH
             }
         }

@@ -297,7 +297,7 @@ fn a_deck_taken_out_leaves_the_stage_and_does_not_come_back() {
 fn decks_and_files_are_bounded() {
     let mut play = Play::new(RoomMode::Training);
     let trainer = play.join("p1", Role::Trainer);
-    play.join("p2", Role::Learner);
+    let author = play.join("p2", Role::Learner);
     for n in 0..MAX_DECKS + 3 {
         bring(&mut play, deck(&format!("d{n}"), "p1", READY));
     }
@@ -318,6 +318,16 @@ fn decks_and_files_are_bounded() {
         hand(&mut play, file(&format!("i{n}"), "p2", FileWay::In));
     }
     assert_eq!(of_ledger(&play, "file"), HAND_INS_EACH);
+    // What is taken back has taken its place, after a restart too.
+    play.ok(author, drop_file("i0"));
+    hand(&mut play, file("i-more", "p2", FileWay::In));
+    assert_eq!(of_ledger(&play, "file"), HAND_INS_EACH);
+    let mut after = play.restart(1_000, &[]);
+    let before = of_ledger(&after, "file");
+    hand(&mut after, file("i-more", "p2", FileWay::In));
+    assert_eq!(of_ledger(&after, "file"), before);
+    hand(&mut after, file("i-other", "p3", FileWay::In));
+    assert_eq!(of_ledger(&after, "file"), before + 1);
     assert_eq!(
         play.room.may_bring_file(&id("p2"), FileWay::In),
         Err(ErrorCode::Full)

@@ -28,7 +28,7 @@ use serde_json::json;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
-use super::under_way::patience;
+use super::under_way::{Place, patience};
 use super::{WAITING, deck_of, fault_of, file_of};
 use crate::app::App;
 use crate::auth::TokenClaims;
@@ -39,6 +39,12 @@ use crate::random;
 use crate::room::Bring;
 
 const MEGA: u64 = 1024 * 1024;
+/// Of what a session may have, so many quarters are for files handed in; the rest
+/// stays for slides and files handed out. Overflow: refused as full.
+const HAND_IN_QUARTERS: u64 = 3;
+/// All a person hands in, in times of the largest file handed in; what was taken
+/// back counts, since its bytes stay. Overflow: refused as full.
+const HAND_IN_TIMES: u64 = 5;
 
 /// What is told of a deck beside its bytes.
 #[derive(Debug, Deserialize)]
@@ -238,7 +244,7 @@ impl Order<'_> {
             .under_way
             .take(&claims.person, &claims.session)
             .ok_or(ErrorCode::Busy)?;
-        let most = self.room_for(app, headers, &claims).await?;
+        let most = self.room_for(app, headers, &claims, &place).await?;
         let draft = receive(&materials.tmp(), body, most)
             .await
             .map_err(|why| match why {
@@ -287,13 +293,15 @@ impl Order<'_> {
             .unwrap_or(Err(Refused::Code(ErrorCode::Internal)))
     }
 
-    /// Bytes the file may have: by its kind, and by what the session and the disk
-    /// have left.
+    /// Bytes the file may have: by its kind, and by what the session, the person
+    /// and the disk have left. They are this upload's until its place is given
+    /// back.
     async fn room_for(
         &self,
         app: &App,
         headers: &HeaderMap,
         claims: &TokenClaims,
+        place: &Place,
     ) -> Result<u64, Refused> {
         let told = headers
             .get(CONTENT_LENGTH)
@@ -302,17 +310,34 @@ impl Order<'_> {
             return Err(ErrorCode::TooLarge.into());
         }
         let uploads = &app.config.uploads;
+        let hand_in = self.kind == MaterialKind::In;
+        // Asked for before the records are read: another file is in one of the two.
+        let others = place.reserve(hand_in, told.unwrap_or(self.most));
         let taken = app.store.material_bytes(&claims.session).await?;
-        let of_session = (u64::from(uploads.session_mb) * MEGA).saturating_sub(taken);
+        let session = u64::from(uploads.session_mb).saturating_mul(MEGA);
+        let mut left = session.saturating_sub(taken.saturating_add(others.session));
+        if hand_in {
+            let by = PersonKey(claims.person.0.clone());
+            let taken = app.store.hand_in_bytes(&claims.session, &by).await?;
+            let all = (session / 4).saturating_mul(HAND_IN_QUARTERS);
+            let own = u64::from(uploads.hand_in_mb)
+                .saturating_mul(MEGA)
+                .saturating_mul(HAND_IN_TIMES);
+            left = left
+                .min(all.saturating_sub(taken.all.saturating_add(others.hand_ins)))
+                .min(own.saturating_sub(taken.own.saturating_add(others.own_hand_ins)));
+        }
         fs::create_dir_all(app.materials.tmp()).await?;
         let disk = rustix::fs::statvfs(&app.materials.folder).map_err(std::io::Error::from)?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        let of_disk = free.saturating_sub(u64::from(uploads.keep_free_mb) * MEGA);
-        let left = of_session.min(of_disk);
+        let kept = u64::from(uploads.keep_free_mb).saturating_mul(MEGA);
+        left = left.min(free.saturating_sub(kept.saturating_add(others.all)));
         if left == 0 || told.is_some_and(|told| told > left) {
             return Err(ErrorCode::Full.into());
         }
-        Ok(self.most.min(left))
+        let most = self.most.min(left);
+        place.reserve(hand_in, told.unwrap_or(most));
+        Ok(most)
     }
 }
 

@@ -26,6 +26,22 @@ struct One {
     number: u64,
     person: PersonId,
     session: SessionKey,
+    hand_in: bool,
+    /// Bytes it may become.
+    bytes: u64,
+}
+
+/// Bytes the other files on their way may become.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reserved {
+    /// All of them.
+    pub(super) all: u64,
+    /// Those of this session.
+    pub(super) session: u64,
+    /// Of these, what is handed in.
+    pub(super) hand_ins: u64,
+    /// Of these, by this person.
+    pub(super) own_hand_ins: u64,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +85,8 @@ impl UnderWay {
             number,
             person: person.clone(),
             session: session.clone(),
+            hand_in: false,
+            bytes: 0,
         });
         Some(Place {
             of: Arc::clone(self),
@@ -78,6 +96,35 @@ impl UnderWay {
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Notes what this file may become, and tells what the others may.
+    pub(super) fn reserve(&self, hand_in: bool, bytes: u64) -> Reserved {
+        let mut table = self.of.lock();
+        let own = table.list.iter_mut().find(|one| one.number == self.number);
+        let Some(own) = own else {
+            return Reserved::default();
+        };
+        own.hand_in = hand_in;
+        own.bytes = bytes;
+        let (person, session) = (own.person.clone(), own.session.clone());
+        let mut others = Reserved::default();
+        for one in table.list.iter().filter(|one| one.number != self.number) {
+            let add = |sum: &mut u64| *sum = sum.saturating_add(one.bytes);
+            add(&mut others.all);
+            if one.session == session {
+                add(&mut others.session);
+                if one.hand_in {
+                    add(&mut others.hand_ins);
+                    if one.person == person {
+                        add(&mut others.own_hand_ins);
+                    }
+                }
+            }
+        }
+        others
     }
 }
 
@@ -120,6 +167,37 @@ mod tests {
             .map_while(|n| under_way.take(&who(n), &other))
             .collect();
         assert_eq!(places.len() + 1 + others.len(), ALL);
+    }
+
+    #[test]
+    fn files_on_their_way_count_as_taken() {
+        let under_way = Arc::new(UnderWay::default());
+        let (one, other) = (SessionKey::from("b1"), SessionKey::from("b2"));
+        let place = |n, session| under_way.take(&who(n), session).unwrap();
+        let mine = place(0, &one);
+        assert_eq!(mine.reserve(true, 5), Reserved::default());
+        let again = place(0, &one);
+        again.reserve(true, 10);
+        let deck = place(1, &one);
+        deck.reserve(false, 100);
+        place(2, &other).reserve(true, 7);
+        let far = place(2, &other);
+        far.reserve(true, 1_000);
+        let others = Reserved {
+            all: 1_110,
+            session: 110,
+            hand_ins: 10,
+            own_hand_ins: 10,
+        };
+        assert_eq!(mine.reserve(true, 6), others);
+        drop((again, far));
+        let others = Reserved {
+            all: 100,
+            session: 100,
+            ..Reserved::default()
+        };
+        assert_eq!(mine.reserve(true, 6), others);
+        assert_eq!(deck.reserve(false, 100).hand_ins, 6);
     }
 
     #[test]

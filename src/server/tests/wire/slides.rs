@@ -361,13 +361,17 @@ async fn files_are_handed_out_and_in() {
             201
         );
     }
-    // What a session may have in all.
+    // A quarter of what a session may have is not for files handed in.
     let more = vec![b'c'; 1_040_000];
+    for token in &tokens[1..] {
+        let full = post(&host, &path("in"), token, &more).await;
+        assert_eq!(full.code(), (503, "full".into()));
+    }
     assert_eq!(
-        post(&host, &path("in"), &tokens[1], &more).await.status,
+        post(&host, &path("out"), &tokens[0], &more).await.status,
         201
     );
-    let full = post(&host, &path("in"), &tokens[1], &[b'd'; 500_000]).await;
+    let full = post(&host, &path("out"), &tokens[0], &[b'd'; 500_000]).await;
     assert_eq!(full.code(), (503, "full".into()));
     for (wrong, code) in [
         ("/api/files?way=up&name=a", 400),
