@@ -53,7 +53,9 @@ pub use ledger::{
     BACKLOG_EVENTS, BATCH_EVENTS, LedgerWriter, QUEUE_JOBS, RETRY_EVERY, SESSIONS_CACHED,
 };
 pub use lophoc_classes::{Class, ClassId};
-pub use materials::{HandInBytes, Material, MaterialKind, MaterialLabels, MaterialState};
+pub use materials::{
+    HandInBytes, Material, MaterialKind, MaterialLabels, MaterialState, MaterialsWaiting,
+};
 pub use people::PersonQuery;
 pub use places::Place;
 pub use preflight::{NewPreflight, PREFLIGHTS_KEPT};

@@ -95,6 +95,15 @@ pub struct HandInBytes {
     pub own: u64,
 }
 
+/// How many wait to be converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaterialsWaiting {
+    /// Of all sessions.
+    pub all: u64,
+    /// Of one session.
+    pub own: u64,
+}
+
 const COLUMNS: &str = "id, session, kind, name, bytes, sha256, key, state, why, pages, width, \
                        height, review, licence, owner, made_by, by_name, made_ms, dropped_ms";
 
@@ -215,12 +224,24 @@ impl Store {
         })
     }
 
-    /// How many wait to be converted.
-    pub async fn materials_waiting(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM material WHERE state = 'queued'")
-            .fetch_one(&self.pool)
-            .await?;
-        from_db(count)
+    /// How many wait to be converted, in all and of this session. What was taken out
+    /// of its room waits for nothing.
+    pub async fn materials_waiting(
+        &self,
+        session: &SessionKey,
+    ) -> Result<MaterialsWaiting, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS every, \
+             COALESCE(SUM(CASE WHEN session = $1 THEN 1 ELSE 0 END), 0) AS own \
+             FROM material WHERE state = 'queued' AND dropped_ms IS NULL",
+        )
+        .bind(session.as_str())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(MaterialsWaiting {
+            all: from_db(row.try_get("every")?)?,
+            own: from_db(row.try_get("own")?)?,
+        })
     }
 
     /// At the start of the server: what was being converted waits again; what was
@@ -237,14 +258,22 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the one that waits longest for conversion.
-    pub async fn next_material(&self) -> Result<Option<Material>, StoreError> {
+    /// Takes one that waits for conversion. Sessions take turns: it is the one that
+    /// waits longest of the session that follows `after` in the order of their keys.
+    pub async fn next_material(
+        &self,
+        after: Option<&SessionKey>,
+    ) -> Result<Option<Material>, StoreError> {
         let text = format!(
             "UPDATE material SET state = 'converting', tries = tries + 1 WHERE id = \
-             (SELECT id FROM material WHERE state = 'queued' ORDER BY made_ms, id LIMIT 1) \
+             (SELECT id FROM material WHERE state = 'queued' AND dropped_ms IS NULL \
+             ORDER BY CASE WHEN session <= $1 THEN 1 ELSE 0 END, session, made_ms, id LIMIT 1) \
              RETURNING {COLUMNS}"
         );
-        let row = sqlx::query(&text).fetch_optional(&self.pool).await?;
+        let row = sqlx::query(&text)
+            .bind(after.map_or("", SessionKey::as_str))
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(of_row).transpose()
     }
 

@@ -56,12 +56,12 @@ async fn what_waits_longest_is_taken_first_and_what_was_cut_off_waits_again() {
     for (id, at) in [("d2", 20), ("d1", 10)] {
         store.add_material(&deck(&session, id, at)).await.unwrap();
     }
-    assert_eq!(store.materials_waiting().await.unwrap(), 2);
-    assert_eq!(store.next_material().await.unwrap().unwrap().id, "d1");
+    assert_eq!(store.materials_waiting(&session).await.unwrap().all, 2);
+    assert_eq!(store.next_material(None).await.unwrap().unwrap().id, "d1");
     // A stop does not count as a try.
     for _ in 0..5 {
         store.put_back_material("d1").await.unwrap();
-        assert_eq!(store.next_material().await.unwrap().unwrap().id, "d1");
+        assert_eq!(store.next_material(None).await.unwrap().unwrap().id, "d1");
     }
     let size = [12, 960, 540];
     store
@@ -70,12 +70,12 @@ async fn what_waits_longest_is_taken_first_and_what_was_cut_off_waits_again() {
         .unwrap();
     // Three deaths of the server over the same file are enough.
     for death in 1..=3 {
-        assert_eq!(store.next_material().await.unwrap().unwrap().id, "d2");
+        assert_eq!(store.next_material(None).await.unwrap().unwrap().id, "d2");
         store.resume_materials("tooHard").await.unwrap();
-        let waits = store.materials_waiting().await.unwrap();
+        let waits = store.materials_waiting(&session).await.unwrap().all;
         assert_eq!(waits, u64::from(death < 3));
     }
-    assert_eq!(store.next_material().await.unwrap(), None);
+    assert_eq!(store.next_material(None).await.unwrap(), None);
     let list = store.materials(&session).await.unwrap();
     assert_eq!((list[0].id.as_str(), list[0].pages), ("d1", 12));
     assert_eq!(list[1].state, MaterialState::Failed("tooHard".to_owned()));
@@ -120,6 +120,39 @@ async fn a_material_is_found_by_its_key_and_known_when_it_comes_twice() {
     assert_eq!(store.same_material(&again).await.unwrap(), None);
     store.remove_material("d1").await.unwrap();
     assert!(store.materials(&session).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn sessions_take_turns_and_what_was_taken_out_is_not_converted() {
+    let (_folder, store, one) = store_and_session().await;
+    let class = store.session(&one).await.unwrap().unwrap().class;
+    let new = NewSession {
+        class,
+        title: "Buổi 2".to_owned(),
+        mode: SessionMode::Training,
+        starts_ms: None,
+        ends_ms: None,
+    };
+    let other = store.create_session(new).await.unwrap().id;
+    for at in 0..3 {
+        let deck = deck(&one, &format!("a{at}"), at);
+        store.add_material(&deck).await.unwrap();
+    }
+    for (id, at) in [("b1", 100), ("b2", 200)] {
+        store.add_material(&deck(&other, id, at)).await.unwrap();
+    }
+    store.drop_material("a1", 50).await.unwrap();
+    store.drop_material("b1", 150).await.unwrap();
+    let waits = store.materials_waiting(&one).await.unwrap();
+    assert_eq!((waits.all, waits.own), (3, 2));
+    let mut taken = vec![];
+    let mut last = Some(other.clone());
+    while let Some(next) = store.next_material(last.as_ref()).await.unwrap() {
+        taken.push(next.id);
+        last = Some(next.session);
+    }
+    // Whichever session comes first: theirs comes second at the latest.
+    assert_eq!(taken, ["a0", "b2", "a2"]);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub struct Job<'a> {
     /// The folder of the pages, made at the end: `<page>/s.webp`, `<page>/l.webp`,
     /// `<page>/text.json`. On the same disk as `work`.
     pub pages: &'a Path,
-    /// Set when the server stops.
+    /// Set when it is to end: the server stops, or nobody wants the pages any more.
     pub stop: &'a AtomicBool,
 }
 

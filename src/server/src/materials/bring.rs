@@ -29,7 +29,7 @@ use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 
 use super::under_way::{Place, patience};
-use super::{WAITING, deck_of, fault_of, file_of};
+use super::{WAITING, WAITING_EACH, deck_of, fault_of, file_of};
 use crate::app::App;
 use crate::auth::TokenClaims;
 use crate::clock::wall_ms;
@@ -128,9 +128,6 @@ pub(super) async fn deck(
         licence: label(&told.licence)?,
         owner: label(&told.owner)?,
     };
-    if app.store.materials_waiting().await? >= WAITING {
-        return Err(ErrorCode::Busy.into());
-    }
     let order = Order {
         bring: Bring::Deck,
         kind: MaterialKind::Deck,
@@ -232,6 +229,12 @@ impl Order<'_> {
         app.rooms
             .may_bring(claims.room.as_str(), claims.person.clone(), self.bring)
             .await?;
+        if self.kind == MaterialKind::Deck {
+            let waits = app.store.materials_waiting(&claims.session).await?;
+            if waits.all >= WAITING || waits.own >= WAITING_EACH {
+                return Err(ErrorCode::Busy.into());
+            }
+        }
         let materials = &app.materials;
         if !materials
             .rate

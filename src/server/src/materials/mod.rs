@@ -10,13 +10,15 @@ mod sync;
 mod under_way;
 mod work;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use lophoc_ledger::SessionKey;
 use lophoc_protocol::slides::{Deck, DeckFault, DeckState, FileItem, FileWay, Review};
 use lophoc_protocol::{DeckId, FileId, PersonId};
 use lophoc_records::{Material, MaterialKind, MaterialState};
@@ -37,6 +39,8 @@ use crate::http::limit::Rate;
 const PER_MINUTE: (u32, u32) = (20, 40);
 /// Files that wait to be converted. Overflow: refused as busy.
 const WAITING: u64 = 200;
+/// The same of one session. Overflow: refused as busy.
+const WAITING_EACH: u64 = 8;
 
 /// What the calls and the worker share.
 #[derive(Debug)]
@@ -49,6 +53,10 @@ pub struct Materials {
     /// Something waits to be converted.
     wake: Notify,
     stop: AtomicBool,
+    /// What is being converted, by its id, and what stops it.
+    jobs: Mutex<HashMap<String, Arc<AtomicBool>>>,
+    /// Whose turn it was.
+    last: Mutex<Option<SessionKey>>,
 }
 
 impl Materials {
@@ -62,6 +70,8 @@ impl Materials {
             rate: Rate::new(PER_MINUTE.0, PER_MINUTE.1),
             wake: Notify::new(),
             stop: AtomicBool::new(false),
+            jobs: Mutex::default(),
+            last: Mutex::default(),
         }
     }
 
@@ -74,11 +84,36 @@ impl Materials {
     /// Ends the conversions under way; they begin anew at the next start.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+        for stop in lock(&self.jobs).values() {
+            stop.store(true, Ordering::Relaxed);
+        }
         self.wake.notify_waiters();
     }
 
     fn stops(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// This conversion begins; what stops it.
+    fn begin(&self, id: &str) -> Arc<AtomicBool> {
+        let stop = Arc::new(AtomicBool::new(false));
+        lock(&self.jobs).insert(id.to_owned(), Arc::clone(&stop));
+        // Looked at after it can be found: a stop is not missed in between.
+        if self.stops() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        stop
+    }
+
+    /// Ends the conversion of what was taken out of its room.
+    fn end(&self, id: &str) {
+        if let Some(stop) = lock(&self.jobs).get(id) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn ended(&self, id: &str) {
+        lock(&self.jobs).remove(id);
     }
 
     fn of_key(&self, key: &str) -> PathBuf {
@@ -88,6 +123,10 @@ impl Materials {
     fn tmp(&self) -> PathBuf {
         self.folder.join("tmp")
     }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The calls and the pages.

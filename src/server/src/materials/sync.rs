@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use lophoc_ledger::SessionKey;
 use lophoc_protocol::slides::Deck;
-use lophoc_records::{Material, MaterialLabels, Store, StoreError};
+use lophoc_records::{Material, MaterialLabels, StoreError};
 use lophoc_room::Command;
 
 use super::{deck_of, file_of, name_of};
+use crate::app::App;
 use crate::clock::wall_ms;
 
 /// What a room is told when it is loaded. What it knows already it ignores.
@@ -27,14 +28,16 @@ pub(crate) fn news_of(materials: &[Material]) -> Vec<Command> {
 
 /// Brings the records of a session to what its room knows.
 pub(crate) async fn sync(
-    store: &Store,
+    app: &App,
     session: &SessionKey,
     decks: &[Deck],
     dropped: &BTreeSet<String>,
 ) -> Result<(), StoreError> {
+    let store = &app.store;
     for material in store.materials(session).await? {
         if material.dropped_ms.is_none() && dropped.contains(&material.id) {
             store.drop_material(&material.id, wall_ms()).await?;
+            app.materials.end(&material.id);
         }
         let Some(deck) = decks.iter().find(|deck| deck.deck.0 == material.id) else {
             continue;

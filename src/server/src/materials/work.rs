@@ -1,8 +1,9 @@
-//! The worker: takes what waits longest, makes it into pages at low priority, and
-//! tells the room. What a stop or a death of the server cut off begins anew.
+//! The worker: takes what waits, sessions in turn, makes it into pages at low
+//! priority, and tells the room. What a stop or a death of the server cut off begins anew.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lophoc_protocol::slides::{DeckFault, DeckState};
@@ -12,7 +13,7 @@ use lophoc_slides::{Fault, Job, Made, Progress, convert, sniff};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{deck_of, fault_of, name_of};
+use super::{deck_of, fault_of, lock, name_of};
 use crate::app::App;
 
 /// Looked for work also without being woken: what could not be written down is
@@ -41,8 +42,14 @@ pub async fn start(app: &Arc<App>) -> Result<JoinSet<()>, StoreError> {
 
 async fn work(app: Arc<App>) {
     while !app.materials.stops() {
-        match app.store.next_material().await {
-            Ok(Some(material)) => make(&app, material).await,
+        let last = lock(&app.materials.last).clone();
+        match app.store.next_material(last.as_ref()).await {
+            Ok(Some(material)) => {
+                *lock(&app.materials.last) = Some(material.session.clone());
+                let id = material.id.clone();
+                make(&app, material).await;
+                app.materials.ended(&id);
+            }
             Ok(None) => {
                 // Neither a wake nor its absence changes what is looked for next.
                 let _ = tokio::time::timeout(LOOK_EVERY, app.materials.wake.notified()).await;
@@ -57,10 +64,17 @@ async fn work(app: Arc<App>) {
 
 async fn make(app: &Arc<App>, mut material: Material) {
     let (tell, mut told) = watch::channel(Progress::default());
+    let stop = app.materials.begin(&material.id);
+    // Taken out of the room before it could be stopped.
+    if let Ok(Some(now)) = app.store.material_of_key(&material.key).await
+        && now.dropped_ms.is_some()
+    {
+        stop.store(true, Ordering::Relaxed);
+    }
     let task = {
         let (app, folder) = (Arc::clone(app), app.materials.of_key(&material.key));
         tokio::task::spawn_blocking(move || {
-            pages_of(&app, &folder, &mut |progress| {
+            pages_of(&app, &folder, &stop, &mut |progress| {
                 tell.send_replace(progress);
             })
         })
@@ -74,6 +88,7 @@ async fn make(app: &Arc<App>, mut material: Material) {
     }
     let made = task.await.unwrap_or(Err(Fault::Internal));
     if made == Err(Fault::Stopped) {
+        // What was taken out of its room waits, and its turn never comes.
         if let Err(error) = app.store.put_back_material(&material.id).await {
             tracing::warn!(%error, "a conversion that was stopped counts as tried");
         }
@@ -124,7 +139,12 @@ fn points(length: f32) -> u16 {
     length.round().clamp(1.0, 65_535.0) as u16
 }
 
-fn pages_of(app: &App, folder: &Path, tell: &mut dyn FnMut(Progress)) -> Result<Made, Fault> {
+fn pages_of(
+    app: &App,
+    folder: &Path,
+    stop: &AtomicBool,
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Made, Fault> {
     let path = folder.join("file");
     let mut file = std::fs::File::open(&path).map_err(|_| Fault::Internal)?;
     let bytes = file.metadata().map_err(|_| Fault::Internal)?.len();
@@ -134,7 +154,7 @@ fn pages_of(app: &App, folder: &Path, tell: &mut dyn FnMut(Progress)) -> Result<
         kind,
         work: &folder.join("work"),
         pages: &folder.join("pages"),
-        stop: &app.materials.stop,
+        stop,
     };
     convert(&app.materials.tools(), &job, tell)
 }

@@ -446,7 +446,7 @@ impl Actor {
         let (app, session) = (Arc::clone(&self.app), self.session.clone());
         let (decks, gone) = (self.room.decks(), self.room.taken_out());
         self.following = Some(tokio::spawn(async move {
-            if let Err(error) = sync(&app.store, &session, &decks, &gone).await {
+            if let Err(error) = sync(&app, &session, &decks, &gone).await {
                 tracing::warn!(%session, %error, "the records of files are behind their room");
             }
         }));

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lophoc_protocol::{Role, RoomMode};
+use lophoc_records::MaterialState;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -390,6 +391,44 @@ async fn files_are_handed_out_and_in() {
         post(&host, &path("out"), "nonsense", b"x").await.status,
         403
     );
+    world.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deck_that_is_taken_out_holds_up_nobody() {
+    let world = World::with(RoomMode::Training, |_| {}).await;
+    let host = world.host();
+    let token = world.token(Role::Trainer, "Dạy").await;
+    let mut trainer = Client::enter(&host, &token).await;
+    let long = post(&host, "/api/decks?name=1.pdf", &token, &pdf(400)).await;
+    let deck = long.json()["deck"]["deck"].clone();
+    waits_for(&mut [&mut trainer], |m| {
+        m["deck"]["st"]["is"] == "converting"
+    })
+    .await;
+    let drop = json!({"t": "deckDrop", "deck": deck});
+    assert_eq!(trainer.outcome(drop).await, "ok");
+    let next = post(&host, "/api/decks?name=2.pdf", &token, &pdf(1)).await;
+    let next = next.json()["deck"]["deck"].clone();
+    let ready = settled(&mut [&mut trainer]).await;
+    assert_eq!((&ready["deck"], &ready["st"]["is"]), (&next, &json!("ready")));
+    let store = &world.server.app.store;
+    let known = store.materials(&world.session.as_str().into()).await;
+    let known = known.unwrap();
+    let gone = known.iter().find(|one| one.id == deck).unwrap();
+    assert_eq!(
+        (gone.pages, gone.dropped_ms.is_some(), &gone.state),
+        (0, true, &MaterialState::Queued)
+    );
+    // No session waits with more than a few.
+    let mut statuses = vec![];
+    for n in 0..12 {
+        let mut body = pdf(60);
+        body.extend(format!("% {n}").bytes());
+        let path = format!("/api/decks?name=n{n}.pdf");
+        statuses.push(post(&host, &path, &token, &body).await.status);
+    }
+    assert!(statuses.starts_with(&[201; 8]) && statuses.ends_with(&[503]), "{statuses:?}");
     world.server.stop().await;
 }
 
