@@ -8,8 +8,11 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use lophoc_ledger::{CsvOptions, Event, EventKind, PersonKey, SessionKey, stays, stays_csv};
-use lophoc_protocol::{Action, ErrorCode};
+use lophoc_protocol::{Action, ErrorCode, Role};
 use lophoc_records::StoreError;
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as NameError, StrDeserializer};
 
 use super::address::client_address;
 use super::error::ApiError;
@@ -38,12 +41,19 @@ pub async fn stays_file(
         .map_err(stored)?
         .ok_or(ApiError(ErrorCode::NotFound))?;
     // The right to export is the same in every mode and with or without the floor.
-    if !lophoc_room::rights::allowed(claims.role, mode_of(known.mode), false, Action::Export) {
+    let mode = mode_of(known.mode);
+    let may = |role| lophoc_room::rights::allowed(role, mode, false, Action::Export);
+    // Before the events are read, which is work: nobody without a chance.
+    if !may(claims.role) && !present_role(&app, &known.room, &claims).await.is_some_and(may) {
         return Err(ApiError(ErrorCode::Forbidden));
     }
     let events = app.store.events(&session).await.map_err(stored)?;
-    if let Some(code) = sent_away(&events, &PersonKey(claims.person.0)) {
+    let person = PersonKey(claims.person.0);
+    if let Some(code) = sent_away(&events, &person) {
         return Err(ApiError(code));
+    }
+    if !may(role_given(&events, &person).unwrap_or(claims.role)) {
+        return Err(ApiError(ErrorCode::Forbidden));
     }
     let csv = app
         .stays_csv(&session, &events, CsvOptions::default())
@@ -74,6 +84,29 @@ impl App {
             options,
         ))
     }
+}
+
+/// The role somebody who is in the room has there.
+async fn present_role(app: &App, room: &str, claims: &TokenClaims) -> Option<Role> {
+    let desk = app.rooms.snapshot(room).await?;
+    desk.room
+        .people
+        .iter()
+        .find(|one| one.person == claims.person)
+        .map(|one| one.role)
+}
+
+/// The role the person was given in the room last: it counts, not that of a token
+/// from before. A role nobody knows has no rights but a guest's.
+fn role_given(events: &[Event], person: &PersonKey) -> Option<Role> {
+    let role = events.iter().rev().find_map(|event| match &event.kind {
+        EventKind::RoleGiven {
+            person: who, role, ..
+        } if who == person => Some(role.as_str()),
+        _ => None,
+    })?;
+    let name: StrDeserializer<'_, NameError> = role.into_deserializer();
+    Some(Role::deserialize(name).unwrap_or(Role::Guest))
 }
 
 /// Whether the person was removed and not let in since: a token given before

@@ -188,3 +188,20 @@ async fn an_organiser_who_was_removed_exports_no_more() {
     assert_eq!((status, body.contains("banned")), (403, true), "{body}");
     world.server.stop().await;
 }
+
+#[tokio::test]
+async fn a_role_that_was_taken_away_exports_no_more() {
+    let world = World::new().await;
+    let token = world.token(Secretary, "Thư ký").await;
+    let secretary = Client::enter(&world.host(), &token).await;
+    let mut organiser = world.enter(Organiser, "Ban tổ chức").await;
+    let path = format!("/api/sessions/{}/stays.csv", world.session);
+    let export = async || get(&world.host(), &path, Some(&token)).await.0;
+    assert_eq!(export().await, 200);
+    for (role, status) in [("learner", 403), ("secretary", 200), ("guest", 403)] {
+        let give = json!({"t": "modRole", "who": secretary.person, "role": role});
+        assert_eq!(organiser.outcome(give).await, "ok");
+        assert_eq!(export().await, status, "{role}");
+    }
+    world.server.stop().await;
+}
