@@ -537,6 +537,7 @@ impl Drop for Actor {
 fn lossy(msg: &ServerMessage) -> Lane {
     match msg {
         ServerMessage::SlidePoint { .. } => Lane::Point,
+        ServerMessage::Reactions { .. } => Lane::Reactions,
         _ => Lane::Levels,
     }
 }
@@ -553,5 +554,19 @@ fn encode(frame: &ServerFrame) -> Option<Arc<Encoded>> {
             tracing::error!(%error, "a message cannot be serialized");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reactions_do_not_wait_in_the_place_of_levels() {
+        let reactions = ServerMessage::Reactions {
+            list: vec![],
+            counts: vec![],
+        };
+        assert_eq!(lossy(&reactions), Lane::Reactions);
     }
 }

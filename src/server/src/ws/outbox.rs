@@ -1,7 +1,8 @@
 //! What waits to be written to one websocket.
 //!
 //! The room pushes and never waits; the socket's own task takes. Bounds: a number
-//! of messages and a number of bytes. Overflow: levels go first, then the link is
+//! of messages and a number of bytes. Overflow: levels and what else may be lost
+//! go first, then the link is
 //! shed: the queue is dropped and the client is asked to resume.
 //!
 //! Order is kept. A message that says something is kept for good waits for the
@@ -23,9 +24,14 @@ pub enum Lane {
     Levels,
     /// The pointer on a page: only the newest matters, and it may be lost.
     Point,
+    /// Reactions: only the newest matter, and they may be lost.
+    Reactions,
     /// Slots: only the newest matters, and it is never lost.
     Bind,
 }
+
+/// What goes first when the queue is full.
+const LOSSY: [Lane; 3] = [Lane::Levels, Lane::Point, Lane::Reactions];
 
 /// Number of a commit of the room; 0 = none is waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,8 +127,10 @@ impl Outbox {
             state.remove(lane);
         }
         if state.is_full(self.bounds, frame.size()) {
-            state.dropped_levels += state.remove(Lane::Levels) + state.remove(Lane::Point);
-            if matches!(lane, Lane::Levels | Lane::Point) {
+            for lossy in LOSSY {
+                state.dropped_levels += state.remove(lossy);
+            }
+            if LOSSY.contains(&lane) {
                 state.dropped_levels += 1;
                 return;
             }
@@ -331,6 +339,23 @@ mod tests {
         assert_eq!(outbox.depth().0, 2);
         assert!(sent(&outbox).await.contains("99"));
         assert!(sent(&outbox).await.contains("1099"));
+    }
+
+    #[tokio::test]
+    async fn each_sort_waits_beside_the_others() {
+        let outbox = open(SMALL);
+        outbox.push(Lane::Reactions, numbered(1));
+        outbox.push(Lane::Point, numbered(2));
+        outbox.push(Lane::Levels, numbered(3));
+        outbox.push(Lane::Levels, numbered(4));
+        for id in [1, 2, 4] {
+            assert!(sent(&outbox).await.contains(&format!("\"id\":{id}")));
+        }
+        outbox.push(Lane::Reactions, numbered(0));
+        for id in 1..=4 {
+            outbox.push(Lane::Ordered, numbered(id));
+        }
+        assert!(!outbox.is_shed() && outbox.depth().0 == 4);
     }
 
     #[tokio::test]
