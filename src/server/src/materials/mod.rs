@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 use lophoc_ledger::SessionKey;
 use lophoc_protocol::slides::{Deck, DeckFault, DeckState, FileItem, FileWay, Review};
 use lophoc_protocol::{DeckId, FileId, PersonId};
-use lophoc_records::{Material, MaterialKind, MaterialState};
+use lophoc_records::{Material, MaterialKind, MaterialState, Store, StoreError};
 use lophoc_slides::{Fault, Tools};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,6 +42,11 @@ const WAITING: u64 = 200;
 /// The same of one session. Overflow: refused as busy.
 const WAITING_EACH: u64 = 8;
 
+/// Decks whose standing is remembered. Overflow: all are looked up anew.
+const SHOWN: usize = 4_096;
+/// How long it is remembered, ms.
+const SHOWN_MS: u64 = 30_000;
+
 /// What the calls and the worker share.
 #[derive(Debug)]
 pub struct Materials {
@@ -55,6 +60,9 @@ pub struct Materials {
     stop: AtomicBool,
     /// What is being converted, by its id, and what stops it.
     jobs: Mutex<HashMap<String, Arc<AtomicBool>>>,
+    /// Decks whose pages were asked for: whether they may be shown, and until when
+    /// that is not looked up again, monotonic ms.
+    shown: Mutex<HashMap<String, (bool, u64)>>,
     /// Whose turn it was.
     last: Mutex<Option<SessionKey>>,
 }
@@ -71,6 +79,7 @@ impl Materials {
             wake: Notify::new(),
             stop: AtomicBool::new(false),
             jobs: Mutex::default(),
+            shown: Mutex::default(),
             last: Mutex::default(),
         }
     }
@@ -105,11 +114,33 @@ impl Materials {
         stop
     }
 
-    /// Ends the conversion of what was taken out of its room.
-    fn end(&self, id: &str) {
-        if let Some(stop) = lock(&self.jobs).get(id) {
+    /// Something was taken out of its room: it is not made into pages any more, and
+    /// its pages are not shown.
+    fn withdrawn(&self, material: &Material) {
+        if let Some(stop) = lock(&self.jobs).get(&material.id) {
             stop.store(true, Ordering::Relaxed);
         }
+        lock(&self.shown).remove(&material.key);
+    }
+
+    /// Whether the pages of this deck may be shown. Asked for each page each person
+    /// sees, so it is looked up in the records now and then only.
+    async fn shows(&self, store: &Store, key: &str, mono_ms: u64) -> Result<bool, StoreError> {
+        if let Some((shows, until)) = lock(&self.shown).get(key)
+            && mono_ms < *until
+        {
+            return Ok(*shows);
+        }
+        let shows = store
+            .material_of_key(key)
+            .await?
+            .is_some_and(|one| one.kind == MaterialKind::Deck && one.dropped_ms.is_none());
+        let mut table = lock(&self.shown);
+        if table.len() >= SHOWN {
+            table.clear();
+        }
+        table.insert(key.to_owned(), (shows, mono_ms.saturating_add(SHOWN_MS)));
+        Ok(shows)
     }
 
     fn ended(&self, id: &str) {

@@ -49,7 +49,8 @@ fn is_key(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// A variant of a page, or its words.
+/// A variant of a page, or its words; of a deck that was taken out of its room no
+/// more.
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     Path((key, page, name)): Path<(String, u16, String)>,
@@ -71,6 +72,12 @@ pub(super) async fn page(
         .join(name);
     // Bounded by what a page may have.
     let bytes = tokio::fs::read(path).await.map_err(|_| NOTHING)?;
+    // Only now: nobody asks the records with keys that were guessed.
+    let now = app.clock.now().mono_ms;
+    let shows = app.materials.shows(&app.store, &key, now).await;
+    if !shows.map_err(stored)? {
+        return Err(NOTHING);
+    }
     Ok((FIXED, [(CONTENT_TYPE, kind)], bytes).into_response())
 }
 

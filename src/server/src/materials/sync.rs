@@ -37,7 +37,7 @@ pub(crate) async fn sync(
     for material in store.materials(session).await? {
         if material.dropped_ms.is_none() && dropped.contains(&material.id) {
             store.drop_material(&material.id, wall_ms()).await?;
-            app.materials.end(&material.id);
+            app.materials.withdrawn(&material);
         }
         let Some(deck) = decks.iter().find(|deck| deck.deck.0 == material.id) else {
             continue;

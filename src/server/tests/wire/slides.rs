@@ -283,7 +283,15 @@ async fn a_deck_is_brought_made_into_pages_and_shown() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(known[0].dropped_ms.is_some() && known[0].pages == 9);
-    assert_eq!(get(&host, &format!("{url}/1/l.webp")).await.status, 200);
+    let kept = format!("materials/{}/pages/1/l.webp", known[0].key);
+    assert!(world.folder().join(kept).is_file());
+    // They are shown to nobody any more. The records were followed a moment ago.
+    let page = format!("{url}/1/l.webp");
+    let began = Instant::now();
+    while get(&host, &page).await.status != 404 {
+        assert!(began.elapsed() < Duration::from_secs(100), "still shown");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     world.server.stop().await;
 }
 

@@ -14,7 +14,7 @@ pub struct World {
     pub room: String,
     pub session: String,
     pub links: LinkMaker,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Defaults on free loopback ports and a temporary folder.
@@ -50,8 +50,13 @@ impl World {
             room: session.room,
             session: session.id.0,
             links,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The data folder, unless a test chose another.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// `127.0.0.1:port`
