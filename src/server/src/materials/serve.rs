@@ -42,7 +42,8 @@ const FIXED: [(HeaderName, HeaderValue); 2] = [
 
 const NOTHING: ApiError = ApiError(ErrorCode::NotFound);
 
-fn is_key(text: &str) -> bool {
+/// Whether this can be the key of a material: no path is made of anything else.
+pub(super) fn is_key(text: &str) -> bool {
     text.len() == KEY
         && text
             .bytes()

@@ -13,12 +13,16 @@ use lophoc_slides::{Fault, Job, Made, Progress, convert, sniff};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::serve::is_key;
 use super::{deck_of, fault_of, lock, name_of};
 use crate::app::App;
 
 /// Looked for work also without being woken: what could not be written down is
 /// tried again.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// A folder that is in no record is removed when it did not change for so long.
+const UNKNOWN_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// Puts back what was under way and starts the workers. They end soon after
 /// [`Materials::stop`](super::Materials::stop).
@@ -34,10 +38,50 @@ pub async fn start(app: &Arc<App>) -> Result<JoinSet<()>, StoreError> {
         .resume_materials(&name_of(DeckFault::TooHard))
         .await?;
     let mut workers = JoinSet::new();
+    workers.spawn(clear(Arc::clone(app)));
     for _ in 0..app.config.uploads.workers {
         workers.spawn(work(Arc::clone(app)));
     }
     Ok(workers)
+}
+
+/// Removes the folders nobody wrote down: the server died between putting a file
+/// into its place and noting it, and acknowledged it to nobody.
+async fn clear(app: Arc<App>) {
+    // There is none before the first file.
+    let Ok(mut folders) = tokio::fs::read_dir(&app.materials.folder).await else {
+        return;
+    };
+    while let Ok(Some(entry)) = folders.next_entry().await {
+        if app.materials.stops() {
+            return;
+        }
+        let name = entry.file_name();
+        let Some(key) = name.to_str().filter(|name| is_key(name)) else {
+            continue;
+        };
+        // One that is being brought has no row for a moment either.
+        let age = entry.metadata().await.ok().and_then(|data| {
+            let changed = data.modified().ok()?;
+            changed.elapsed().ok()
+        });
+        if age.is_none_or(|age| age < UNKNOWN_FOR) {
+            continue;
+        }
+        match app.store.material_of_key(key).await {
+            Ok(None) => {
+                tracing::info!("a folder without a file in the records is removed");
+                if let Err(error) = tokio::fs::remove_dir_all(entry.path()).await {
+                    tracing::warn!(%error, "a folder without a file in the records stays");
+                }
+            }
+            Ok(Some(_)) => {}
+            Err(error) => {
+                tracing::warn!(%error, "folders without a file in the records stay");
+                return;
+            }
+        }
+    }
 }
 
 async fn work(app: Arc<App>) {

@@ -473,6 +473,40 @@ async fn a_file_that_is_written_down_reaches_its_room_when_it_is_sent_again() {
     world.server.stop().await;
 }
 
+/// The server was killed between putting a file to its place and noting it.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_nobody_wrote_down_are_cleared_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let materials = path.join("materials");
+    let day = Duration::from_secs(24 * 60 * 60);
+    let made = |key: &str, age: Duration| {
+        let folder = materials.join(key);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("file"), b"x").unwrap();
+        let then = std::time::SystemTime::now() - age;
+        std::fs::File::open(&folder)
+            .unwrap()
+            .set_modified(then)
+            .unwrap();
+        folder
+    };
+    let lost = made("lost-AAAAAAAAAAAAAAAAAAA", day);
+    let fresh = made("fresh-AAAAAAAAAAAAAAAAAA", Duration::ZERO);
+    let foreign = made("backup of yesterday", day);
+    let world = World::with(RoomMode::Training, |config| {
+        config.data.folder.clone_from(&path);
+    })
+    .await;
+    let began = Instant::now();
+    while lost.exists() {
+        assert!(began.elapsed() < Duration::from_secs(100), "still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(fresh.exists() && foreign.exists());
+    world.server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_and_broken_files_harm_nothing() {
     let folder = tempfile::tempdir().unwrap();
