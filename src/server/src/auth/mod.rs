@@ -25,5 +25,5 @@ pub use preflight::PreflightClaims;
 pub use seal::{Keys, TokenError};
 pub use secret::{API_TOKEN, api_secret, cookie_secret, hash_of};
 pub use token::{TOKEN_LIFE_MS, TokenClaims};
-pub use turn::ice_servers;
+pub use turn::{ice_servers, ice_servers_before};
 pub use waits::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Waits, wait_ms};

@@ -11,13 +11,26 @@ use lophoc_protocol::media::IceServer;
 
 use crate::config::TurnConfig;
 
-/// The relays for a client, with credentials good from `now_ms` on (ms since the
-/// epoch); none where none is configured.
+/// Life of credentials for somebody who is not in a room yet, s.
+const BEFORE_S: u64 = 10 * 60;
+
+/// The relays for a client that is in a room, with credentials good from `now_ms`
+/// on (ms since the epoch); none where none is configured.
 pub fn ice_servers(config: &TurnConfig, now_ms: u64) -> Vec<IceServer> {
+    servers(config, now_ms, u64::from(config.hours) * 3_600)
+}
+
+/// The same for one that is not in a room and may never be let in: good for the
+/// ten minutes in which it has to get there. In the room it gets others.
+pub fn ice_servers_before(config: &TurnConfig, now_ms: u64) -> Vec<IceServer> {
+    servers(config, now_ms, BEFORE_S)
+}
+
+fn servers(config: &TurnConfig, now_ms: u64, life_s: u64) -> Vec<IceServer> {
     if config.urls.is_empty() {
         return Vec::new();
     }
-    let until = now_ms / 1_000 + u64::from(config.hours) * 3_600;
+    let until = (now_ms / 1_000).saturating_add(life_s);
     let username = until.to_string();
     let key = hmac::Key::new(
         hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
@@ -58,5 +71,13 @@ mod tests {
     #[test]
     fn without_an_address_there_is_none() {
         assert_eq!(ice_servers(&config(&[]), 0), []);
+    }
+
+    #[test]
+    fn whoever_is_not_in_yet_gets_minutes() {
+        let servers = ice_servers_before(&config(&["turn:a"]), 1_790_000_000_999);
+        let until: Vec<&str> = servers.iter().map(|one| one.username.as_str()).collect();
+        assert_eq!(until, ["1790000600"]);
+        assert_eq!(ice_servers_before(&config(&[]), 0), []);
     }
 }

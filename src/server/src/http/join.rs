@@ -23,7 +23,7 @@ use super::api::{limit, stored};
 use super::error::ApiError;
 use crate::api::{ApiFault, Signed, person_signed_in};
 use crate::app::App;
-use crate::auth::{LinkClaims, TOKEN_LIFE_MS, TokenClaims, ice_servers, person_of_device};
+use crate::auth::{LinkClaims, TOKEN_LIFE_MS, TokenClaims, ice_servers_before, person_of_device};
 use crate::clock::wall_ms;
 use crate::room::mode_of;
 
@@ -194,7 +194,7 @@ pub struct JoinAnswer {
     person: PersonId,
     name: String,
     role: Role,
-    /// Relays for the first peer connection, as in `welcome`.
+    /// Relays for the first peer connection, for some minutes; `welcome` has others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ice: Vec<IceServer>,
 }
@@ -265,7 +265,7 @@ pub async fn join(
         person: token.person,
         name: token.name,
         role: token.role,
-        ice: ice_servers(&app.config.turn, wall_ms()),
+        ice: ice_servers_before(&app.config.turn, wall_ms()),
     }))
 }
 
