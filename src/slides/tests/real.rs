@@ -450,7 +450,8 @@ fn the_sandbox_holds() {
 #[test]
 fn the_sandbox_keeps_the_memory_of_the_machine() {
     tools();
-    let fill = "for n in 1 2 3 4 5; do head -c 150M /dev/zero > /tmp/$n || exit 0; done; echo filled";
+    let fill =
+        "for n in 1 2 3 4 5; do head -c 150M /dev/zero > /tmp/$n || exit 0; done; echo filled";
     let (exit, text, _kept) = in_sandbox(fill, Duration::from_secs(20));
     assert!(
         matches!(exit, Exit::Well) && !text.contains("filled"),
@@ -465,7 +466,10 @@ fn the_sandbox_keeps_the_memory_of_the_machine() {
         let (exit, text, _kept) = in_sandbox(&format!("echo x > {closed}"), Duration::from_secs(2));
         assert!(matches!(exit, Exit::Badly), "{closed}: {exit:?} {text}");
     }
-    let (exit, text, _kept) = in_sandbox("echo x > /tmp/x && echo y > /out/y && echo z > /dev/null", Duration::from_secs(2));
+    let (exit, text, _kept) = in_sandbox(
+        "echo x > /tmp/x && echo y > /out/y && echo z > /dev/null",
+        Duration::from_secs(2),
+    );
     assert!(matches!(exit, Exit::Well), "{exit:?} {text}");
 }
 

@@ -303,11 +303,7 @@ fn events(contents: &Contents) -> Result<String, ApiFault> {
 /// whom a message to one person went to. Who asked without the name is told to
 /// nobody either (`nameless`: the authors of these questions). The address of a
 /// file is a key: whoever has it needs no other right.
-fn leaves(
-    kind: &EventKind,
-    chat: bool,
-    nameless: &HashMap<&str, &PersonKey>,
-) -> Option<EventKind> {
+fn leaves(kind: &EventKind, chat: bool, nameless: &HashMap<&str, &PersonKey>) -> Option<EventKind> {
     let nobody = || PersonKey(String::new());
     Some(match kind {
         EventKind::Chat {
@@ -336,7 +332,11 @@ fn leaves(
         } if !chat || *anonymous => EventKind::Question {
             person: if *anonymous { nobody() } else { person.clone() },
             id: id.clone(),
-            cid: if *anonymous { String::new() } else { cid.clone() },
+            cid: if *anonymous {
+                String::new()
+            } else {
+                cid.clone()
+            },
             text: if chat { text.clone() } else { String::new() },
             anonymous: *anonymous,
             held: *held,
@@ -515,6 +515,7 @@ mod tests {
             let left = leaves(kind, chat, nameless);
             serde_json::to_string(left.as_ref().unwrap_or(kind)).unwrap()
         };
+        let named = HashMap::new();
         for chat in [true, false] {
             for kind in [asked(true), set("p-asks")] {
                 let text = text(&kind, chat, &nameless);
@@ -524,7 +525,7 @@ mod tests {
             assert!(text(&set("p-mod"), chat, &nameless).contains("p-mod"));
             // With the name nothing is hidden.
             for kind in [asked(false), set("p-asks")] {
-                assert!(text(&kind, chat, &HashMap::new()).contains("p-asks"));
+                assert!(text(&kind, chat, &named).contains("p-asks"));
             }
             let item = json!({"name": "Bài 1.pdf", "url": "/f/AAAA"});
             for kind in [
@@ -535,7 +536,10 @@ mod tests {
                 },
             ] {
                 let text = text(&kind, chat, &nameless);
-                assert!(text.contains("Bài 1.pdf") && !text.contains("/f/"), "{text}");
+                assert!(
+                    text.contains("Bài 1.pdf") && !text.contains("/f/"),
+                    "{text}"
+                );
             }
         }
     }

@@ -129,6 +129,7 @@ mod tests {
             role: Role::Learner,
             site: Some("Điểm cầu 2".into()),
             waits: true,
+            rules: Some(3),
             device: "d".into(),
             exp: 1_000,
         }

@@ -32,6 +32,10 @@ pub struct TokenClaims {
     /// others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+    /// Version of the house rules that were accepted to get this token and are to
+    /// be noted when its holder comes in: an open link makes people of anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u32>,
     /// Mark of the device, for the ledger; not its key.
     pub device: String,
     /// Until then, ms since the epoch.

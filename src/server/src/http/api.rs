@@ -44,7 +44,11 @@ pub async fn stays_file(
     let mode = mode_of(known.mode);
     let may = |role| lophoc_room::rights::allowed(role, mode, false, Action::Export);
     // Before the events are read, which is work: nobody without a chance.
-    if !may(claims.role) && !present_role(&app, &known.room, &claims).await.is_some_and(may) {
+    if !may(claims.role)
+        && !present_role(&app, &known.room, &claims)
+            .await
+            .is_some_and(may)
+    {
         return Err(ApiError(ErrorCode::Forbidden));
     }
     let events = app.store.events(&session).await.map_err(stored)?;

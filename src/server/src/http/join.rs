@@ -223,6 +223,7 @@ pub async fn join(
         return Err(ApiError(ErrorCode::BadRequest));
     }
     let (person, device) = person_of_device(&app.keys, &comer.lid, &request.device);
+    let in_records = comer.known.is_some();
     let known = match comer.known {
         Some(known) => known,
         None => {
@@ -236,16 +237,23 @@ pub async fn join(
             Known { person, name, unit }
         }
     };
-    // Kept before there is a token: nobody is in who did not accept them.
+    // Accepted before there is a token: nobody is in who did not.
+    let mut accepted = None;
     if let Some(rules) = rules_for(&app, &comer.class, Some(&known.person)).await? {
         if request.rules != Some(rules.version) {
             return Err(ApiError(ErrorCode::Conflict));
         }
-        let key = PersonKey(known.person.0.clone());
-        app.store
-            .accept_rules(&comer.class.id, rules.version, &key, wall_ms())
-            .await
-            .map_err(stored)?;
+        if in_records {
+            let key = PersonKey(known.person.0.clone());
+            app.store
+                .accept_rules(&comer.class.id, rules.version, &key, wall_ms())
+                .await
+                .map_err(stored)?;
+        } else {
+            // Whoever has an open link makes as many people as he likes: noted is
+            // who comes in.
+            accepted = Some(rules.version);
+        }
     }
     let token = TokenClaims {
         room: comer.session.room.as_str().into(),
@@ -256,6 +264,7 @@ pub async fn join(
         role: comer.role,
         site: comer.site,
         waits: comer.waits,
+        rules: accepted,
         device,
         exp: wall_ms().saturating_add(TOKEN_LIFE_MS),
     };

@@ -65,11 +65,7 @@ pub(super) struct Place {
 
 impl UnderWay {
     /// A place for one more, if the person, the session and the server have one.
-    pub(super) fn take(
-        self: &Arc<Self>,
-        person: &PersonId,
-        session: &SessionKey,
-    ) -> Option<Place> {
+    pub(super) fn take(self: &Arc<Self>, person: &PersonId, session: &SessionKey) -> Option<Place> {
         let mut table = self.lock();
         let of_person = table.list.iter().filter(|one| one.person == *person);
         let of_session = table.list.iter().filter(|one| one.session == *session);

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use lophoc_ledger::{Event, EventKind};
+use lophoc_ledger::{Event, EventKind, PersonKey, SessionKey};
 use lophoc_media::types::PeerId;
 use lophoc_protocol::media::OnRung;
 use lophoc_protocol::server::{Answer, You};
-use lophoc_protocol::{ErrorCode, ServerFrame, ServerMessage};
+use lophoc_protocol::{ErrorCode, PersonId, ServerFrame, ServerMessage};
 use lophoc_records::{SessionState, StoreError};
 use lophoc_room::{Command, Effect, LinkId};
 use lophoc_transport::ConnectError;
@@ -15,6 +15,7 @@ use super::actor::{Actor, Counted, Stop};
 use super::commits::Settled;
 use super::links::Greeting;
 use super::negotiate::{Answered, code_of};
+use crate::app::App;
 use crate::auth::ice_servers;
 use crate::clock::wall_ms;
 use crate::materials::sync;
@@ -159,6 +160,13 @@ impl Actor {
         let Some(link) = self.links.get_mut(to) else {
             return;
         };
+        if matches!(
+            frame.msg,
+            ServerMessage::Welcome(_) | ServerMessage::Resumed { .. }
+        ) && let Some(version) = link.claims.rules.take()
+        {
+            note_rules(&self.app, &self.session, &link.claims.person, version);
+        }
         match &mut frame.msg {
             ServerMessage::Welcome(welcome) => {
                 let mut welcome = welcome.clone();
@@ -531,6 +539,28 @@ impl Drop for Actor {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Notes that somebody who is in now accepted the house rules on the way. When it
+/// cannot be noted he is asked again the next time.
+fn note_rules(app: &Arc<App>, session: &SessionKey, person: &PersonId, version: u32) {
+    let (app, session) = (Arc::clone(app), session.clone());
+    let person = PersonKey(person.0.clone());
+    tokio::spawn(async move {
+        let noted = match app.store.session(&session).await {
+            Ok(Some(known)) => {
+                let store = &app.store;
+                store
+                    .accept_rules(&known.class, version, &person, wall_ms())
+                    .await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%session, %error, "accepted house rules could not be noted");
+        }
+    });
 }
 
 /// Where a message that may be lost waits: only the newest of a sort matters.

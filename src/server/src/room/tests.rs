@@ -78,6 +78,7 @@ impl World {
             role: Role::Learner,
             site: None,
             waits: false,
+            rules: None,
             device: "d".into(),
             exp: u64::MAX,
         };

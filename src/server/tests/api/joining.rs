@@ -160,8 +160,18 @@ async fn house_rules_are_accepted_once_before_anybody_comes_in() {
         let (status, refused) = join(wrong).await;
         assert_eq!((status, &refused["code"]), (409, &json!("conflict")));
     }
-    assert_eq!(join(json!(1)).await.0, 200);
-    assert_eq!(join(Value::Null).await.0, 200, "accepted for good");
+    // With an open link anybody is as many people as he likes: noted is who comes
+    // in with the token.
+    let (status, answer) = join(json!(1)).await;
+    assert_eq!((status, class.claims(&answer).rules), (200, Some(1)));
+    assert_eq!(join(Value::Null).await.0, 409);
+    let person = PersonKey::from(answer["person"].as_str().unwrap());
+    store
+        .accept_rules(&class.id(), 1, &person, 7)
+        .await
+        .unwrap();
+    let (status, answer) = join(Value::Null).await;
+    assert_eq!((status, class.claims(&answer).rules), (200, None));
 
     // Other words are accepted anew; the same words are not another version.
     store

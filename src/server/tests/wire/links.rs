@@ -1,10 +1,13 @@
 //! Coming in: links, names, tokens.
 
+use std::time::{Duration, Instant};
+
 use lophoc::{Keys, LinkClaims, TokenClaims};
+use lophoc_ledger::PersonKey;
 use lophoc_protocol::{Role, RoomId};
 use serde_json::json;
 
-use crate::client::{Client, get, open, post, post_text};
+use crate::client::{Client, PATIENCE, get, open, post, post_text};
 use crate::world::{World, hello};
 
 #[tokio::test]
@@ -193,5 +196,33 @@ async fn calls_above_the_rate_of_an_address_are_refused() {
     let kept = open(&world.host(), None).await;
     assert!(kept.is_ok());
     assert_eq!(open(&world.host(), None).await.err(), Some(429));
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn accepted_rules_are_noted_when_somebody_comes_in() {
+    let world = World::new().await;
+    let store = &world.server.app.store;
+    let session = store.session(&world.session.as_str().into()).await;
+    let class = session.unwrap().unwrap().class;
+    let by = PersonKey::from("p-none");
+    store
+        .set_house_rules(&class, "Đúng giờ.", &by, 7)
+        .await
+        .unwrap();
+    let body = json!({
+        "link": world.link(Role::Learner), "name": "An", "device": "device of An", "rules": 1,
+    });
+    let (status, answer) = post(&world.host(), "/api/join", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    let person = PersonKey::from(answer["person"].as_str().unwrap());
+    let noted = async || store.has_accepted_rules(&class, 1, &person).await.unwrap();
+    assert!(!noted().await, "a token is nobody");
+    let _an = Client::enter(&world.host(), answer["token"].as_str().unwrap()).await;
+    let began = Instant::now();
+    while !noted().await {
+        assert!(began.elapsed() < PATIENCE, "not noted");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     world.server.stop().await;
 }

@@ -419,7 +419,10 @@ async fn a_deck_that_is_taken_out_holds_up_nobody() {
     let next = post(&host, "/api/decks?name=2.pdf", &token, &pdf(1)).await;
     let next = next.json()["deck"]["deck"].clone();
     let ready = settled(&mut [&mut trainer]).await;
-    assert_eq!((&ready["deck"], &ready["st"]["is"]), (&next, &json!("ready")));
+    assert_eq!(
+        (&ready["deck"], &ready["st"]["is"]),
+        (&next, &json!("ready"))
+    );
     let store = &world.server.app.store;
     let known = store.materials(&world.session.as_str().into()).await;
     let known = known.unwrap();
@@ -436,7 +439,10 @@ async fn a_deck_that_is_taken_out_holds_up_nobody() {
         let path = format!("/api/decks?name=n{n}.pdf");
         statuses.push(post(&host, &path, &token, &body).await.status);
     }
-    assert!(statuses.starts_with(&[201; 8]) && statuses.ends_with(&[503]), "{statuses:?}");
+    assert!(
+        statuses.starts_with(&[201; 8]) && statuses.ends_with(&[503]),
+        "{statuses:?}"
+    );
     world.server.stop().await;
 }
 
