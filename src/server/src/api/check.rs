@@ -24,7 +24,7 @@ use super::error::{ApiFault, Refusal};
 use super::extract::{Body, Caller};
 use super::text::Fields;
 use crate::app::App;
-use crate::auth::{LinkClaims, PreflightClaims, TokenError, ice_servers};
+use crate::auth::{LinkClaims, PreflightClaims, TokenError, ice_servers_before};
 use crate::clock::wall_ms;
 use crate::http::limit::{AddressCount, AddressRate, Rate};
 use crate::media::{PROBE_LIFE, ProbeSpec};
@@ -172,7 +172,7 @@ async fn begin(
         host: class.host_name,
         starts_at: session.form.starts_ms,
         site,
-        ice: ice_servers(&app.config.turn, wall_ms()),
+        ice: ice_servers_before(&app.config.turn, wall_ms()),
     }))
 }
 
