@@ -182,6 +182,42 @@ test('what is handed out is loaded by a learner, what is handed in is seen by th
   await expect(trainer.getByText('Bài của An.txt')).toHaveCount(0);
 });
 
+/** Drags a file over the room and lets it go on one of the places shown for it. */
+async function dragIn(page: Page, place: 'deck' | 'out' | 'in', name: string, type: string, content: Buffer): Promise<void> {
+  const carried = await page.evaluateHandle(
+    ([fileName, fileType, base64]) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], fileName, { type: fileType }));
+      return transfer;
+    },
+    [name, type, content.toString('base64')] as const,
+  );
+  const on = (target: ReturnType<Page['getByTestId']>, event: string) => target.dispatchEvent(event, { dataTransfer: carried });
+  await on(page.getByTestId('room'), 'dragenter');
+  const target = page.getByTestId(`drop-${place}`);
+  await expect(target).toBeVisible();
+  await on(target, 'dragenter');
+  await on(target, 'dragover');
+  await on(target, 'drop');
+  await expect(page.getByTestId('drop-zone')).toHaveCount(0);
+}
+
+test('files are dragged in: to be shown, to be handed out, to be handed in', async () => {
+  test.setTimeout(600_000);
+  await dragIn(trainer, 'deck', 'Kéo thả.pdf', 'application/pdf', pdf(2));
+  const deck = trainer.getByTestId('deck').filter({ hasText: 'Kéo thả.pdf' });
+  await expect(deck).toHaveAttribute('data-state', 'ready', { timeout: 500_000 });
+  await expect(deck).toContainText('2 trang');
+  await dragIn(trainer, 'out', 'Đề cương.txt', 'text/plain', Buffer.from('Nội dung đề cương'));
+  await expect(first.getByTestId('file').filter({ hasText: 'Đề cương.txt' })).toBeVisible();
+  // A learner is offered the one thing a learner may do.
+  await dragIn(first, 'in', 'Bài kéo thả.txt', 'text/plain', Buffer.from('Bài làm'));
+  await expect(trainer.getByTestId('file').filter({ hasText: 'Bài kéo thả.txt' })).toContainText('Trần Văn An');
+  await first.getByTestId('room').dispatchEvent('dragenter', { dataTransfer: await first.evaluateHandle(() => new DataTransfer()) });
+  await expect(first.getByTestId('drop-zone')).toHaveCount(0);
+});
+
 test('axe finds nothing with slides and files on the screen', async () => {
   for (const [page, where] of [[trainer, 'trainer'], [first, 'learner'], [second, 'phone']] as const) {
     await accessible(page, `${where}, files`);
