@@ -37,6 +37,18 @@ const devices = (over: Partial<DevicesModel> = {}): DevicesModel => ({
   pick: () => Promise.resolve(),
   onLevel: () => () => undefined,
   testSpeaker: () => Promise.resolve(),
+  effects: {
+    canFilter: false,
+    canBlur: false,
+    filter: false,
+    music: false,
+    blur: false,
+    fault: null,
+    setFilter: () => Promise.resolve(),
+    setMusic: () => Promise.resolve(),
+    setBlur: () => undefined,
+    dismissFault: () => undefined,
+  },
   stop: () => undefined,
   ...over,
 });
