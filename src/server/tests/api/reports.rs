@@ -286,7 +286,7 @@ async fn own_fields_of_a_class_stand_on_its_sheets_when_they_are_chosen() {
         let cells = calamine::Reader::worksheet_range(&mut book, &name).unwrap();
         let told = cells
             .used_cells()
-            .any(|(_, _, cell)| cell.to_string() == "Nguồn kinh phí: =1+1 ngân sách");
+            .any(|(_, _, cell)| *cell == "Nguồn kinh phí: =1+1 ngân sách");
         assert!(told);
         let verdict = class
             .raw("POST", "/api/v1/verify", "", &file("pdf").await.body)
