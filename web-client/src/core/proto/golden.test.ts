@@ -58,6 +58,7 @@ describe('damaged messages', () => {
         'stage',
         'group',
         'groups',
+        'speechKbps',
         'spotlight',
         'timer',
       ]);

@@ -52,6 +52,7 @@ const roomGuard = v.looseObject({
   permits: v.record(v.string(), v.boolean()),
   slowSec: v.number(),
   spotlight: optional(v.array(text)),
+  speechKbps: optional(v.number()),
 });
 
 const groupsGuard = v.looseObject({
