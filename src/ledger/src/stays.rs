@@ -323,8 +323,9 @@ impl<'a> Walk<'a, '_> {
                 if member.is_of_earlier_run(boot) {
                     member.end_with_run(self.line, None);
                 }
-                if member.open.is_none() {
-                    member.begin(boot, time);
+                match &mut member.open {
+                    Some(open) => open.known_ms = open.known_ms.max(time),
+                    None => member.begin(boot, time),
                 }
             }
             EventKind::Leave { reason, .. } => member.leave(self.line, boot, time, *reason),

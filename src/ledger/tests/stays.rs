@@ -210,6 +210,16 @@ fn joining_again_on_the_same_device_goes_on_with_the_stay() {
 }
 
 #[test]
+fn a_return_of_somebody_who_is_in_is_a_sign_of_life() {
+    let mut log = Log::new();
+    log.at(0, join("An")).at(20_000, back("An"));
+    assert_eq!(
+        log.spans(None),
+        [span("An", 0, 20_000, out(LeaveReason::ServerStopped))]
+    );
+}
+
+#[test]
 fn removal_and_the_end_of_the_session_end_stays() {
     let mut log = Log::new();
     let removed = EventKind::Removed {
