@@ -15,11 +15,14 @@ async function shot(page: Page, name: string): Promise<void> {
 /** A page whose network lets no UDP through: its peer never learns of the server's UDP addresses. */
 async function withoutUdp(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
-    const native = RTCPeerConnection.prototype.setRemoteDescription;
+    const native = RTCPeerConnection.prototype.setRemoteDescription as (
+      this: RTCPeerConnection,
+      description: RTCSessionDescriptionInit,
+    ) => Promise<void>;
     RTCPeerConnection.prototype.setRemoteDescription = function (this: RTCPeerConnection, description: RTCSessionDescriptionInit) {
       const sdp = description.sdp?.replace(/a=candidate:\S+ \d+ udp [^\r\n]*\r\n/giu, '');
       return native.call(this, { ...description, ...(sdp !== undefined && { sdp }) });
-    } as typeof native;
+    } as typeof RTCPeerConnection.prototype.setRemoteDescription;
   });
 }
 

@@ -37,17 +37,33 @@ pub async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     if let Some(file) = Client::get(path).filter(|_| !path.is_empty()) {
         return answer(path, file, &headers);
     }
-    if !is_page(path) {
+    let known = is_page(path);
+    // Somebody who mistyped an address is told so by the client, in words.
+    let part = path.starts_with(HASHED) || path.starts_with("api/");
+    if !known && (part || !wants_page(&headers)) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    match Client::get("index.html") {
+    let mut response = match Client::get("index.html") {
         Some(file) => answer("index.html", file, &headers),
         None => unbuilt(),
+    };
+    if !known {
+        *response.status_mut() = StatusCode::NOT_FOUND;
     }
+    response
+}
+
+/// A person looks at an address, no program fetches a part.
+fn wants_page(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.contains("text/html"))
 }
 
 /// First parts of the addresses that are pages of the client, as its router has them.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "account",
     "accounts",
     "calendar",
@@ -58,6 +74,7 @@ const PAGES: [&str; 14] = [
     "my",
     "people",
     "preflight",
+    "reports",
     "sessions",
     "sign-in",
     "units",

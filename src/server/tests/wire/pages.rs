@@ -35,6 +35,28 @@ async fn every_answer_carries_the_security_headers() {
 }
 
 #[tokio::test]
+async fn somebody_at_an_unknown_address_gets_a_page_that_says_so() {
+    let world = World::new().await;
+    let accept = "accept: text/html,application/xhtml+xml\r\n";
+    for (path, status) in [
+        ("/none", 404),
+        ("/no/such/page", 404),
+        ("/reports?year=2026", 200),
+    ] {
+        let (got, head, body) = call(&world.host(), "GET", path, accept, "").await;
+        assert_eq!(got, status, "{path}");
+        assert!(head.contains("text/html"), "{path}: {head}");
+        assert!(!body.is_empty(), "{path}");
+    }
+    for path in ["/assets/none.js", "/api/none", "/api/v1/none"] {
+        let (got, head, _) = call(&world.host(), "GET", path, accept, "").await;
+        assert_eq!(got, 404, "{path}");
+        assert!(!head.contains("text/html"), "{path}: {head}");
+    }
+    world.server.stop().await;
+}
+
+#[tokio::test]
 async fn unknown_addresses_are_not_pages() {
     let world = World::new().await;
     for path in ["/none", "/assets/none.js", "/../etc/passwd", "/api/none"] {
