@@ -128,8 +128,9 @@ export class Server {
     const deadline = Date.now() + 60_000;
     for (;;) {
       if (child.exitCode !== null) throw new Error(`server ended with ${child.exitCode}\n${this.output}`);
-      const ready = await isReady(`${this.origin}/readyz`);
-      if (ready) return;
+      // The account of the demo class is printed after the server answers.
+      const told = !this.demo || this.output.includes('demo account');
+      if (told && (await isReady(`${this.origin}/readyz`))) return;
       if (Date.now() > deadline) throw new Error(`server not ready\n${this.output}`);
       await new Promise((next) => setTimeout(next, 100));
     }
