@@ -8,6 +8,10 @@ import { ownAddress, Server } from '../lib/server.ts';
 
 test.describe.configure({ mode: 'serial' });
 
+// Firefox offers no candidate of the loopback interface.
+const address = ownAddress();
+test.skip(address === undefined, 'this machine has no address but the loopback one');
+
 let server: Server;
 let chromium: Browser;
 let firefox: Browser;
@@ -15,7 +19,7 @@ let teacher: Page;
 let fox: Page;
 
 test.beforeAll(async () => {
-  server = await Server.start({ address: ownAddress() });
+  server = await Server.start({ address });
   chromium = await launch({ pattern: true });
   firefox = await launchFirefox();
 });
