@@ -15,7 +15,7 @@ WEB_SOURCES := $(shell find $(WEB) \( -name node_modules -o -name dist \) -prune
 # build half of the dependencies again.
 DEBUG_BUILD := cargo build --workspace --bins --tests
 
-.PHONY: help run build web test lint fmt unit e2e screenshots loadtest clean
+.PHONY: help run build web test lint fmt unit e2e screenshots loadtest soak clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -73,6 +73,9 @@ e2e-run: web $(STAMPS)/npm-$(E2E)
 	$(DEBUG_BUILD)
 	npm --prefix $(E2E) run check
 	npm --prefix $(E2E) test
+
+soak: ## recordings through twenty rounds of killed servers and recorders
+	RECORDING_LOOPS=20 cargo test --workspace --test recording -- --nocapture
 
 screenshots: web $(STAMPS)/npm-$(E2E) ## pictures for the readme and docs/SCREENS.md
 	@scripts/packages.sh test

@@ -4,9 +4,9 @@
 set -euo pipefail
 
 case "${1:-build}" in
-  build) wanted=(build-essential ca-certificates) ;;
+  build) wanted=(build-essential ca-certificates cmake) ;;
   test)
-    wanted=(build-essential bubblewrap ca-certificates chromium coturn firefox-esr fonts-dejavu-core
+    wanted=(build-essential bubblewrap ca-certificates chromium cmake coturn ffmpeg firefox-esr fonts-dejavu-core
       fonts-liberation openssl poppler-utils strace webp xvfb)
     # Either flavour of LibreOffice will do; without one the smaller is wanted.
     [ -f /usr/lib/libreoffice/program/libsdlo.so ] || wanted+=(libreoffice-impress-nogui)

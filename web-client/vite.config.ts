@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
+import { fixtureMedia } from './vite.fixture-media.ts';
 import { fixturePages } from './vite.fixture-pages.ts';
 
 /** Where the development server finds the API and the websocket. */
@@ -13,6 +14,7 @@ export default defineConfig({
     }),
     svelteTesting(),
     fixturePages(),
+    fixtureMedia(),
   ],
   build: {
     // The oldest browsers of tier B: Windows 7/8.1, Firefox 115 ESR, iOS 15.6.
@@ -27,6 +29,7 @@ export default defineConfig({
       '/api': { target: server, changeOrigin: true },
       // Pages of slides and files.
       '/s/': { target: server, changeOrigin: true },
+      '/media/': { target: server, changeOrigin: true },
       '/f/': { target: server, changeOrigin: true },
       '/rtc': { target: server, ws: true, changeOrigin: true },
     },

@@ -125,8 +125,16 @@ impl Origin {
 
     /// Fetches text.
     pub async fn get(&self, path: &str) -> Result<String> {
+        self.get_as(path, None).await
+    }
+
+    /// The same with a token.
+    pub async fn get_as(&self, path: &str, token: Option<&str>) -> Result<String> {
+        let right = token.map_or_else(String::new, |token| {
+            format!("Authorization: Bearer {token}\r\n")
+        });
         let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            "GET {path} HTTP/1.1\r\nHost: {}\r\n{right}Connection: close\r\n\r\n",
             self.authority()
         );
         let (status, answer) = self.exchange(head, &[]).await?;

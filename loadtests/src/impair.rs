@@ -106,6 +106,11 @@ impl Pipe {
         self.passed
     }
 
+    /// The link is like this from now on; what is under way is not touched.
+    pub fn become_so(&mut self, bad: Badness) {
+        self.bad = bad;
+    }
+
     /// A packet of `bytes` comes to the link. When it comes out; `None`: never.
     pub fn offer(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
         self.passed.offered += 1;
@@ -161,6 +166,16 @@ impl Impaired {
             rtt: up.delay + down.delay,
             up: Arc::new(Mutex::new(Pipe::new(up, seed))),
             down: Arc::new(Mutex::new(Pipe::new(down, seed ^ 0x5EED))),
+        }
+    }
+
+    /// The link becomes better or worse. The round-trip time of connections that
+    /// are relayed already stays.
+    pub fn become_so(&self, up: Badness, down: Badness) {
+        for (way, bad) in [(&self.up, up), (&self.down, down)] {
+            way.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .become_so(bad);
         }
     }
 

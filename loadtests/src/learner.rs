@@ -1,14 +1,13 @@
 //! What a receiving client counts.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use str0m::media::Pt;
 use tokio::sync::oneshot;
 
-use crate::feedback::{LightFeedback, Reception, RtpView};
+use crate::feedback::{LightFeedback, Reception, RtpView, Scratch, Stream};
 use crate::histogram::Histogram;
-use crate::pattern::StampClock;
+use crate::pattern::{StampClock, video_is_whole};
 
 /// Most streams of one client that are counted: the slots of the largest profile.
 const MAX_STREAMS: usize = 64;
@@ -47,6 +46,12 @@ pub struct Received {
     pub bytes: u64,
     /// Sequence numbers that never came, over all streams.
     pub lost: u64,
+    /// Packets that came again under their number.
+    pub repeated: u64,
+    /// Packets whose contents are not what was published; full clients only.
+    pub corrupt: u64,
+    /// Packets of transport-wide feedback written; light clients only.
+    pub feedback: u64,
     /// Send to decrypted, video; full clients only.
     pub video_latency: Histogram,
     /// Send to decrypted, audio; full clients only.
@@ -61,6 +66,9 @@ impl Received {
         self.other += other.other;
         self.bytes += other.bytes;
         self.lost += other.lost;
+        self.repeated += other.repeated;
+        self.corrupt += other.corrupt;
+        self.feedback += other.feedback;
         self.video_latency.merge(&other.video_latency);
         self.audio_latency.merge(&other.audio_latency);
     }
@@ -72,20 +80,22 @@ pub struct Learner {
     pub depth: Depth,
     types: PayloadTypes,
     clock: StampClock,
-    streams: BTreeMap<u32, Reception>,
+    streams: Vec<Stream>,
+    /// Place of the stream of the last packet.
+    last: usize,
     transport_id: Option<u8>,
     /// Set once a light client's keys are known.
     pub feedback: Option<LightFeedback>,
     counts: Received,
-    lost_before: u64,
+    before: Totals,
     first_video: Option<oneshot::Sender<Instant>>,
-    /// When each packet of sound was sent and came; up to [`MAX_VOICE`], and only
+    /// When each frame of sound was sent and came; up to [`MAX_VOICE`], and only
     /// when asked for.
     voice: Option<Vec<(Instant, Instant)>>,
 }
 
 impl Learner {
-    /// Keeps when each packet of sound was sent and came.
+    /// Keeps when each frame of sound was sent and came.
     #[must_use]
     pub fn keeping_voice(mut self) -> Self {
         self.voice = Some(Vec::new());
@@ -110,11 +120,12 @@ impl Learner {
             depth,
             types,
             clock,
-            streams: BTreeMap::new(),
+            streams: Vec::new(),
+            last: 0,
             transport_id,
             feedback: None,
             counts: Received::default(),
-            lost_before: 0,
+            before: Totals::default(),
             first_video: Some(first_video),
             voice: None,
         }
@@ -133,10 +144,18 @@ impl Learner {
             self.counts.other += 1;
             return false;
         }
-        if let Some(stream) = self.streams.get_mut(&ssrc) {
-            stream.note(seq);
+        if let Some(stream) = self.streams.get_mut(self.last)
+            && stream.ssrc == ssrc
+        {
+            stream.reception.note(seq);
+        } else if let Some(at) = self.streams.iter().position(|s| s.ssrc == ssrc) {
+            self.last = at;
+            if let Some(stream) = self.streams.get_mut(at) {
+                stream.reception.note(seq);
+            }
         } else if self.streams.len() < MAX_STREAMS {
-            self.streams.insert(ssrc, Reception::new(seq));
+            let reception = Reception::new(seq);
+            self.streams.push(Stream { ssrc, reception });
         }
         true
     }
@@ -154,18 +173,21 @@ impl Learner {
             return;
         }
         if header.payload_type == self.types.video {
+            self.counts.corrupt += u64::from(!video_is_whole(&packet.payload));
             if let Some(sent) = self.clock.read_video(&packet.payload) {
                 self.counts
                     .video_latency
                     .record(now.saturating_duration_since(sent));
             }
-        } else if let Some(sent) = self.clock.read_audio(&packet.payload) {
-            if let Some(voice) = self.voice.as_mut().filter(|v| v.len() < MAX_VOICE) {
-                voice.push((sent, now));
+        } else {
+            for sent in self.clock.read_audio(&packet.payload) {
+                if let Some(voice) = self.voice.as_mut().filter(|v| v.len() < MAX_VOICE) {
+                    voice.push((sent, now));
+                }
+                self.counts
+                    .audio_latency
+                    .record(now.saturating_duration_since(sent));
             }
-            self.counts
-                .audio_latency
-                .record(now.saturating_duration_since(sent));
         }
     }
 
@@ -182,15 +204,20 @@ impl Learner {
         }
     }
 
-    /// Feedback of a light client that is due.
-    pub fn feedback_due(&mut self, now: Instant) -> Option<Vec<u8>> {
-        let feedback = self.feedback.as_mut()?;
-        let mut streams: Vec<_> = self
-            .streams
-            .iter_mut()
-            .map(|(ssrc, reception)| (*ssrc, reception))
-            .collect();
-        feedback.due(now, &mut streams)
+    /// Sealed RTCP as a light client sees it.
+    pub fn sealed_reports(&mut self, datagram: &[u8], now: Instant, scratch: &mut Scratch) {
+        if let Some(feedback) = &mut self.feedback {
+            feedback.reports(datagram, now, &mut self.streams, scratch);
+        }
+    }
+
+    /// Feedback of a light client that is due goes to `scratch.sealed`. False when
+    /// there is none.
+    pub fn feedback_due(&mut self, now: Instant, scratch: &mut Scratch) -> bool {
+        match &mut self.feedback {
+            Some(feedback) => feedback.due(now, &mut self.streams, scratch),
+            None => false,
+        }
     }
 
     /// When feedback is due next.
@@ -200,12 +227,27 @@ impl Learner {
 
     /// Takes the counters; they start anew.
     pub fn take(&mut self) -> Received {
-        let lost: u64 = self.streams.values().map(Reception::lost).sum();
+        let mut totals = Totals::default();
+        for stream in &self.streams {
+            totals.lost += stream.reception.lost();
+            totals.repeated += stream.reception.repeated;
+        }
+        totals.feedback = self.feedback.as_ref().map_or(0, |f| f.written);
+        let before = std::mem::replace(&mut self.before, totals.clone());
         let mut counts = std::mem::take(&mut self.counts);
-        counts.lost = lost.saturating_sub(self.lost_before);
-        self.lost_before = lost;
+        counts.lost = totals.lost.saturating_sub(before.lost);
+        counts.repeated = totals.repeated - before.repeated;
+        counts.feedback = totals.feedback - before.feedback;
         counts
     }
+}
+
+/// What is counted from the start and told as growth.
+#[derive(Debug, Clone, Default)]
+struct Totals {
+    lost: u64,
+    repeated: u64,
+    feedback: u64,
 }
 
 /// Longest wait for the connection of a client.

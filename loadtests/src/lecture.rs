@@ -1,39 +1,30 @@
-//! The lecture: one trainer publishes, N learners watch and listen.
+//! The lecture: one trainer publishes, N learners watch and listen; in one room or
+//! in several at once.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lophoc_protocol::media::{SlotSource, SlotWish, View};
 use lophoc_protocol::server::Answer;
-use lophoc_protocol::{ClientMessage, MediaKind, Profile, SlotCounts, TrackId, TrackState};
-use str0m::format::Codec;
+use lophoc_protocol::{ClientMessage, MediaKind, SlotCounts, TrackId, TrackState};
 use str0m::media::Mid;
-use tokio::sync::{Semaphore, oneshot, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::{oneshot, watch};
 
+use crate::classroom::{Joins, Room};
+use crate::crowd::{Crowd, Measured, Window};
 use crate::error::{LoadError, Result};
-use crate::histogram::Histogram;
 use crate::http::Origin;
-use crate::learner::{CONNECT_TIMEOUT, Depth, Learner, PayloadTypes, Received};
-use crate::pattern::{BrowserPattern, StampClock, audio_packet};
-use crate::peer::{Offered, Peer, local_ip, payload_type};
-use crate::publisher::{AudioSource, Outlet, Pace, Packet, Publisher, Sent};
-use crate::reactor::{Client, Reactor, Role};
-use crate::report::{ClientKind, LectureReport, Settings};
-use crate::server::{Build, CpuTime, Metrics, OwnServer, machine_busy, resident_mib};
-use crate::signal::{Guest, Link, join};
-use crate::webrtc_client::WebrtcLearner;
+use crate::learner::CONNECT_TIMEOUT;
+use crate::peer::{Peer, local_ip};
+use crate::publisher::Pace;
+use crate::report::{ClientKind, LearnerProfile, LectureReport, Settings};
+use crate::server::{Build, METRICS_TOKEN, Options, OwnServer, resident_mib};
+use crate::signal::Link;
 
-/// Height the learners wish for.
-const HEIGHT: u16 = 720;
-/// Level of the trainer's voice, −dBov.
-const VOICE: u8 = 20;
-/// The learners' counters are read this long after the publisher's, so that
-/// what was on the way is counted with its sending.
-const IN_FLIGHT: Duration = Duration::from_millis(150);
 /// Reasons of failures kept for the report.
 const MAX_FAILURES: usize = 5;
+/// Slots of a learner in the audience.
+pub const LEARNER_SLOTS: SlotCounts = LearnerProfile::Viewer.slots();
 
 /// A server that runs already.
 #[derive(Debug, Clone)]
@@ -51,17 +42,23 @@ pub struct Remote {
 /// Settings of a lecture.
 #[derive(Debug, Clone)]
 pub struct Lecture {
-    /// Learners.
+    /// Learners of each room.
     pub learners: usize,
+    /// Rooms.
+    pub rooms: usize,
+    /// Cameras of each room, all watched.
+    pub cameras: usize,
+    /// What the learners offer.
+    pub profile: LearnerProfile,
     /// Seconds measured.
     pub seconds: u64,
     /// Seconds between the last join and the measurement.
     pub warmup: u64,
     /// Implementation of the learners.
     pub client: ClientKind,
-    /// Learners that decrypt everything; none = all.
+    /// Learners of each room that decrypt everything; none = all.
     pub full: Option<usize>,
-    /// Pacing of the publisher.
+    /// Pacing of the publishers.
     pub pace: Pace,
     /// Joins at the same time.
     pub joining: usize,
@@ -69,34 +66,28 @@ pub struct Lecture {
     pub remote: Option<Remote>,
     /// Build of the run's own server.
     pub build: Build,
+    /// How the run's own server is started.
+    pub options: Options,
 }
 
-/// The trainer's voice: packets with a steady level.
-struct Voice;
-
-impl AudioSource for Voice {
-    fn packet(&mut self) -> (Packet, u8) {
-        (audio_packet(), VOICE)
+impl Default for Lecture {
+    fn default() -> Self {
+        Self {
+            learners: 50,
+            rooms: 1,
+            cameras: 1,
+            profile: LearnerProfile::Viewer,
+            seconds: 10,
+            warmup: 3,
+            client: ClientKind::Str0m,
+            full: None,
+            pace: Pace::Browser,
+            joining: 16,
+            remote: None,
+            build: Build::own(),
+            options: Options::default(),
+        }
     }
-}
-
-/// What all learners of a run share.
-struct Run {
-    origin: Origin,
-    ip: IpAddr,
-    learner_link: String,
-    clock: StampClock,
-    learners: Reactor,
-    stop: watch::Receiver<bool>,
-    joining: Semaphore,
-}
-
-/// A learner that joined.
-struct JoinTimes {
-    connected: Duration,
-    first_video: Duration,
-    link: JoinHandle<Result<u64>>,
-    webrtc: Option<WebrtcLearner>,
 }
 
 /// Waits until the run ends.
@@ -128,17 +119,33 @@ pub async fn told<T>(what: &'static str, from: oneshot::Receiver<T>) -> Result<T
 
 /// The view of a learner: one track in the first video slot.
 pub fn watch_track(answer: &Answer, track: TrackId, height: u16) -> Result<View> {
-    let mid = answer.mids.v.first().cloned();
-    let mid = mid.ok_or_else(|| LoadError::Signal("the answer has no video slot".to_owned()))?;
-    let wish = SlotWish {
-        mid,
-        src: Some(SlotSource::K(track)),
-        h: height,
-        prio: 200,
-    };
+    watch_tracks(answer, &[track], height)
+}
+
+/// The view of a learner: tracks in the first video slots.
+pub fn watch_tracks(answer: &Answer, tracks: &[TrackId], height: u16) -> Result<View> {
+    if answer.mids.v.len() < tracks.len() {
+        let why = format!(
+            "the answer has {} video slots for {} cameras",
+            answer.mids.v.len(),
+            tracks.len()
+        );
+        return Err(LoadError::Signal(why));
+    }
+    let wishes = answer
+        .mids
+        .v
+        .iter()
+        .zip(tracks)
+        .map(|(mid, track)| SlotWish {
+            mid: mid.clone(),
+            src: Some(SlotSource::K(*track)),
+            h: height,
+            prio: 200,
+        });
     Ok(View {
         rev: 1,
-        slots: vec![wish],
+        slots: wishes.collect(),
         ..View::default()
     })
 }
@@ -155,371 +162,186 @@ pub async fn publish(link: &mut Link) -> Result<()> {
     Ok(())
 }
 
-/// Joins the trainer and starts to publish.
-async fn trainer(
-    run: &Run,
-    reactor: &Reactor,
-    link: &str,
-    pace: Pace,
-) -> Result<JoinHandle<Result<u64>>> {
-    let guest = Guest {
-        link: link.to_owned(),
-        name: "Trainer".to_owned(),
-        device: "loadtests-trainer".to_owned(),
-    };
-    let joined = join(&run.origin, &guest).await?;
-    let slots = SlotCounts { a: 5, v: 9, s: 1 };
-    let offered = Offered::new(run.ip, Profile::Seat, slots)?;
-    let (mut link, welcome) = Link::open(
-        &run.origin,
-        joined.token,
-        Profile::Seat,
-        slots,
-        offered.sdp.clone(),
-    )
-    .await?;
-    let mut peer = offered.answer(&need_answer(welcome.answer)?.sdp)?;
-    let video = Outlet::new(
-        line(&peer, MediaKind::Camera)?,
-        payload_type(&mut peer.rtc, Codec::Vp8)?,
-    );
-    let audio = Outlet::new(
-        line(&peer, MediaKind::Mic)?,
-        payload_type(&mut peer.rtc, Codec::Opus)?,
-    );
-    let publisher = Publisher::new(run.clock, pace)
-        .with_video(video, Box::new(BrowserPattern::default()))
-        .with_audio(audio, Box::new(Voice));
-    let (tell, connected) = oneshot::channel();
-    reactor.add(Client::new(
-        peer,
-        Role::Publisher(Box::new(publisher)),
-        tell,
-    ))?;
-    publish(&mut link).await?;
-    told("the trainer's media connection", connected).await?;
-    Ok(tokio::spawn(link.keep(stopped(run.stop.clone()))))
+/// A lecture whose learners are in.
+pub struct Running {
+    crowd: Arc<Crowd>,
+    server: Option<OwnServer>,
+    /// What is measured.
+    pub measured: Measured,
+    /// How they came in.
+    pub joins: Joins,
+    /// Memory of the server before anybody was in, MiB.
+    pub rss_start: Option<f64>,
+    settings: Lecture,
+    rooms: usize,
 }
 
-fn learner_guest(run: &Run, index: usize) -> Guest {
-    Guest {
-        link: run.learner_link.clone(),
-        name: format!("Learner {:04}", index + 1),
-        device: format!("loadtests-learner-{index}"),
-    }
-}
-
-/// Slots of the learners.
-pub const LEARNER_SLOTS: SlotCounts = SlotCounts { a: 3, v: 2, s: 1 };
-
-async fn learner(run: Arc<Run>, index: usize, depth: Depth) -> Result<JoinTimes> {
-    let place = run.joining.acquire().await;
-    let began = Instant::now();
-    let joined = join(&run.origin, &learner_guest(&run, index)).await?;
-    let offered = Offered::new(run.ip, Profile::Viewer, LEARNER_SLOTS)?;
-    let (mut link, welcome) = Link::open(
-        &run.origin,
-        joined.token,
-        Profile::Viewer,
-        LEARNER_SLOTS,
-        offered.sdp.clone(),
-    )
-    .await?;
-    let answer = need_answer(welcome.answer)?;
-    let mut peer = offered.answer(&answer.sdp)?;
-    let types = PayloadTypes {
-        video: payload_type(&mut peer.rtc, Codec::Vp8)?,
-        audio: payload_type(&mut peer.rtc, Codec::Opus)?,
-    };
-    let (tell_connected, connected) = oneshot::channel();
-    let (tell_video, first_video) = oneshot::channel();
-    let learner = Learner::new(depth, types, run.clock, peer.transport_id, tell_video);
-    run.learners.add(Client::new(
-        peer,
-        Role::Learner(Box::new(learner)),
-        tell_connected,
-    ))?;
-    let track = link.find_track(MediaKind::Camera).await?;
-    link.send(ClientMessage::View(watch_track(&answer, track, HEIGHT)?))
-        .await?;
-    let link = tokio::spawn(link.keep(stopped(run.stop.clone())));
-    let connected = told("a learner's media connection", connected).await? - began;
-    drop(place);
-    let first_video = told("a learner's first video packet", first_video).await? - began;
-    Ok(JoinTimes {
-        connected,
-        first_video,
-        link,
-        webrtc: None,
-    })
-}
-
-async fn webrtc_learner(run: Arc<Run>, index: usize) -> Result<JoinTimes> {
-    let place = run.joining.acquire().await;
-    let began = Instant::now();
-    let joined = join(&run.origin, &learner_guest(&run, index)).await?;
-    let (client, offer) = WebrtcLearner::offer(run.ip, LEARNER_SLOTS, run.clock).await?;
-    let (mut link, welcome) = Link::open(
-        &run.origin,
-        joined.token,
-        Profile::Viewer,
-        LEARNER_SLOTS,
-        offer,
-    )
-    .await?;
-    let answer = need_answer(welcome.answer)?;
-    client.answer(&answer.sdp).await?;
-    let track = link.find_track(MediaKind::Camera).await?;
-    link.send(ClientMessage::View(watch_track(&answer, track, HEIGHT)?))
-        .await?;
-    let link = tokio::spawn(link.keep(stopped(run.stop.clone())));
-    let connected = client.connected().await? - began;
-    drop(place);
-    let first_video = client.first_video().await? - began;
-    Ok(JoinTimes {
-        connected,
-        first_video,
-        link,
-        webrtc: Some(client),
-    })
-}
-
-/// Whether the learner is one of `full` spread evenly over `all`.
-fn is_full(index: usize, full: usize, all: usize) -> bool {
-    index * full / all.max(1) != (index + 1) * full / all.max(1)
-}
-
-/// Counters of all learners since the last call, and how many are connected.
-async fn take_received(run: &Run, webrtc: &[WebrtcLearner]) -> Result<(Received, usize)> {
-    let (mut sum, mut connected) = run
-        .learners
-        .visit(|clients| {
-            let mut sum = Received::default();
-            let mut connected = 0;
-            for client in clients.values_mut() {
-                connected += usize::from(client.connected);
-                if let Role::Learner(learner) = &mut client.role {
-                    sum.merge(&learner.take());
-                }
+impl Running {
+    /// Adds a room like the others.
+    pub async fn add_room(&mut self) -> Result<()> {
+        let number = self.rooms;
+        let s = &self.settings;
+        let (origin, trainer_link, learner_link) = match (&s.remote, &self.server) {
+            (Some(remote), _) => (
+                remote.origin.clone(),
+                remote.trainer_link.clone(),
+                remote.learner_link.clone(),
+            ),
+            (None, Some(server)) => {
+                let title = format!("Load test lecture {}", number + 1);
+                let room = server.new_class(&title, "training").await?;
+                (
+                    server.origin.clone(),
+                    server.link(&room, "trainer").await?,
+                    server.link(&room, "learner").await?,
+                )
             }
-            (sum, connected)
-        })
-        .await?;
-    for client in webrtc {
-        sum.merge(&client.take());
-        connected += usize::from(client.is_connected());
-    }
-    Ok((sum, connected))
-}
-
-async fn take_sent(reactor: &Reactor) -> Result<Sent> {
-    reactor
-        .visit(|clients| {
-            let publishers = clients.values().filter_map(|client| match &client.role {
-                Role::Publisher(publisher) => Some(publisher.sent),
-                Role::Learner(_) => None,
-            });
-            publishers.last().unwrap_or_default()
-        })
-        .await
-}
-
-/// What the server is at one moment.
-struct Moment {
-    cpu: Option<CpuTime>,
-    metrics: Metrics,
-}
-
-impl Moment {
-    async fn now(origin: &Origin, pid: Option<u32>) -> Result<Self> {
-        let cpu = pid.map(CpuTime::of).transpose()?;
-        // A server elsewhere may keep its metrics to itself.
-        let metrics = Metrics::fetch(origin).await.unwrap_or_default();
-        Ok(Self { cpu, metrics })
-    }
-}
-
-impl Lecture {
-    /// Runs it.
-    pub async fn run(&self) -> Result<LectureReport> {
-        match &self.remote {
-            Some(remote) => self.drive(remote.clone()).await,
-            None => {
-                let server = OwnServer::start(self.build.binary().await?).await?;
-                let room = server.new_class("Load test lecture", "training").await?;
-                let remote = Remote {
-                    origin: server.origin.clone(),
-                    trainer_link: server.link(&room, "trainer").await?,
-                    learner_link: server.link(&room, "learner").await?,
-                    pid: server.pid(),
-                };
-                let report = self.drive(remote).await;
-                let ended = server.stop().await;
-                let mut report = report?;
-                if let Err(error) = ended {
-                    report.failures.push(error.to_string());
-                }
-                Ok(report)
-            }
-        }
+            (None, None) => return Err(LoadError::Server("there is no server".to_owned())),
+        };
+        let room = Room {
+            origin,
+            trainer_link,
+            learner_link,
+            number,
+            cameras: s.cameras,
+            pace: s.pace,
+            learners: s.learners,
+            full: s.full_of_room(),
+            profile: s.profile,
+            client: s.client,
+        };
+        self.rooms += 1;
+        let joins = room.fill(&self.crowd).await?;
+        self.joins.merge(joins);
+        Ok(())
     }
 
-    async fn drive(&self, remote: Remote) -> Result<LectureReport> {
-        let clock = StampClock::default();
-        let (tell_stop, stop) = watch::channel(false);
-        let publisher = Reactor::start("publisher", clock.origin())?;
-        let run = Arc::new(Run {
-            ip: local_ip(&remote.origin).await?,
-            origin: remote.origin,
-            learner_link: remote.learner_link,
-            clock,
-            learners: Reactor::start("learners", clock.origin())?,
-            stop,
-            joining: Semaphore::new(self.joining.max(1)),
-        });
-        let trainer_link = trainer(&run, &publisher, &remote.trainer_link, self.pace).await?;
-        let full = self.full.unwrap_or(self.learners).min(self.learners);
-        let mut joins = JoinSet::new();
-        for index in 0..self.learners {
-            let run = Arc::clone(&run);
-            match self.client {
-                ClientKind::Str0m => {
-                    let depth = if is_full(index, full, self.learners) {
-                        Depth::Full
-                    } else {
-                        Depth::Light
-                    };
-                    joins.spawn(learner(run, index, depth));
-                }
-                ClientKind::Webrtc => {
-                    joins.spawn(webrtc_learner(run, index));
-                }
-            }
-        }
-        let mut join_times = Histogram::default();
-        let mut video_times = Histogram::default();
-        let mut failures = Vec::new();
-        let mut links = vec![trainer_link];
-        let mut webrtc = Vec::new();
-        while let Some(joined) = joins.join_next().await {
-            match joined
-                .map_err(|why| LoadError::Media(why.to_string()))
-                .flatten()
-            {
-                Ok(times) => {
-                    join_times.record(times.connected);
-                    video_times.record(times.first_video);
-                    links.push(times.link);
-                    webrtc.extend(times.webrtc);
-                }
-                Err(error) => failures.push(error.to_string()),
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(self.warmup)).await;
+    /// Rooms that run.
+    pub fn rooms(&self) -> usize {
+        self.rooms
+    }
 
-        let own = std::process::id();
-        let generator = CpuTime::of(own)?;
-        let busy = machine_busy()?;
-        let before = Moment::now(&run.origin, remote.pid).await?;
-        let sent_before = take_sent(&publisher).await?;
-        tokio::time::sleep(IN_FLIGHT).await;
-        take_received(&run, &webrtc).await?;
-        tokio::time::sleep(Duration::from_secs(self.seconds).saturating_sub(IN_FLIGHT)).await;
-        let sent = take_sent(&publisher).await?;
-        let after = Moment::now(&run.origin, remote.pid).await?;
-        let generator = CpuTime::of(own)?.since(&generator);
-        let busy = machine_busy()? - busy;
-        tokio::time::sleep(IN_FLIGHT).await;
-        let (received, connected) = take_received(&run, &webrtc).await?;
-        let rss = remote.pid.map(resident_mib).transpose()?;
+    /// Cipher of the learners' media.
+    pub(crate) async fn cipher(&self) -> Result<Option<String>> {
+        self.crowd.cipher().await
+    }
 
-        let _ = tell_stop.send(true);
-        for link in links {
-            if let Err(error) = link
-                .await
-                .map_err(|why| LoadError::Media(why.to_string()))
-                .flatten()
-            {
-                failures.push(error.to_string());
-            }
-        }
-        for client in &webrtc {
+    /// Measures for some seconds.
+    pub async fn measure(&self, length: Duration) -> Result<Window> {
+        self.crowd.measure(&self.measured, length).await
+    }
+
+    /// Ends everything. Returns what failed.
+    pub async fn end(self) -> Vec<String> {
+        self.crowd.stop();
+        let mut failures = self.joins.ended().await;
+        let webrtc = std::mem::take(
+            &mut *self
+                .crowd
+                .webrtc
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+        for (_, client) in &webrtc {
             client.close().await;
         }
-        let published = Sent {
-            video: sent.video - sent_before.video,
-            audio: sent.audio - sent_before.audio,
-            frames: sent.frames - sent_before.frames,
-            keyframes: sent.keyframes - sent_before.keyframes,
-        };
-        let cpu = after
-            .cpu
-            .zip(before.cpu)
-            .map(|(after, before)| after.since(&before));
-        let forwarded = received.video + received.audio;
-        let expected = (published.video + published.audio) * connected as u64;
+        if let Some(server) = self.server
+            && let Err(error) = server.stop().await
+        {
+            failures.push(error.to_string());
+        }
         let failed = failures.len();
         failures.truncate(MAX_FAILURES);
         if failed > MAX_FAILURES {
             failures.push(format!("and {} more", failed - MAX_FAILURES));
         }
-        Ok(LectureReport {
-            learners: self.learners,
-            connected,
-            join_ms: join_times.percentiles(),
-            first_video_ms: video_times.percentiles(),
-            delivered_ratio: if expected == 0 {
-                0.0
-            } else {
-                (forwarded as f64 / expected as f64 * 10_000.0).round() / 10_000.0
-            },
-            lost_packets: received.lost,
-            latency_ms: received.video_latency.percentiles(),
-            audio_latency_ms: received.audio_latency.percentiles(),
-            server_cpu_s: cpu,
-            server_rss_mib: rss,
-            forwarded_packets: forwarded,
-            other_packets: received.other,
-            packets_per_cpu_s: cpu
-                .filter(|cpu| cpu.total > 0.0)
-                .map(|cpu| (forwarded as f64 / cpu.total).round()),
-            gso_mean_run: after.metrics.mean_run(&before.metrics),
-            server_drops: after.metrics.drops(&before.metrics),
-            published,
-            generator_cpu_s: generator,
-            others_cpu_s: {
-                let of_run = generator.total + cpu.map_or(0.0, |cpu| cpu.total);
-                ((busy - of_run).max(0.0) * 100.0).round() / 100.0
-            },
-            failures,
-            settings: Settings {
-                scenario: "lecture",
-                seconds: self.seconds,
-                warmup: self.warmup,
-                client: self.client,
-                full: if self.client == ClientKind::Webrtc {
-                    self.learners
-                } else {
-                    full
-                },
-                pace: self.pace,
-                joining: self.joining,
-                cpus: std::thread::available_parallelism().map_or(0, usize::from),
-                release: self.remote.is_some() || self.build == Build::Release,
-            },
-        })
+        failures
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn full_learners_are_spread_evenly_and_counted_exactly() {
-        for (full, all) in [(0, 10), (1, 10), (3, 10), (10, 10), (10, 200)] {
-            let chosen: Vec<usize> = (0..all).filter(|i| is_full(*i, full, all)).collect();
-            assert_eq!(chosen.len(), full, "{chosen:?}");
+impl Lecture {
+    /// Learners of a room that decrypt.
+    fn full_of_room(&self) -> usize {
+        match self.client {
+            ClientKind::Webrtc => self.learners,
+            ClientKind::Str0m => self.full.unwrap_or(self.learners).min(self.learners),
         }
+    }
+
+    /// What a report says of the settings.
+    pub(crate) fn settings(&self, rooms: usize) -> Settings {
+        Settings {
+            scenario: "lecture",
+            rooms,
+            cameras: self.cameras,
+            profile: self.profile,
+            seconds: self.seconds,
+            warmup: self.warmup,
+            client: self.client,
+            full: self.full_of_room() * rooms,
+            pace: self.pace,
+            joining: self.joining,
+            cpus: std::thread::available_parallelism().map_or(0, usize::from),
+            release: self.remote.is_some() || self.build == Build::Release,
+        }
+    }
+
+    /// Starts the server, if it is the run's own, and fills the rooms.
+    pub async fn start(&self) -> Result<Running> {
+        if self.remote.is_some() && self.rooms > 1 {
+            let why = "a server elsewhere has the one room of its links".to_owned();
+            return Err(LoadError::Server(why));
+        }
+        let (server, origin, pid) = match &self.remote {
+            Some(remote) => (None, remote.origin.clone(), remote.pid),
+            None => {
+                let binary = self.build.binary().await?;
+                let server = OwnServer::start_with(binary, &self.options).await?;
+                let (origin, pid) = (server.origin.clone(), server.pid());
+                (Some(server), origin, pid)
+            }
+        };
+        let ip = local_ip(&origin).await?;
+        let mut running = Running {
+            crowd: Arc::new(Crowd::start(ip, self.joining)?),
+            server,
+            measured: Measured {
+                pid,
+                metrics: Some(origin),
+                token: self.remote.is_none().then_some(METRICS_TOKEN),
+            },
+            joins: Joins::default(),
+            rss_start: pid.map(resident_mib).transpose()?,
+            settings: self.clone(),
+            rooms: 0,
+        };
+        for _ in 0..self.rooms.max(1) {
+            running.add_room().await?;
+        }
+        Ok(running)
+    }
+
+    /// Runs it.
+    pub async fn run(&self) -> Result<LectureReport> {
+        let running = self.start().await?;
+        self.finish(running).await
+    }
+
+    /// Measures what [`Self::start`] began, and ends it.
+    pub(crate) async fn finish(&self, running: Running) -> Result<LectureReport> {
+        tokio::time::sleep(Duration::from_secs(self.warmup)).await;
+        let window = running.measure(Duration::from_secs(self.seconds)).await?;
+        let join_ms = running.joins.connected.percentiles();
+        let first_video_ms = running.joins.first_video.percentiles();
+        let rss_start = running.rss_start;
+        let rooms = running.rooms();
+        let failures = running.end().await;
+        let settings = self.settings(rooms);
+        let mut report = LectureReport::of(self.learners * rooms, &window, settings);
+        report.join_ms = join_ms;
+        report.first_video_ms = first_video_ms;
+        report.server_rss_start_mib = rss_start;
+        report.failures = failures;
+        Ok(report)
     }
 }

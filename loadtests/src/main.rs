@@ -6,14 +6,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use loadtests::bars::{Bars, LOAD};
 use loadtests::bots::Bots;
+use loadtests::compare::{Compare, inside_namespace, make_devices};
 use loadtests::error::{LoadError, Result};
+use loadtests::flash::Flash;
 use loadtests::http::Origin;
 use loadtests::impair::{Badness, Impaired};
+use loadtests::janus::Janus;
 use loadtests::lecture::{Lecture, Remote};
 use loadtests::publisher::Pace;
-use loadtests::report::ClientKind;
-use loadtests::server::Build;
+use loadtests::recording::Rooms;
+use loadtests::report::{ClientKind, LearnerProfile};
+use loadtests::server::{Build, Options, OwnServer};
+use loadtests::sizing::Sizing;
+use loadtests::socket::raise_descriptor_limit;
 use loadtests::weak::Weak;
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -29,12 +36,34 @@ struct Cli {
 enum Scenario {
     /// One trainer publishes, many learners watch and listen.
     Lecture(LectureArgs),
+    /// What the server must reach, as a table of bars; fails when one is missed.
+    Bars(BarsArgs),
+    /// The same lecture on Janus, by turns (needs the package `janus`, and root).
+    Compare(CompareArgs),
+    /// The sizing table of docs/CAPACITY.md.
+    Sizing(SizingArgs),
     /// Publishing bots for a gallery.
     Bots(BotsArgs),
     /// One learner on a weak link: rungs, page times, sound.
     Weak(WeakArgs),
+    /// Rooms that are recorded: what recording costs.
+    Recording(RecordingArgs),
     /// A bad network between clients and a server, for UDP and TCP.
     Impair(ImpairArgs),
+}
+
+/// `loadtests recording`
+#[derive(Debug, Args)]
+struct RecordingArgs {
+    /// Rooms.
+    #[arg(long, default_value_t = 10)]
+    rooms: usize,
+    /// People with camera and microphone in each.
+    #[arg(long, default_value_t = 2)]
+    speakers: usize,
+    /// Length of each of the two phases, seconds.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
 }
 
 /// How bad the link is.
@@ -114,9 +143,21 @@ struct ImpairArgs {
 
 #[derive(Debug, Args)]
 struct LectureArgs {
-    /// Learners.
+    /// Learners of each room.
     #[arg(long, default_value_t = 50)]
     learners: usize,
+    /// Rooms at once.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    rooms: u16,
+    /// Cameras of each room; every learner watches all.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    cameras: u16,
+    /// What the learners offer.
+    #[arg(long, value_enum, default_value_t)]
+    profile: LearnerProfile,
+    /// Media threads of the run's own server; without it the server's default.
+    #[arg(long)]
+    shards: Option<u16>,
     /// Seconds measured.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
@@ -151,6 +192,84 @@ struct LectureArgs {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct BarsArgs {
+    /// Runs of each kind; the median counts.
+    #[arg(long, default_value_t = 5)]
+    repeats: usize,
+    /// Seconds of a run.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Seconds between the last join and the measurement.
+    #[arg(long, default_value_t = 4)]
+    warmup: u64,
+    /// Learners of the lecture.
+    #[arg(long, default_value_t = 200)]
+    learners: usize,
+    /// The smaller of the two sizes compared.
+    #[arg(long, default_value_t = 50)]
+    few: usize,
+    /// The larger of the two sizes compared.
+    #[arg(long, default_value_t = 500)]
+    many: usize,
+    /// Learners of each room that decrypt.
+    #[arg(long, default_value_t = 10)]
+    full: usize,
+    /// How busy the busiest media thread is to be under load, 0 to 1.
+    #[arg(long, default_value_t = LOAD)]
+    load: f64,
+    /// What the learners offer.
+    #[arg(long, value_enum, default_value_t)]
+    profile: LearnerProfile,
+    /// Media threads of the servers; without it the server's default.
+    #[arg(long)]
+    shards: Option<u16>,
+    /// Output of the bench `egress` (or `bare`) with `--n 50,500 --json`.
+    #[arg(long)]
+    bare: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct CompareArgs {
+    /// Learners.
+    #[arg(long, default_value_t = 200)]
+    learners: usize,
+    /// Of them, those that decrypt.
+    #[arg(long, default_value_t = 10)]
+    full: usize,
+    /// Runs of each; the median counts.
+    #[arg(long, default_value_t = 5)]
+    repeats: usize,
+    /// Seconds of a run.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Seconds between the last join and the measurement.
+    #[arg(long, default_value_t = 4)]
+    warmup: u64,
+    /// How the publisher puts a frame on the wire.
+    #[arg(long, value_enum, default_value_t = Pace::Burst)]
+    pace: Pace,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// The namespace is made already: this process is inside.
+    #[arg(long, hide = true)]
+    inside: bool,
+}
+
+#[derive(Debug, Args)]
+struct SizingArgs {
+    /// Forwarded packets per CPU second under load, as `bars` measured them.
+    #[arg(long)]
+    per_cpu_second: Option<f64>,
+    /// Memory of a learner, KiB, as `bars` measured it.
+    #[arg(long)]
+    learner_kib: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -191,6 +310,9 @@ async fn lecture(args: LectureArgs) -> Result<()> {
     };
     let lecture = Lecture {
         learners: args.learners,
+        rooms: args.rooms.into(),
+        cameras: args.cameras.into(),
+        profile: args.profile,
         seconds: args.seconds,
         warmup: args.warmup,
         client: args.client,
@@ -199,16 +321,80 @@ async fn lecture(args: LectureArgs) -> Result<()> {
         joining: args.joining,
         remote,
         build: Build::own(),
+        options: Options {
+            shards: args.shards,
+            ..Options::default()
+        },
     };
-    let report = lecture.run().await?;
-    if args.json {
-        let json = serde_json::to_string(&report)
+    tell(&lecture.run().await?, args.json)
+}
+
+/// Prints a report.
+fn tell(report: &(impl serde::Serialize + std::fmt::Display), json: bool) -> Result<()> {
+    if json {
+        let json = serde_json::to_string(report)
             .map_err(|why| LoadError::Server(format!("report: {why}")))?;
         println!("{json}");
     } else {
         print!("{report}");
     }
     Ok(())
+}
+
+async fn bars(args: BarsArgs) -> Result<()> {
+    let bars = Bars {
+        learners: args.learners,
+        sizes: [args.few, args.many],
+        full: args.full,
+        repeats: args.repeats.max(1),
+        seconds: args.seconds,
+        warmup: args.warmup,
+        profile: args.profile,
+        load: args.load,
+        bare: args.bare,
+        build: Build::own(),
+        options: Options {
+            shards: args.shards,
+            ..Options::default()
+        },
+    };
+    let report = bars.run().await?;
+    tell(&report, args.json)?;
+    if report.passed() {
+        Ok(())
+    } else {
+        Err(LoadError::Server("not every bar is passed".to_owned()))
+    }
+}
+
+async fn compare(args: CompareArgs) -> Result<()> {
+    if !args.inside {
+        Janus::version().await?;
+        let mut again: Vec<String> = std::env::args().skip(1).collect();
+        again.push("--inside".to_owned());
+        return match inside_namespace(&again)? {
+            0 => Ok(()),
+            code => Err(LoadError::Server(format!(
+                "the comparison ended with code {code}"
+            ))),
+        };
+    }
+    make_devices()?;
+    let compare = Compare {
+        learners: args.learners,
+        full: args.full,
+        repeats: args.repeats,
+        seconds: args.seconds,
+        warmup: args.warmup,
+        pace: args.pace,
+        build: Build::own(),
+    };
+    let report = compare.run().await?;
+    tell(&report, args.json)?;
+    match report.pass {
+        Some(true) => Ok(()),
+        _ => Err(LoadError::Server("the bar is not passed".to_owned())),
+    }
 }
 
 /// The committed clips in the order of their names, and the tone.
@@ -247,6 +433,30 @@ async fn bots(args: BotsArgs) -> Result<()> {
     Ok(())
 }
 
+/// Prints what recording costs, as JSON.
+async fn recording(args: RecordingArgs) -> Result<()> {
+    let folder = tempfile::tempdir().map_err(LoadError::io("temporary folder"))?;
+    // As a browser sends it: 360p, a keyframe every ten seconds or when asked.
+    let flash = Flash::make(folder.path(), (640, 360), 250)?;
+    // A machine for tests has a small disk.
+    let free = ("LOPHOC_RECORDING_MIN_FREE_MB".to_owned(), "256".to_owned());
+    let options = Options {
+        settings: vec![free],
+        ..Options::default()
+    };
+    let server = OwnServer::start_with(Build::own().binary().await?, &options).await?;
+    let rooms = Rooms {
+        rooms: args.rooms,
+        speakers: args.speakers,
+        seconds: args.seconds,
+    };
+    let cost = rooms.run(server, &flash).await?;
+    let json =
+        serde_json::to_string_pretty(&cost).map_err(|why| LoadError::Server(why.to_string()))?;
+    println!("{json}");
+    Ok(())
+}
+
 async fn weak(args: WeakArgs) -> Result<()> {
     let weak = Weak {
         down: args.link.badness(args.link.down_kbit),
@@ -256,18 +466,33 @@ async fn weak(args: WeakArgs) -> Result<()> {
         saver: args.saver,
         build: Build::own(),
     };
-    let report = weak.run().await?;
-    if args.json {
-        let json = serde_json::to_string(&report)
-            .map_err(|why| LoadError::Server(format!("report: {why}")))?;
-        println!("{json}");
-    } else {
-        print!("{report}");
-    }
-    Ok(())
+    tell(&weak.run().await?, args.json)
 }
 
-/// Relays until it is interrupted, then tells what passed.
+/// A line that changes the link while it is used: the same options.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true)]
+struct LinkLine {
+    #[command(flatten)]
+    link: LinkArgs,
+}
+
+/// Reads from the standard input how the link is from then on. For a thread of its
+/// own: a read that waits would hold up the end of the runtime.
+fn change(link: &Impaired) {
+    for line in std::io::stdin().lines().map_while(std::io::Result::ok) {
+        match LinkLine::try_parse_from(line.split_whitespace()) {
+            Ok(LinkLine { link: bad }) => {
+                link.become_so(bad.badness(bad.up_kbit), bad.badness(bad.down_kbit));
+                println!("changed");
+            }
+            Err(why) => eprintln!("{why}"),
+        }
+    }
+}
+
+/// Relays until it is interrupted, then tells what passed. Lines with the same
+/// options change the link.
 async fn impair(args: ImpairArgs) -> Result<()> {
     let bad = &args.link;
     let (up, down) = (bad.badness(bad.up_kbit), bad.badness(bad.down_kbit));
@@ -293,6 +518,8 @@ async fn impair(args: ImpairArgs) -> Result<()> {
         ));
     }
     println!("relaying");
+    let changed = link.clone();
+    std::thread::spawn(move || change(&changed));
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         Some(ended) = relays.join_next() => {
@@ -312,6 +539,9 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let cli = Cli::parse();
+    if let Err(error) = raise_descriptor_limit() {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -321,8 +551,19 @@ fn main() -> ExitCode {
         runtime.block_on(async {
             match cli.scenario {
                 Scenario::Lecture(args) => lecture(args).await,
+                Scenario::Bars(args) => bars(args).await,
+                Scenario::Compare(args) => compare(args).await,
+                Scenario::Sizing(args) => {
+                    let sizing = Sizing {
+                        per_cpu_second: args.per_cpu_second,
+                        learner_kib: args.learner_kib,
+                    };
+                    print!("{sizing}");
+                    Ok(())
+                }
                 Scenario::Bots(args) => bots(args).await,
                 Scenario::Weak(args) => weak(args).await,
+                Scenario::Recording(args) => recording(args).await,
                 Scenario::Impair(args) => impair(args).await,
             }
         })

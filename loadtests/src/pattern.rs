@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use lophoc_media::opus::OpusView;
+
 use crate::publisher::{Frame, FrameSource, Packet, Vp8Numbers};
 
 /// Frames per second.
@@ -72,8 +74,14 @@ impl StampClock {
     }
 
     /// When the audio packet was sent.
-    pub fn read_audio(&self, payload: &[u8]) -> Option<Instant> {
-        self.read_at(AUDIO_STAMP, payload)
+    ///
+    /// Speech may come in bundles: one stamp for each frame.
+    pub fn read_audio(&self, payload: &[u8]) -> Vec<Instant> {
+        let frames = OpusView::parse(payload).map_or_else(Vec::new, |view| view.frames);
+        frames
+            .into_iter()
+            .filter_map(|frame| self.read_at(AUDIO_STAMP - 1, payload.get(frame)?))
+            .collect()
     }
 }
 
@@ -115,6 +123,15 @@ impl FrameSource for BrowserPattern {
             .collect();
         Frame { packets, key }
     }
+}
+
+/// Whether a packet is one of [`BrowserPattern`] as it was published, but for the
+/// numbers of the descriptor and the stamp.
+pub fn video_is_whole(payload: &[u8]) -> bool {
+    let size = matches!(payload.len(), LAST_SIZE | SIZE) || payload.len() == SIZE + 1;
+    let body = payload.get(VIDEO_STAMP + 12..).unwrap_or_default();
+    let index = body.first().copied().unwrap_or(u8::MAX);
+    size && usize::from(index) < KEYFRAME_PACKETS && body.iter().all(|byte| *byte == index)
 }
 
 /// First bytes of a VP8 frame, RFC 6386 section 9.1: the frame tag and, in a
@@ -167,6 +184,22 @@ mod tests {
     }
 
     #[test]
+    fn a_changed_packet_is_told_from_a_whole_one() {
+        let mut source = BrowserPattern::default();
+        for key in [true, false] {
+            for packet in source.frame(key, Vp8Numbers::new(5)).packets {
+                let mut payload = packet.payload;
+                StampClock::default().write(Instant::now(), VIDEO_STAMP, &mut payload);
+                assert!(video_is_whole(&payload));
+                let last = payload.len() - 1;
+                payload[last] ^= 1;
+                assert!(!video_is_whole(&payload));
+                assert!(!video_is_whole(&payload[..50]));
+            }
+        }
+    }
+
+    #[test]
     fn keyframes_are_larger_and_recognised_by_an_independent_parser() {
         let mut source = BrowserPattern::default();
         for key in [true, false] {
@@ -185,7 +218,10 @@ mod tests {
         let mut payload = vec![0; 100];
         clock.write(now, VIDEO_STAMP, &mut payload);
         assert_eq!(clock.read_video(&payload), Some(now));
-        assert_eq!(clock.read_audio(&payload), None);
+        assert_eq!(clock.read_audio(&payload), Vec::<Instant>::new());
+        let mut audio = audio_packet().payload;
+        clock.write(now, AUDIO_STAMP, &mut audio);
+        assert_eq!(clock.read_audio(&audio), [now]);
         clock.write(now, VIDEO_STAMP, &mut [0; 20]);
         assert_eq!(clock.read_video(&[0; 20]), None);
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use lophoc_protocol::{MediaKind, Profile, SlotCounts};
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind as Line, Mid, Pt};
 use str0m::{Candidate, Rtc, RtcConfig};
@@ -69,22 +69,46 @@ pub struct Peer {
     pub transport_id: Option<u8>,
 }
 
+/// An engine with a socket of its own.
+fn engine(ip: IpAddr) -> Result<(Rtc, KeySlot, std::net::UdpSocket, SocketAddr)> {
+    let socket = socket::bind((ip, 0).into()).map_err(LoadError::io("client socket"))?;
+    let local = socket
+        .local_addr()
+        .map_err(LoadError::io("client socket"))?;
+    let mut rtc = RtcConfig::new()
+        .set_crypto_provider(provider())
+        .set_rtp_mode(true)
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .build(Instant::now());
+    let keys = take_last_slot();
+    rtc.add_local_candidate(Candidate::host(local, "udp").map_err(media_error)?);
+    Ok((rtc, keys, socket, local))
+}
+
+impl Peer {
+    /// A connection that answers a server's offer, and its answer.
+    pub fn of_offer(ip: IpAddr, sdp: &str) -> Result<(Self, String)> {
+        let (mut rtc, keys, socket, local) = engine(ip)?;
+        let offer = SdpOffer::from_sdp_string(sdp).map_err(media_error)?;
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(media_error)?;
+        let peer = Self {
+            rtc,
+            socket,
+            local,
+            keys,
+            sends: Vec::new(),
+            transport_id: extension_id(sdp, TRANSPORT_URI),
+        };
+        Ok((peer, answer.to_sdp_string()))
+    }
+}
+
 impl Offered {
     /// Makes a connection with the m-lines of `profile` in their order.
     pub fn new(ip: IpAddr, profile: Profile, slots: SlotCounts) -> Result<Self> {
-        let socket = socket::bind((ip, 0).into()).map_err(LoadError::io("client socket"))?;
-        let local = socket
-            .local_addr()
-            .map_err(LoadError::io("client socket"))?;
-        let mut rtc = RtcConfig::new()
-            .set_crypto_provider(provider())
-            .set_rtp_mode(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .enable_vp8(true)
-            .build(Instant::now());
-        let keys = take_last_slot();
-        rtc.add_local_candidate(Candidate::host(local, "udp").map_err(media_error)?);
+        let (mut rtc, keys, socket, local) = engine(ip)?;
         let mut api = rtc.sdp_api();
         let mut sends = Vec::new();
         for &kind in profile.sends() {

@@ -117,6 +117,27 @@ pub struct Sent {
     pub keyframes: u64,
 }
 
+impl Sent {
+    /// Adds another publisher's.
+    pub fn add(&mut self, other: &Self) {
+        self.video += other.video;
+        self.audio += other.audio;
+        self.frames += other.frames;
+        self.keyframes += other.keyframes;
+    }
+
+    /// What was sent since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            video: self.video - before.video,
+            audio: self.audio - before.audio,
+            frames: self.frames - before.frames,
+            keyframes: self.keyframes - before.keyframes,
+        }
+    }
+}
+
 struct Video {
     out: Outlet,
     source: Box<dyn FrameSource>,

@@ -2,7 +2,7 @@
 //! of timers.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use str0m::{Event, IceConnectionState, Input, Output, Rtc};
 use tokio::sync::oneshot;
 
 use crate::error::{LoadError, Result};
-use crate::feedback::LightFeedback;
+use crate::feedback::{LightFeedback, Scratch};
 use crate::keys::KeySlot;
 use crate::learner::{Depth, Learner};
 use crate::peer::Peer;
@@ -50,15 +50,20 @@ pub struct Client {
     socket: UdpSocket,
     local: SocketAddr,
     server: Option<SocketAddr>,
+    /// The address the socket is connected to.
+    tied: Option<SocketAddr>,
     keys: KeySlot,
     /// Its media.
     pub role: Role,
     /// Whether ICE and DTLS are up.
     pub connected: bool,
+    /// Number of its room within the run.
+    pub room: usize,
     on_connected: Option<oneshot::Sender<Instant>>,
     rtc_next: Instant,
     armed: Option<Instant>,
     send_errors: u64,
+    reports_sent: u64,
 }
 
 impl Client {
@@ -69,20 +74,55 @@ impl Client {
             socket: UdpSocket::from_std(peer.socket),
             local: peer.local,
             server: None,
+            tied: None,
             keys: peer.keys,
             role,
             connected: false,
+            room: 0,
             on_connected: Some(on_connected),
             rtc_next: Instant::now(),
             armed: None,
             send_errors: 0,
+            reports_sent: 0,
         }
     }
 
+    /// The same client in another room of the run.
+    #[must_use]
+    pub fn of_room(mut self, room: usize) -> Self {
+        self.room = room;
+        self
+    }
+
     fn transmit(&mut self, to: SocketAddr, bytes: &[u8]) {
+        self.reports_sent += u64::from(is_rtcp(bytes));
         if self.socket.send_to(bytes, to).is_err() {
             self.send_errors += 1;
         }
+    }
+
+    /// Sends own feedback. The socket of a light client, which sends little else,
+    /// is tied to the server then: the kernel need not look for the way each time.
+    fn report(&mut self, bytes: &[u8]) {
+        let Some(server) = self.server else {
+            return;
+        };
+        if self.tied != Some(server) {
+            if self.socket.connect(server).is_err() {
+                self.send_errors += 1;
+                return;
+            }
+            self.tied = Some(server);
+        }
+        self.reports_sent += 1;
+        if self.socket.send(bytes).is_err() {
+            self.send_errors += 1;
+        }
+    }
+
+    /// Packets of RTCP sent.
+    pub fn reports_sent(&self) -> u64 {
+        self.reports_sent
     }
 
     /// Takes everything the engine has to say.
@@ -115,10 +155,10 @@ impl Client {
                     Role::Learner(learner) if learner.depth == Depth::Light => {
                         learner.feedback = self
                             .keys
-                            .sealer()
-                            .map(|sealer| LightFeedback::new(sealer, FEEDBACK_SSRC, origin, now));
+                            .take()
+                            .map(|keys| LightFeedback::new(keys, FEEDBACK_SSRC, origin, now));
                         if learner.feedback.is_none() {
-                            tracing::warn!("no AES-GCM keys: a client stays fully decrypting");
+                            tracing::warn!("no SRTCP keys: a client stays fully decrypting");
                             learner.depth = Depth::Full;
                         }
                     }
@@ -146,7 +186,14 @@ impl Client {
         }
     }
 
-    fn datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Instant, origin: Instant) {
+    fn datagram(
+        &mut self,
+        from: SocketAddr,
+        bytes: &[u8],
+        (now, arrived): (Instant, Instant),
+        origin: Instant,
+        scratch: &mut Scratch,
+    ) {
         self.server = Some(from);
         // RFC 7983: 128 to 191 is RTP and RTCP.
         if bytes
@@ -156,12 +203,12 @@ impl Client {
             && learner.depth == Depth::Light
             && learner.feedback.is_some()
         {
-            // RFC 5761: these second bytes are RTCP, which a light client skips.
-            if bytes
-                .get(1)
-                .is_some_and(|second| !(192..224).contains(second))
-            {
-                learner.sealed(bytes, now);
+            if is_rtcp(bytes) {
+                learner.sealed_reports(bytes, now, scratch);
+            } else {
+                // As browsers do, the time is the kernel's: what this thread
+                // lets wait is no delay of the way.
+                learner.sealed(bytes, arrived);
             }
             return;
         }
@@ -177,7 +224,7 @@ impl Client {
     }
 
     /// Does what is due at `now`.
-    fn wake(&mut self, now: Instant, origin: Instant) {
+    fn wake(&mut self, now: Instant, origin: Instant, scratch: &mut Scratch) {
         let wrote = match &mut self.role {
             Role::Publisher(publisher) => {
                 self.connected
@@ -185,9 +232,8 @@ impl Client {
                     && publisher.run(now, &mut self.rtc)
             }
             Role::Learner(learner) => {
-                let packet = learner.feedback_due(now);
-                if let (Some(packet), Some(server)) = (packet, self.server) {
-                    self.transmit(server, &packet);
+                if learner.feedback_due(now, scratch) {
+                    self.report(&scratch.sealed);
                 }
                 false
             }
@@ -212,7 +258,12 @@ impl Client {
     }
 }
 
-type Visit = Box<dyn FnOnce(&mut BTreeMap<usize, Client>) + Send>;
+/// RFC 5761: which second bytes are RTCP's; RFC 7983: 128 to 191 is RTP and RTCP.
+fn is_rtcp(bytes: &[u8]) -> bool {
+    matches!(bytes, [128..192, 192..224, ..])
+}
+
+type Visit = Box<dyn FnOnce(&mut [Box<Client>]) + Send>;
 
 enum Command {
     Add(Box<Client>),
@@ -241,10 +292,10 @@ impl Reactor {
                     poll,
                     inbox,
                     origin,
-                    clients: BTreeMap::new(),
+                    clients: Vec::new(),
                     timers: BinaryHeap::new(),
                     batch: Batch::default(),
-                    added: 0,
+                    scratch: Scratch::default(),
                 };
                 if let Err(error) = state.run() {
                     tracing::error!(%error, "reactor stopped");
@@ -273,7 +324,7 @@ impl Reactor {
     /// Runs `visit` over all clients on the thread and returns what it says.
     pub async fn visit<T: Send + 'static>(
         &self,
-        visit: impl FnOnce(&mut BTreeMap<usize, Client>) -> T + Send + 'static,
+        visit: impl FnOnce(&mut [Box<Client>]) -> T + Send + 'static,
     ) -> Result<T> {
         let (tell, told) = oneshot::channel();
         self.command(Command::Visit(Box::new(move |clients| {
@@ -300,10 +351,11 @@ struct State {
     poll: Poll,
     inbox: mpsc::Receiver<Command>,
     origin: Instant,
-    clients: BTreeMap<usize, Client>,
+    /// By token; none ever leaves.
+    clients: Vec<Box<Client>>,
     timers: BinaryHeap<Reverse<(Instant, usize)>>,
     batch: Batch,
-    added: usize,
+    scratch: Scratch,
 }
 
 impl State {
@@ -334,7 +386,7 @@ impl State {
                     while let Ok(command) = self.inbox.try_recv() {
                         match command {
                             Command::Stop => return Ok(()),
-                            Command::Add(client) => self.adopt(*client)?,
+                            Command::Add(client) => self.adopt(client)?,
                             Command::Visit(visit) => visit(&mut self.clients),
                         }
                     }
@@ -346,21 +398,20 @@ impl State {
         }
     }
 
-    fn adopt(&mut self, mut client: Client) -> std::io::Result<()> {
-        let id = self.added;
-        self.added += 1;
+    fn adopt(&mut self, mut client: Box<Client>) -> std::io::Result<()> {
+        let id = self.clients.len();
         self.poll
             .registry()
             .register(&mut client.socket, Token(id), Interest::READABLE)?;
-        client.wake(Instant::now(), self.origin);
+        client.wake(Instant::now(), self.origin, &mut self.scratch);
         arm(&mut self.timers, id, &mut client);
-        self.clients.insert(id, client);
+        self.clients.push(client);
         Ok(())
     }
 
     /// Reads one socket. True when there may be more in it.
     fn read(&mut self, id: usize) -> bool {
-        let Some(client) = self.clients.get_mut(&id) else {
+        let Some(client) = self.clients.get_mut(id) else {
             return false;
         };
         let mut more = true;
@@ -372,8 +423,15 @@ impl State {
                 .unwrap_or_default();
             let now = Instant::now();
             for message in self.batch.messages() {
+                let arrived = now.checked_sub(message.age).unwrap_or(now);
                 for datagram in message.datagrams() {
-                    client.datagram(message.from, datagram, now, self.origin);
+                    client.datagram(
+                        message.from,
+                        datagram,
+                        (now, arrived),
+                        self.origin,
+                        &mut self.scratch,
+                    );
                 }
             }
             if !more {
@@ -391,7 +449,7 @@ impl State {
                 break;
             }
             self.timers.pop();
-            let Some(client) = self.clients.get_mut(&id) else {
+            let Some(client) = self.clients.get_mut(id) else {
                 continue;
             };
             if client.armed != Some(at) {
@@ -399,7 +457,7 @@ impl State {
             }
             client.armed = None;
             if client.next() <= now {
-                client.wake(now, self.origin);
+                client.wake(now, self.origin, &mut self.scratch);
             }
             arm(&mut self.timers, id, client);
         }

@@ -1,7 +1,7 @@
 //! A server of the run's own, and what the kernel and `/metrics` say of it.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -17,6 +17,8 @@ use crate::http::Origin;
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a clean end before the process is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Opens the metrics of a server of the run's own, which is up for minutes.
+pub const METRICS_TOKEN: &str = "metrics-of-a-load-run";
 /// Ticks per second in `/proc/<pid>/stat`, fixed by the kernel's interface.
 const USER_HZ: f64 = 100.0;
 
@@ -123,18 +125,57 @@ fn is_of_runner(name: &str) -> bool {
         && !OF_USER.iter().any(|start| name.starts_with(start))
 }
 
+/// How a server of the run's own is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address it listens on.
+    pub ip: Ipv4Addr,
+    /// Media threads; none = as the server thinks best.
+    pub shards: Option<u16>,
+    /// Further variables of its environment.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ip: Ipv4Addr::LOCALHOST,
+            shards: None,
+            settings: Vec::new(),
+        }
+    }
+}
+
 /// A running server on free loopback ports with a temporary data folder.
 pub struct OwnServer {
     child: Child,
     /// Where it listens.
     pub origin: Origin,
     binary: PathBuf,
-    settings: Vec<(&'static str, String)>,
-    _data: TempDir,
+    settings: Vec<(String, String)>,
+    data: TempDir,
 }
 
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(LoadError::io("a free port"))?;
+/// A server's process.
+fn spawn(binary: &Path, settings: &[(String, String)]) -> Result<Child> {
+    let mut command = Command::new(binary);
+    command
+        .arg("serve")
+        .envs(settings.iter().map(|(key, value)| (key, value)));
+    // The run's own output is JSON on stdout.
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit());
+    command.kill_on_drop(true);
+    command
+        .spawn()
+        .map_err(LoadError::io(format!("starting {}", binary.display())))
+}
+
+/// A TCP port nobody listens on.
+pub fn free_port(ip: Ipv4Addr) -> Result<u16> {
+    let listener = TcpListener::bind((ip, 0)).map_err(LoadError::io("a free port"))?;
     Ok(listener
         .local_addr()
         .map_err(LoadError::io("a free port"))?
@@ -144,35 +185,38 @@ fn free_port() -> Result<u16> {
 impl OwnServer {
     /// Starts `binary` and waits until it is ready.
     pub async fn start(binary: PathBuf) -> Result<Self> {
+        Self::start_with(binary, &Options::default()).await
+    }
+
+    /// The same, otherwise than by default.
+    pub async fn start_with(binary: PathBuf, options: &Options) -> Result<Self> {
         let data = TempDir::new().map_err(LoadError::io("temporary folder"))?;
-        let port = free_port()?;
-        let settings = vec![
-            ("LOPHOC_SERVER_LISTEN", format!("127.0.0.1:{port}")),
+        let ip = options.ip;
+        let port = free_port(ip)?;
+        let fixed = [
+            ("LOPHOC_SERVER_LISTEN", format!("{ip}:{port}")),
             ("LOPHOC_DATA_FOLDER", data.path().display().to_string()),
             ("LOPHOC_MEDIA_PORT", "0".to_owned()),
-            ("LOPHOC_MEDIA_LISTEN", "127.0.0.1".to_owned()),
-            ("LOPHOC_MEDIA_ANNOUNCE", "127.0.0.1".to_owned()),
+            ("LOPHOC_MEDIA_LISTEN", ip.to_string()),
+            ("LOPHOC_MEDIA_ANNOUNCE", ip.to_string()),
             // All clients of a run share one address.
             ("LOPHOC_LIMITS_API_PER_MINUTE", "1000000".to_owned()),
             ("LOPHOC_LIMITS_API_BURST", "100000".to_owned()),
             ("LOPHOC_LIMITS_LINKS_PER_ADDRESS", "8000".to_owned()),
+            ("LOPHOC_METRICS_TOKEN", METRICS_TOKEN.to_owned()),
             ("LOPHOC_LOG_LEVEL", "warn".to_owned()),
         ];
-        let mut command = Command::new(&binary);
-        command
-            .arg("serve")
-            .envs(settings.iter().map(|(key, value)| (key, value)));
-        // The run's own output is JSON on stdout.
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit());
-        command.kill_on_drop(true);
-        let child = command
-            .spawn()
-            .map_err(LoadError::io(format!("starting {}", binary.display())))?;
+        let mut settings: Vec<(String, String)> = fixed
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        if let Some(shards) = options.shards {
+            settings.push(("LOPHOC_MEDIA_SHARDS".to_owned(), shards.to_string()));
+        }
+        settings.extend(options.settings.iter().cloned());
+        let child = spawn(&binary, &settings)?;
         let origin = Origin {
-            host: "127.0.0.1".to_owned(),
+            host: ip.to_string(),
             port,
         };
         let mut server = Self {
@@ -180,7 +224,7 @@ impl OwnServer {
             origin,
             binary,
             settings,
-            _data: data,
+            data,
         };
         tokio::time::timeout(START_TIMEOUT, server.ready())
             .await
@@ -198,6 +242,41 @@ impl OwnServer {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Kills it as a power cut would (SIGKILL), and waits until it is gone.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.child.kill().await.map_err(LoadError::io("kill"))
+    }
+
+    /// Starts it again after [`Self::kill`], on the same data and port.
+    pub async fn again(&mut self) -> Result<()> {
+        self.child = spawn(&self.binary, &self.settings)?;
+        tokio::time::timeout(START_TIMEOUT, self.ready())
+            .await
+            .map_err(|_| LoadError::Timeout("the server to be ready again"))?
+    }
+
+    /// Process id of its recorder, if there is one now.
+    pub fn recorder_pid(&self) -> Option<u32> {
+        let pid = self.child.id()?;
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+        tasks
+            .flatten()
+            .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok())
+            .flat_map(|list| {
+                let pids = list.split_whitespace().map(str::parse::<u32>);
+                pids.filter_map(std::result::Result::ok).collect::<Vec<_>>()
+            })
+            .find(|child| {
+                let line = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+                line.split(|byte| *byte == 0).nth(1) == Some(b"recorder")
+            })
     }
 
     /// Process id.
@@ -376,7 +455,12 @@ pub struct Metrics(BTreeMap<String, f64>);
 impl Metrics {
     /// Fetches them.
     pub async fn fetch(origin: &Origin) -> Result<Self> {
-        Ok(Self::parse(&origin.get("/metrics").await?))
+        Self::fetch_as(origin, None).await
+    }
+
+    /// The same from another address than loopback, which takes a token.
+    pub async fn fetch_as(origin: &Origin, token: Option<&str>) -> Result<Self> {
+        Ok(Self::parse(&origin.get_as("/metrics", token).await?))
     }
 
     fn parse(text: &str) -> Self {

@@ -11,13 +11,17 @@ use lophoc_protocol::{
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::error::{LoadError, Result};
 use crate::http::Origin;
 
+/// Buffers of a websocket, bytes.
+const READ_BUFFER: usize = 4 * 1024;
 /// Longest wait for an expected frame.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -49,11 +53,27 @@ fn link_token(link: &str) -> &str {
 
 /// Trades a link for a session token.
 pub async fn join(origin: &Origin, guest: &Guest) -> Result<Joined> {
+    trade(origin, guest, None).await
+}
+
+/// The same, accepting to be recorded where the session is.
+pub async fn join_recorded(origin: &Origin, guest: &Guest) -> Result<Joined> {
+    let body = serde_json::json!({
+        "link": link_token(&guest.link),
+        "device": guest.device,
+    });
+    let told: serde_json::Value = origin.post_json("/api/link", &body).await?;
+    let words = told.pointer("/recording/words");
+    trade(origin, guest, words.and_then(serde_json::Value::as_str)).await
+}
+
+async fn trade(origin: &Origin, guest: &Guest, recording: Option<&str>) -> Result<Joined> {
     let body = serde_json::json!({
         "link": link_token(&guest.link),
         "name": guest.name,
         "unit": "Load test",
         "device": guest.device,
+        "recording": recording,
     });
     origin.post_json("/api/join", &body).await
 }
@@ -61,6 +81,19 @@ pub async fn join(origin: &Origin, guest: &Guest) -> Result<Joined> {
 /// An open websocket.
 pub struct Link {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// Opens a websocket with small buffers: the usual ones are as large as all the rest
+/// of a client.
+pub(crate) async fn connect(
+    request: Request,
+) -> tokio_tungstenite::tungstenite::Result<WebSocketStream<MaybeTlsStream<TcpStream>>> {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(READ_BUFFER);
+    let (socket, _) =
+        tokio_tungstenite::connect_async_with_config(request, Some(config), true).await?;
+    Ok(socket)
 }
 
 /// Only the name of a message, for frames nobody looks into.
@@ -90,10 +123,9 @@ impl Link {
             "Sec-WebSocket-Protocol",
             HeaderValue::from_static(SUBPROTOCOL),
         );
-        let (socket, _) = tokio_tungstenite::connect_async(request)
-            .await
-            .map_err(signal_error)?;
-        let mut link = Self { socket };
+        let mut link = Self {
+            socket: connect(request).await.map_err(signal_error)?,
+        };
         let hello = Hello {
             proto: vec![PROTO],
             client: ClientInfo {
@@ -188,16 +220,32 @@ impl Link {
 
     /// Waits until somebody publishes the given kind of track.
     pub async fn find_track(&mut self, kind: MediaKind) -> Result<TrackId> {
-        self.wait_for("a track in the roster", |frame| {
+        let found = self.find_tracks(kind, 1).await?;
+        found
+            .first()
+            .copied()
+            .ok_or_else(|| signal_error("no track in the roster"))
+    }
+
+    /// Waits until `count` tracks of the given kind are published.
+    pub async fn find_tracks(&mut self, kind: MediaKind, count: usize) -> Result<Vec<TrackId>> {
+        let mut found: Vec<TrackId> = Vec::new();
+        self.wait_for("tracks in the roster", |frame| {
             let people = match frame.msg {
                 ServerMessage::State { people, .. } => people,
                 ServerMessage::People { add, chg, .. } => add.into_iter().chain(chg).collect(),
                 _ => return None,
             };
-            let mut tracks = people.into_iter().flat_map(|person| person.tracks);
-            tracks.find(|track| track.kind == kind).map(|track| track.k)
+            for track in people.into_iter().flat_map(|person| person.tracks) {
+                if track.kind == kind && !found.contains(&track.k) {
+                    found.push(track.k);
+                }
+            }
+            (found.len() >= count).then_some(())
         })
-        .await
+        .await?;
+        found.truncate(count);
+        Ok(found)
     }
 
     /// Keeps the link alive until `stop` resolves, then leaves. Frames are read

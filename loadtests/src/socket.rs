@@ -8,10 +8,11 @@
 
 use std::io;
 use std::mem;
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::RawFd;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::{Duration, SystemTime};
 
-use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// Messages taken from the kernel by one call.
 const MESSAGES: usize = 8;
@@ -19,31 +20,72 @@ const MESSAGES: usize = 8;
 const MESSAGE_SIZE: usize = 65_536;
 /// Room for the control data of one message, bytes.
 const CONTROL_SIZE: usize = 64;
-/// Wished size of the receive buffer; the kernel caps it at `net.core.rmem_max`.
-const RECEIVE_BUFFER: usize = 4 << 20;
+/// A message that seems to have waited longer was stamped by another clock.
+const MAX_AGE: Duration = Duration::from_secs(2);
+/// Wished size of the receive buffer; without the right for more, the kernel caps
+/// it at `net.core.rmem_max`.
+const RECEIVE_BUFFER: libc::c_int = 4 << 20;
 
 /// Binds a non-blocking socket on `addr` with UDP_GRO and a large buffer.
 pub fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
-    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    if set(
+        &socket,
+        libc::SOL_SOCKET,
+        libc::SO_RCVBUFFORCE,
+        RECEIVE_BUFFER,
+    )
+    .is_err()
+    {
+        set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, RECEIVE_BUFFER)?;
+    }
     socket.bind(&addr.into())?;
-    let on: libc::c_int = 1;
-    // SAFETY: the descriptor is open for the whole call and `on` outlives it;
+    set(&socket, libc::SOL_UDP, libc::UDP_GRO, 1)?;
+    set(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
+    Ok(socket.into())
+}
+
+fn set(
+    socket: &Socket,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
+    // SAFETY: the descriptor is open for the whole call and `value` outlives it;
     // the length is the size of what the pointer points to.
     let rc = unsafe {
         libc::setsockopt(
-            std::os::fd::AsRawFd::as_raw_fd(&socket),
-            libc::SOL_UDP,
-            libc::UDP_GRO,
-            std::ptr::from_ref(&on).cast(),
-            mem::size_of_val(&on) as libc::socklen_t,
+            socket.as_raw_fd(),
+            level,
+            name,
+            std::ptr::from_ref(&value).cast(),
+            mem::size_of_val(&value) as libc::socklen_t,
         )
     };
-    if rc != 0 {
+    if rc == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Lets the process open as many descriptors as it may: each client has two.
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is a valid place for what the call writes.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(socket.into())
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: `limit` is valid for the whole call.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 /// One message of a batch: one datagram or a run of equal ones.
@@ -55,6 +97,8 @@ pub struct Message<'a> {
     pub bytes: &'a [u8],
     /// Size of a segment; the last may be shorter.
     pub segment: usize,
+    /// How long it waited in the socket.
+    pub age: Duration,
 }
 
 impl<'a> Message<'a> {
@@ -72,18 +116,51 @@ struct Control([u8; CONTROL_SIZE]);
 /// Buffers of `recvmmsg`, made once per thread.
 pub struct Batch {
     bytes: Vec<u8>,
-    control: Vec<Control>,
-    names: Vec<SockAddrStorage>,
-    /// Length, segment size and sender of what the last call brought.
-    filled: Vec<(usize, usize, SocketAddr)>,
+    /// Control data the headers point at.
+    _control: Vec<Control>,
+    names: Vec<libc::sockaddr_storage>,
+    /// One for each message, each pointing at its part of the buffers above,
+    /// which never move or grow.
+    headers: Vec<libc::mmsghdr>,
+    /// What `headers` point at.
+    _parts: Vec<libc::iovec>,
+    /// Length, segment size, age and sender of what the last call brought.
+    filled: Vec<(usize, usize, Duration, SocketAddr)>,
 }
 
 impl Default for Batch {
     fn default() -> Self {
+        let mut bytes = vec![0; MESSAGES * MESSAGE_SIZE];
+        let mut control = vec![Control([0; CONTROL_SIZE]); MESSAGES];
+        // SAFETY: all-zero addresses, iovecs and mmsghdrs are valid (null pointers,
+        // zero lengths).
+        let (mut names, mut parts, mut headers) = unsafe {
+            (
+                vec![mem::zeroed::<libc::sockaddr_storage>(); MESSAGES],
+                vec![mem::zeroed::<libc::iovec>(); MESSAGES],
+                vec![mem::zeroed::<libc::mmsghdr>(); MESSAGES],
+            )
+        };
+        for ((((header, part), bytes), control), name) in headers
+            .iter_mut()
+            .zip(&mut parts)
+            .zip(bytes.chunks_exact_mut(MESSAGE_SIZE))
+            .zip(&mut control)
+            .zip(&mut names)
+        {
+            part.iov_base = bytes.as_mut_ptr().cast();
+            part.iov_len = bytes.len();
+            header.msg_hdr.msg_iov = part;
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
+            header.msg_hdr.msg_control = control.0.as_mut_ptr().cast();
+        }
         Self {
-            bytes: vec![0; MESSAGES * MESSAGE_SIZE],
-            control: vec![Control([0; CONTROL_SIZE]); MESSAGES],
-            names: (0..MESSAGES).map(|_| SockAddrStorage::zeroed()).collect(),
+            bytes,
+            _control: control,
+            names,
+            headers,
+            _parts: parts,
             filled: Vec::with_capacity(MESSAGES),
         }
     }
@@ -93,33 +170,17 @@ impl Batch {
     /// Takes what waits in the socket. True when there may be more.
     pub fn receive(&mut self, fd: RawFd) -> io::Result<bool> {
         self.filled.clear();
-        // SAFETY: all-zero iovec and mmsghdr are valid (null pointers, zero lengths).
-        let mut parts: [libc::iovec; MESSAGES] = unsafe { mem::zeroed() };
-        // SAFETY: as above.
-        let mut headers: [libc::mmsghdr; MESSAGES] = unsafe { mem::zeroed() };
-        for ((((header, part), bytes), control), name) in headers
-            .iter_mut()
-            .zip(&mut parts)
-            .zip(self.bytes.chunks_exact_mut(MESSAGE_SIZE))
-            .zip(&mut self.control)
-            .zip(&mut self.names)
-        {
-            part.iov_base = bytes.as_mut_ptr().cast();
-            part.iov_len = bytes.len();
-            header.msg_hdr.msg_iov = part;
-            header.msg_hdr.msg_iovlen = 1;
-            header.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
-            header.msg_hdr.msg_namelen = mem::size_of_val(name) as libc::socklen_t;
-            header.msg_hdr.msg_control = control.0.as_mut_ptr().cast();
-            header.msg_hdr.msg_controllen = CONTROL_SIZE;
+        for header in &mut self.headers {
+            header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as _;
+            header.msg_hdr.msg_controllen = CONTROL_SIZE as _;
         }
-        // SAFETY: every header points into `parts`, `self.bytes`, `self.control`
-        // and `self.names`, all alive and untouched during the call, with their
-        // true lengths; MESSAGES headers are passed.
+        // SAFETY: every header points into `parts`, `bytes`, `control` and `names`
+        // of this object, all alive and untouched during the call, with their true
+        // lengths; as many headers are named as there are.
         let got = unsafe {
             libc::recvmmsg(
                 fd,
-                headers.as_mut_ptr(),
+                self.headers.as_mut_ptr(),
                 MESSAGES as libc::c_uint,
                 libc::MSG_DONTWAIT as _,
                 std::ptr::null_mut(),
@@ -133,14 +194,17 @@ impl Batch {
             };
         }
         let got = got as usize;
-        for (header, name) in headers.iter().zip(&mut self.names).take(got) {
-            let name = mem::replace(name, SockAddrStorage::zeroed());
+        let now = wall_clock();
+        for (header, name) in self.headers.iter().zip(&self.names).take(got) {
             let length = (header.msg_len as usize).min(MESSAGE_SIZE);
-            let segment = gro_size(&header.msg_hdr).unwrap_or(length);
-            // SAFETY: the kernel wrote `msg_namelen` bytes of an address into `name`.
-            let from = unsafe { SockAddr::new(name, header.msg_hdr.msg_namelen) }.as_socket();
-            let Some(from) = from else { continue };
-            self.filled.push((length, segment, from));
+            let told = read_control(&header.msg_hdr);
+            let segment = told.segment.unwrap_or(length);
+            // A clock that was set meanwhile tells nothing.
+            let age = told.arrived.and_then(|arrived| now.checked_sub(arrived));
+            let age = age.filter(|age| *age < MAX_AGE).unwrap_or_default();
+            // A message without a sender's address is left out by its length of 0.
+            let (length, from) = address(name).map_or((0, UNKNOWN), |from| (length, from));
+            self.filled.push((length, segment, age, from));
         }
         Ok(got == MESSAGES)
     }
@@ -150,35 +214,89 @@ impl Batch {
         self.filled
             .iter()
             .zip(self.bytes.chunks_exact(MESSAGE_SIZE))
-            .map(|(&(length, segment, from), bytes)| Message {
+            .map(|(&(length, segment, age, from), bytes)| Message {
                 from,
+                age,
                 bytes: bytes.get(..length).unwrap_or_default(),
                 segment,
             })
     }
 }
 
-/// Segment size the kernel reports for a coalesced message.
-fn gro_size(header: &libc::msghdr) -> Option<usize> {
+/// Stands for an address that is not one of IP.
+const UNKNOWN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
+
+/// The address the kernel wrote.
+fn address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    match libc::c_int::from(name.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the family says that a `sockaddr_in` stands there; the storage
+            // is large and aligned enough for every sort of address.
+            let a = unsafe { &*std::ptr::from_ref(name).cast::<libc::sockaddr_in>() };
+            let ip = Ipv4Addr::from(u32::from_be(a.sin_addr.s_addr));
+            Some(SocketAddrV4::new(ip, u16::from_be(a.sin_port)).into())
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above, of a `sockaddr_in6`.
+            let a = unsafe { &*std::ptr::from_ref(name).cast::<libc::sockaddr_in6>() };
+            let ip = Ipv6Addr::from(a.sin6_addr.s6_addr);
+            let port = u16::from_be(a.sin6_port);
+            Some(SocketAddrV6::new(ip, port, a.sin6_flowinfo, a.sin6_scope_id).into())
+        }
+        _ => None,
+    }
+}
+
+/// What the kernel tells beside a message.
+#[derive(Default)]
+struct Told {
+    /// Segment size of a coalesced message.
+    segment: Option<usize>,
+    /// When it arrived, by the clock on the wall.
+    arrived: Option<Duration>,
+}
+
+fn read_control(header: &libc::msghdr) -> Told {
+    let mut told = Told::default();
     // SAFETY: the kernel filled `msg_control` up to `msg_controllen`; the CMSG
-    // macros stay inside it and return null at its end.
+    // macros stay inside it and return null at its end; level and type say what
+    // the data of an item is.
     unsafe {
         let mut at = libc::CMSG_FIRSTHDR(header);
         while let Some(control) = at.as_ref() {
-            if control.cmsg_level == libc::SOL_UDP && control.cmsg_type == libc::UDP_GRO {
-                let size = libc::CMSG_DATA(at).cast::<libc::c_int>().read_unaligned();
-                return usize::try_from(size).ok().filter(|size| *size > 0);
+            match (control.cmsg_level, control.cmsg_type) {
+                (libc::SOL_UDP, libc::UDP_GRO) => {
+                    let size = libc::CMSG_DATA(at).cast::<libc::c_int>().read_unaligned();
+                    told.segment = usize::try_from(size).ok().filter(|size| *size > 0);
+                }
+                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                    let time = libc::CMSG_DATA(at).cast::<libc::timespec>();
+                    told.arrived = Some(since_epoch(time.read_unaligned()));
+                }
+                _ => {}
             }
             at = libc::CMSG_NXTHDR(header, at);
         }
     }
-    None
+    told
+}
+
+fn since_epoch(time: libc::timespec) -> Duration {
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        time.tv_nsec.unsigned_abs() as u32,
+    )
+}
+
+/// Now, by the clock the kernel stamps messages with.
+fn wall_clock() -> Duration {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
-
     use super::*;
 
     #[test]
@@ -198,6 +316,22 @@ mod tests {
             }
         }
         assert_eq!(seen, [b"one".to_vec(), b"three".to_vec(), b"four".to_vec()]);
+    }
+
+    #[test]
+    fn a_message_knows_how_long_it_waited() {
+        const WAITED: Duration = Duration::from_millis(20);
+        let to = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let from = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut batch = Batch::default();
+        // The kernel begins to stamp a little after the first socket asks for it.
+        let told = (0..500).any(|_| {
+            from.send_to(b"one", to.local_addr().unwrap()).unwrap();
+            std::thread::sleep(WAITED);
+            batch.receive(to.as_raw_fd()).unwrap();
+            batch.messages().any(|message| message.age >= WAITED)
+        });
+        assert!(told);
     }
 
     #[test]

@@ -45,6 +45,8 @@ const USUAL_KBPS: u16 = 32;
 const VOICE: u8 = 20;
 /// Between two pages.
 const PAGE_EVERY: Duration = Duration::from_secs(12);
+/// What the client asks a page to be sent at on the lowest rung, kbit/s.
+const PAGE_KBPS: u16 = 22;
 /// Pages of the deck.
 const PAGES: u16 = 12;
 /// Longest wait for the deck: a conversion takes its time on a busy machine.
@@ -84,6 +86,8 @@ pub struct WeakReport {
     pub sound_lost: f64,
     /// Of these, percent that came too late for a buffer of 400 ms.
     pub sound_late: f64,
+    /// Percent of the sound of each five seconds that has to be concealed.
+    pub concealed_each: Vec<f64>,
     /// The same of the last half of the lesson, when the ladder has settled.
     pub settled_lost: f64,
     /// The same of the last half of the lesson.
@@ -104,6 +108,15 @@ impl WeakReport {
     /// Percent of sound a player conceals once the ladder has settled.
     pub fn concealed(&self) -> f64 {
         self.settled_lost + self.settled_late
+    }
+
+    /// Percent concealed in the middle one of the stretches of the last half: what
+    /// one hears for most of the time, whatever one search for more costs.
+    pub fn usually_concealed(&self) -> f64 {
+        let half = self.concealed_each.len() / 2;
+        let mut settled = self.concealed_each.get(half..).unwrap_or_default().to_vec();
+        settled.sort_by(f64::total_cmp);
+        settled.get(settled.len() / 2).copied().unwrap_or(100.0)
     }
 
     /// Longest wait for a page, seconds.
@@ -137,6 +150,11 @@ impl fmt::Display for WeakReport {
             "sound   {} packets, {:.1} % lost, {:.1} % late",
             self.sound_sent, self.sound_lost, self.sound_late
         )?;
+        write!(f, "concealed, each 5 s, %:")?;
+        for part in &self.concealed_each {
+            write!(f, " {part:.0}")?;
+        }
+        writeln!(f)?;
         writeln!(
             f,
             "settled {:.1} % concealed ({:.1} % lost, {:.1} % late), longest gap {} ms, {} video packets",
@@ -346,7 +364,7 @@ async fn learn(
                     seen.rungs.push((lesson.began.elapsed().as_secs_f64(), on));
                 }
                 ServerMessage::Stage { stage: Some(stage) } => {
-                    let path = format!("{}/{}/s.webp", deck.url, stage.page);
+                    let path = format!("{}/{}/s.webp?kbps={PAGE_KBPS}", deck.url, stage.page);
                     let origin = origin.clone();
                     fetching.spawn(async move {
                         let bytes = origin.get_bytes(&path).await?.len();
@@ -392,6 +410,34 @@ fn play(voice: &[(Instant, Instant)]) -> (u64, f64, f64, Duration) {
     let came = (sent.len() as u64).min(all);
     let late = came.saturating_sub(on_time.len() as u64);
     (all, percent(all - came), percent(late), gap)
+}
+
+/// Percent to conceal of each stretch of the lesson, by when it was spoken.
+fn each(voice: &[(Instant, Instant)], stretch: Duration) -> Vec<f64> {
+    let latency = |(sent, came): &(Instant, Instant)| came.saturating_duration_since(*sent);
+    let (Some(quickest), Some(first), Some(last)) = (
+        voice.iter().map(latency).min(),
+        voice.iter().map(|(sent, _)| *sent).min(),
+        voice.iter().map(|(sent, _)| *sent).max(),
+    ) else {
+        return Vec::new();
+    };
+    let stretches = ((last - first).as_secs_f64() / stretch.as_secs_f64()) as usize;
+    let mut heard = vec![0u32; stretches];
+    for packet in voice
+        .iter()
+        .filter(|packet| latency(packet) <= quickest + BUFFER)
+    {
+        let at = ((packet.0 - first).as_secs_f64() / stretch.as_secs_f64()) as usize;
+        if let Some(count) = heard.get_mut(at) {
+            *count += 1;
+        }
+    }
+    let all = stretch.as_secs_f64() / FRAME.as_secs_f64();
+    heard
+        .into_iter()
+        .map(|count| 100.0 - f64::from(count) / all * 100.0)
+        .collect()
 }
 
 impl Weak {
@@ -538,6 +584,7 @@ impl Weak {
             sound_sent,
             sound_lost,
             sound_late,
+            concealed_each: each(&whole, Duration::from_secs(5)),
             settled_lost,
             settled_late,
             settled_gap_ms: gap.as_millis() as u64,
@@ -554,7 +601,7 @@ async fn heard(reactor: &Reactor) -> Result<(Vec<(Instant, Instant)>, u64)> {
     reactor
         .visit(|clients| {
             let mut out = (Vec::new(), 0);
-            for client in clients.values_mut() {
+            for client in clients.iter_mut() {
                 if let Role::Learner(learner) = &mut client.role {
                     out.0.extend(learner.take_voice());
                     out.1 += learner.take().video;

@@ -92,7 +92,7 @@ impl Shared {
             }
             AUDIO_PT => {
                 counts.received.audio += 1;
-                if let Some(sent) = self.clock.read_audio(&packet.payload) {
+                for sent in self.clock.read_audio(&packet.payload) {
                     counts
                         .received
                         .audio_latency

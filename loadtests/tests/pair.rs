@@ -186,12 +186,10 @@ async fn receive(depth: Depth) -> (Received, Seen) {
     first_video.await.unwrap();
     engine.join().unwrap();
     let received = reactor
-        .visit(
-            |clients| match &mut clients.values_mut().next().unwrap().role {
-                Role::Learner(learner) => learner.take(),
-                Role::Publisher(_) => unreachable!("a learner was added"),
-            },
-        )
+        .visit(|clients| match &mut clients.first_mut().unwrap().role {
+            Role::Learner(learner) => learner.take(),
+            Role::Publisher(_) => unreachable!("a learner was added"),
+        })
         .await
         .unwrap();
     (received, seen.recv().unwrap())
@@ -262,7 +260,7 @@ async fn a_publisher_sends_the_pattern_and_a_keyframe_when_asked() {
     engine.join().unwrap();
     let seen = seen.recv().unwrap();
     let sent = reactor
-        .visit(|clients| match &clients.values().next().unwrap().role {
+        .visit(|clients| match &clients.first().unwrap().role {
             Role::Publisher(publisher) => (publisher.sent, publisher.asked),
             Role::Learner(_) => unreachable!("a publisher was added"),
         })

@@ -1,7 +1,6 @@
 //! A learner behind 64 kbit/s, 5 % loss and 300 ms, against the server's program.
-//! The bars are generous: it is the shape that is tested, not this machine. How much
-//! of the sound is concealed is printed and has no bar yet: pages and the headers of
-//! fifty packets a second fill this link.
+//! The bars are generous: it is the shape that is tested, not this machine. Of the
+//! sound no more may have to be concealed than the link loses and what a busy machine adds.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::time::Duration;
@@ -25,7 +24,7 @@ fn lesson(saver: bool) -> Weak {
         down: LINK,
         up: Badness { kbit: 128, ..LINK },
         seed: 1,
-        seconds: 50,
+        seconds: 70,
         saver,
         build: Build::own(),
     }
@@ -44,6 +43,7 @@ async fn a_weak_link_is_found_and_pages_come_through_it() {
     assert!(report.full > 0, "sound goes through the link, too");
     assert!(!report.pages.is_empty());
     assert!(report.slowest_page() < 40.0, "{} s", report.slowest_page());
+    assert!(report.usually_concealed() < 35.0, "{report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,5 +53,8 @@ async fn whoever_saves_data_never_gets_a_picture() {
     let (_, on) = report.rungs.first().unwrap();
     assert_eq!(on.unwrap().why, RungReason::Chosen);
     assert_eq!(report.settled_video, 0);
-    assert!(report.sound_sent > 0);
+    assert!(report.sound_sent > 1_000);
+    assert!(report.usually_concealed() < 25.0, "{report}");
+    assert!(!report.pages.is_empty());
+    assert!(report.slowest_page() < 35.0, "{} s", report.slowest_page());
 }

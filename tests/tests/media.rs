@@ -232,14 +232,18 @@ async fn a_small_lecture_reaches_every_learner() {
         full: Some(2),
         pace: Pace::Browser,
         joining: 5,
-        remote: None,
-        build: Build::own(),
+        ..Lecture::default()
     };
     let report = lecture.run().await.unwrap();
     assert!(report.failures.is_empty(), "{:?}", report.failures);
     assert_eq!(report.connected, 5);
     assert_eq!(report.join_ms.count, 5);
     assert_eq!(report.lost_packets, 0, "{report}");
+    assert_eq!(
+        (report.corrupt_packets, report.repeated_packets),
+        (0, 0),
+        "{report}"
+    );
     assert!((0.97..1.03).contains(&report.delivered_ratio), "{report}");
     assert!(
         report.latency_ms.count > 0 && report.audio_latency_ms.count > 0,

@@ -26,9 +26,15 @@ describe('addresses of records', () => {
     expect(at('/classes/c1/edit')).toEqual({ page: 'classEdit', id: 'c1' });
     expect(at('/classes/c1/import')).toEqual({ page: 'import', id: 'c1' });
     expect(at('/calendar')).toEqual({ page: 'calendar' });
+    expect(at('/sessions/s1/console')).toEqual({ page: 'console', session: 's1' });
     expect(at('/sessions/s1/desk')).toEqual({ page: 'desk', session: 's1' });
     expect(at('/sessions/s1/attendance')).toEqual({ page: 'attendance', session: 's1' });
     expect(at('/my')).toEqual({ page: 'my' });
+    expect(at('/recordings')).toEqual({ page: 'recordings' });
+    expect(at('/recordings/r1')).toEqual({ page: 'recording', id: 'r1', manage: false });
+    expect(at('/recordings/r1/manage')).toEqual({ page: 'recording', id: 'r1', manage: true });
+    expect(at('/recordings/r1/x')).toEqual({ page: 'notFound' });
+    expect(at('/r/AbC.9')).toEqual({ page: 'recordingLink', token: 'AbC.9' });
     expect(at('/people/p1')).toEqual({ page: 'people', id: 'p1' });
     expect(at('/units')).toEqual({ page: 'units', id: null });
     expect(at('/reports/u-hn')).toEqual({ page: 'reports', id: 'u-hn' });

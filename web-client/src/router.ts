@@ -2,7 +2,7 @@
 // for camera and microphone again when the address changes.
 
 /** Tabs of the class page, as they stand in its address. */
-export const CLASS_TABS = ['plan', 'sessions', 'roster', 'staff', 'attendance', 'exports'] as const;
+export const CLASS_TABS = ['plan', 'sessions', 'roster', 'staff', 'attendance', 'recordings', 'exports'] as const;
 export type ClassTab = (typeof CLASS_TABS)[number];
 
 /** Pages of records: of signed-in people, and the two everybody may open. */
@@ -17,8 +17,12 @@ export type RecordsRoute =
   | { page: 'import'; id: string }
   | { page: 'calendar' }
   | { page: 'desk'; session: string }
+  | { page: 'console'; session: string }
   | { page: 'attendance'; session: string }
   | { page: 'my' }
+  | { page: 'recordings' }
+  | { page: 'recording'; id: string; manage: boolean }
+  | { page: 'recordingLink'; token: string }
   | { page: 'people'; id: string | null }
   | { page: 'units'; id: string | null }
   | { page: 'reports'; id: string | null }
@@ -57,8 +61,15 @@ function recordsRoute(parts: readonly string[]): RecordsRoute | null {
     }
     case 'sessions':
       if (second === undefined) return null;
+      if (third === 'console') return { page: 'console', session: second };
       if (third === 'desk') return { page: 'desk', session: second };
       return third === 'attendance' ? { page: 'attendance', session: second } : null;
+    case 'recordings':
+      if (alone) return { page: 'recordings' };
+      if (third === undefined) return { page: 'recording', id: second, manage: false };
+      return third === 'manage' ? { page: 'recording', id: second, manage: true } : null;
+    case 'r':
+      return second !== undefined && third === undefined ? { page: 'recordingLink', token: second } : null;
     case 'people':
     case 'units':
     case 'reports':
@@ -85,6 +96,10 @@ export function route(url: URL): Route {
   if (import.meta.env.DEV && path.startsWith('/dev/')) {
     const what = path.slice(5);
     if (DEV_PAGES.includes(what)) return { page: 'dev', what, query: url.searchParams };
+    // A recording of the fixture, without looking for its id.
+    if (what === 'player' || what === 'recording') {
+      return { page: 'recording', id: url.searchParams.get('id') ?? 'rec-1', manage: what === 'recording' };
+    }
     // Pages of records on the fixture: /dev/classes shows what /classes shows.
     return what === 'home' ? { page: 'home' } : (recordsRoute(what.split('/')) ?? { page: 'notFound' });
   }

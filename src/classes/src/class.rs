@@ -198,15 +198,33 @@ pub enum GuestPolicy {
 /// the rows.
 pub const MAX_SHEET_FIELDS: usize = 8;
 
+/// Most own fields of people that are columns of the sheets: a page is only so
+/// wide.
+pub const MAX_PERSON_COLUMNS: usize = 3;
+
+/// Own fields that stand on the sheets: name and value, in order.
+fn chosen_fields(custom: &[(String, String)], on_sheets: &[String]) -> Vec<(String, String)> {
+    custom
+        .iter()
+        .filter(|(name, value)| !value.is_empty() && on_sheets.contains(name))
+        .take(MAX_SHEET_FIELDS)
+        .cloned()
+        .collect()
+}
+
 impl Plan {
-    /// Own fields that stand on the sheets: name and value, in order.
+    /// Own fields that stand on the sheets of class and sessions: name and value,
+    /// in order.
     pub fn sheet_fields(&self) -> Vec<(String, String)> {
-        self.custom
-            .iter()
-            .filter(|(name, value)| !value.is_empty() && self.on_sheets.contains(name))
-            .take(MAX_SHEET_FIELDS)
-            .cloned()
-            .collect()
+        chosen_fields(&self.custom, &self.on_sheets)
+    }
+}
+
+impl SessionForm {
+    /// Own fields that stand on the sheets of the session: name and value, in
+    /// order.
+    pub fn sheet_fields(&self) -> Vec<(String, String)> {
+        chosen_fields(&self.custom, &self.on_sheets)
     }
 }
 
@@ -268,6 +286,9 @@ pub struct Plan {
     /// Names of own fields that stand on the sheets, at most
     /// [`MAX_SHEET_FIELDS`]; in the order of `custom`.
     pub on_sheets: Vec<String>,
+    /// Names of own fields of people that are columns of the sheets, at most
+    /// [`MAX_PERSON_COLUMNS`].
+    pub people_on_sheets: Vec<String>,
 }
 
 /// A class.
@@ -320,6 +341,13 @@ pub struct SessionForm {
     /// Place where people meet in person.
     #[serde(default)]
     pub place: String,
+    /// Own fields of the session: name and value, in order.
+    #[serde(default)]
+    pub custom: Vec<(String, String)>,
+    /// Names of own fields that stand on the sheets of the session, as in a
+    /// [`Plan`].
+    #[serde(default)]
+    pub on_sheets: Vec<String>,
 }
 
 fn yes() -> bool {

@@ -24,6 +24,8 @@ pub enum ExportKind {
     TrainerActivity,
     /// Kết quả thăm dò, trắc nghiệm, biểu quyết of a session.
     Polls,
+    /// Nhật ký sự cố kỹ thuật of a session, with its duty roster (TT 21/2017 Điều 10.3).
+    Incidents,
     /// Báo cáo công tác tập huấn qua mạng of a unit (TT 21/2017 Điều 12.2).
     Aggregate,
 }

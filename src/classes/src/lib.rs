@@ -12,10 +12,13 @@ pub mod demo;
 mod export;
 mod hall;
 pub mod import;
+mod incident;
 mod lifecycle;
+mod notice;
 mod person;
 mod preflight;
 mod readiness;
+mod recordings;
 mod report;
 mod rest;
 mod rights;
@@ -29,18 +32,26 @@ pub use account::{
 };
 pub use class::{
     Class, ClassForm, ClassKind, ClassState, ClassStep, Course, CourseForm, GuestPolicy,
-    MAX_SHEET_FIELDS, Plan, Readiness, Session, SessionForm, SessionPhase, StepRefused,
+    MAX_PERSON_COLUMNS, MAX_SHEET_FIELDS, Plan, Readiness, Session, SessionForm, SessionPhase,
+    StepRefused,
 };
 pub use day::{BadDay, Day};
 pub use export::{ExportFormat, ExportKind, ExportRecord, Frozen, Verdict, VerdictKind};
 pub use hall::{CheckInOffer, HallPerson, HallTick, Site};
+pub use incident::{
+    ConsolePage, DutyEntry, Incident, IncidentEntry, IncidentKind, IncidentSeverity, IncidentState,
+    MAX_DUTY, MAX_INCIDENT_ENTRIES, MAX_INCIDENTS, NewIncident, NewIncidentEntry, SiteAct,
+    SiteActForm, SiteLine, SiteLinkState,
+};
 pub use lifecycle::{OPEN_MONTHS, SessionStep, StepFacts, is_protected, open_until};
+pub use notice::{NoticeKind, NoticeLine, NoticePage, Undelivered};
 pub use person::{Gender, Identifier, IdentifierKind, Person, PersonForm};
 pub use preflight::{
     CheckPart, CheckReport, CheckVerdict, DeviceCheck, MAX_RTT_MS, Preflight, PreflightForm,
     PreflightLink, SitePreflight, WayCheck, WayState,
 };
 pub use readiness::{ReadyFacts, readiness};
+pub use recordings::*;
 pub use report::{ReportLine, ReportPage, ReportPeople, ReportPreset, ReportQuery};
 pub use rest::*;
 pub use rights::{Actor, Grant, Right, Standing, UnitRole, grant, may_report};

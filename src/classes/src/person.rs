@@ -81,6 +81,9 @@ pub struct PersonForm {
     pub degree: String,
     /// Identifiers.
     pub identifiers: Vec<Identifier>,
+    /// Own fields: name and value, in order. A class names those that are columns
+    /// of its sheets.
+    pub custom: Vec<(String, String)>,
 }
 
 /// A person.

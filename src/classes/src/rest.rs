@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use lophoc_ledger::{Adjustment, Change, PersonKey, Report, SessionKey, Status, Window};
+use lophoc_ledger::{
+    Adjustment, Change, PersonKey, RecordingSpan, Report, SessionKey, Status, Window,
+};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -394,6 +396,9 @@ pub struct AttendancePage {
     pub changed_since: bool,
     /// Substitutes.
     pub delegates: Vec<Delegate>,
+    /// Recordings of the session as they were announced to all.
+    #[schema(value_type = Vec<Object>)]
+    pub recordings: Vec<RecordingSpan>,
     /// Trouble with links now; empty when the room does not run.
     pub links: Vec<BadLink>,
     /// Connections in the room now.

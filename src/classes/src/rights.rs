@@ -45,6 +45,17 @@ pub enum Right {
     SeeAccessLog,
     /// Manage units, people and accounts.
     ManagePeople,
+    /// See the technicians' console, keep the duty roster and the incident log.
+    KeepIncidents,
+    /// Watch released recordings, whatever their audience.
+    WatchRecordings,
+    /// Watch recordings before their release, release and hide them, set who may
+    /// watch.
+    ReviewRecordings,
+    /// Trim recordings, cut spans out of them; watch them before their release.
+    EditRecordings,
+    /// Ask for the disposal of recordings, agree to one.
+    DisposeRecordings,
 }
 
 /// A person's role in a unit.
@@ -111,7 +122,7 @@ pub struct Grant {
 
 impl Right {
     /// All rights.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::ManageClass,
         Self::SeeClass,
         Self::SeeRoster,
@@ -126,6 +137,11 @@ impl Right {
         Self::SeeActivity,
         Self::SeeAccessLog,
         Self::ManagePeople,
+        Self::KeepIncidents,
+        Self::WatchRecordings,
+        Self::ReviewRecordings,
+        Self::EditRecordings,
+        Self::DisposeRecordings,
     ];
 }
 
@@ -150,7 +166,9 @@ pub fn grant(actor: &Actor, standing: &Standing, right: Right) -> Grant {
             UnitRole::Inspector { unit } if standing.host_line.contains(unit) => {
                 grant.all |= by_inspector(right);
             }
-            UnitRole::Inspector { unit } if by_inspector(right) => {
+            UnitRole::Inspector { unit }
+                if by_inspector(right) && right != Right::WatchRecordings =>
+            {
                 grant.units.insert(unit.clone());
             }
             // What the own unit, or one below it, hosts is its own class.
@@ -176,8 +194,8 @@ pub fn grant(actor: &Actor, standing: &Standing, right: Right) -> Grant {
     grant.all |= standing.some_session && right == Right::SeeClass;
     if standing.enrolled {
         match right {
-            // Everybody enrolled sees the plan of the class.
-            Right::SeeClass => grant.all = true,
+            // Everybody enrolled sees the plan of the class and what was released.
+            Right::SeeClass | Right::WatchRecordings => grant.all = true,
             Right::SeeAttendance => {
                 grant.people.insert(actor.person.clone());
             }
@@ -209,6 +227,8 @@ fn by_admin(right: Right) -> bool {
             | Right::ManageStaff
             | Right::ManagePeople
             | Right::SeeAccessLog
+            // Without seeing what is in them.
+            | Right::DisposeRecordings
     )
 }
 
@@ -222,6 +242,7 @@ fn by_inspector(right: Right) -> bool {
             | Right::Export
             | Right::SeeActivity
             | Right::SeeAccessLog
+            | Right::WatchRecordings
     )
 }
 
@@ -230,7 +251,13 @@ fn by_inspector(right: Right) -> bool {
 fn by_contact_of_host(right: Right) -> bool {
     matches!(
         right,
-        Right::ManageClass | Right::SeeClass | Right::SeeRoster | Right::ManageRoster
+        Right::ManageClass
+            | Right::SeeClass
+            | Right::SeeRoster
+            | Right::ManageRoster
+            | Right::WatchRecordings
+            | Right::ReviewRecordings
+            | Right::EditRecordings
     )
 }
 
@@ -258,9 +285,12 @@ fn of_own_learners(right: Right) -> bool {
 fn by_staff(role: StaffRole, right: Right) -> bool {
     match role {
         StaffRole::Organiser => !matches!(right, Right::ManagePeople),
+        StaffRole::Chair if matches!(right, Right::KeepIncidents | Right::ReviewRecordings) => true,
         StaffRole::Chair | StaffRole::Trainer => matches!(
             right,
-            Right::SeeClass
+            Right::WatchRecordings
+                | Right::EditRecordings
+                | Right::SeeClass
                 | Right::SeeRoster
                 | Right::SeeAttendance
                 | Right::SeeCounts
@@ -269,7 +299,8 @@ fn by_staff(role: StaffRole, right: Right) -> bool {
         ),
         StaffRole::Adviser => matches!(
             right,
-            Right::SeeClass
+            Right::WatchRecordings
+                | Right::SeeClass
                 | Right::SeeRoster
                 | Right::ManageRoster
                 | Right::SeeAttendance
@@ -280,12 +311,18 @@ fn by_staff(role: StaffRole, right: Right) -> bool {
         // sees numbers only.
         StaffRole::Technician => matches!(
             right,
-            Right::SeeClass | Right::SeeRoster | Right::ManageRoster | Right::SeeCounts
+            Right::WatchRecordings
+                | Right::SeeClass
+                | Right::SeeRoster
+                | Right::ManageRoster
+                | Right::SeeCounts
+                | Right::KeepIncidents
         ),
-        StaffRole::ContentAuthor => matches!(right, Right::SeeClass),
+        StaffRole::ContentAuthor => matches!(right, Right::SeeClass | Right::WatchRecordings),
         StaffRole::Secretary => matches!(
             right,
-            Right::SeeClass
+            Right::WatchRecordings
+                | Right::SeeClass
                 | Right::SeeRoster
                 | Right::SeeAttendance
                 | Right::SeeCounts
@@ -295,7 +332,8 @@ fn by_staff(role: StaffRole, right: Right) -> bool {
         ),
         StaffRole::Observer => matches!(
             right,
-            Right::SeeClass
+            Right::WatchRecordings
+                | Right::SeeClass
                 | Right::SeeRoster
                 | Right::SeeAttendance
                 | Right::SeeCounts

@@ -43,6 +43,11 @@ Export            . + . u u + u + . . . . . . + + . .
 SeeActivity       . + . . . + u + + + . . . . . + . .
 SeeAccessLog      + + . . . + u + . . . . . . . + . .
 ManagePeople      + . . . . . . . . . . . . . . . . .
+KeepIncidents     . + . . . . . + + . . . + . . . . .
+WatchRecordings   . + . + . + . + + + + + + + + + + .
+ReviewRecordings  . + . + . . . + + . . . . . . . . .
+EditRecordings    . + . + . . . + + + . . . . . . . .
+DisposeRecordings + + . . . . . + . . . . . . . . . .
 ";
 
 const HOST: &str = "u-sgd-01";

@@ -40,6 +40,8 @@ pub enum Kind {
     TrainerActivity,
     /// Kết quả thăm dò, trắc nghiệm, biểu quyết.
     Polls,
+    /// Nhật ký sự cố kỹ thuật (TT 21/2017 Điều 10.3).
+    Incidents,
     /// Báo cáo công tác tập huấn qua mạng, Sở → Bộ (TT 21/2017 Điều 12.2).
     Aggregate,
 }
@@ -55,6 +57,7 @@ impl From<ExportKind> for Kind {
             ExportKind::PlanActual => Self::PlanActual,
             ExportKind::TrainerActivity => Self::TrainerActivity,
             ExportKind::Polls => Self::Polls,
+            ExportKind::Incidents => Self::Incidents,
             ExportKind::Aggregate => Self::Aggregate,
         }
     }

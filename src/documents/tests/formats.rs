@@ -79,6 +79,8 @@ fn a_workbook_keeps_types_zeros_and_order() {
             "Ngày sinh",
             "Chức vụ",
             "Đơn vị công tác",
+            "Chức danh nghề nghiệp",
+            "=Cỡ áo",
             "Hình thức",
             "Điểm cầu",
             "Giờ vào",
@@ -235,7 +237,7 @@ fn csv_is_what_a_spreadsheet_expects() {
                 .delimiter(delimiter.byte())
                 .from_reader(text.as_bytes());
             let widths: Vec<usize> = reader.records().map(|r| r.unwrap().len()).collect();
-            assert!(widths.iter().all(|w| *w == 16), "{widths:?}");
+            assert!(widths.iter().all(|w| *w == 18), "{widths:?}");
         }
     }
 }
@@ -323,6 +325,79 @@ fn a_page_to_print_needs_nothing_else() {
         let page = page.replace("http-equiv", "");
         assert!(!page.contains(outside), "{outside}");
     }
+}
+
+#[test]
+fn own_fields_stand_at_the_head_and_in_columns_of_every_format() {
+    for document in [
+        common::session_document(9, SessionOptions::default()),
+        common::class_document(9, 12),
+    ] {
+        let of_session = document.data.kind == lophoc_documents::Kind::Session;
+        let head = "Báo cáo viên mời: TS. Phan Thị Lụa";
+        let sealed = document.seal().unwrap();
+        let rows = sheet(&xlsx::write(&sealed).unwrap(), 0);
+        let (heading, column) = position(&rows, "=Cỡ áo");
+        assert_eq!(
+            position(&rows, "Chức danh nghề nghiệp"),
+            (heading, column - 1)
+        );
+        let filled = |cell: &str| {
+            let of = |row: &&Vec<Value>| matches!(&row[column], Value::String(s) if s == cell);
+            rows.iter().filter(of).count()
+        };
+        // Every third of the nine has none.
+        assert_eq!(filled("=1+1"), 6);
+        let is = |cell: &Value| matches!(cell, Value::String(s) if s == head);
+        assert_eq!(rows.iter().flatten().any(is), of_session);
+        let page = html::write(&sealed);
+        assert_eq!(page.contains(head), of_session);
+        assert!(page.contains("Giáo viên THCS hạng III"));
+        let words: String = pdf_text(&pdf::write(&sealed).unwrap())
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(words.contains(head), of_session, "{words}");
+        assert!(words.contains("=1+1"));
+        let data = String::from_utf8(json::write(&sealed, None).unwrap()).unwrap();
+        assert_eq!(data.contains(head), of_session);
+        assert!(data.contains("Giáo viên THCS hạng II"));
+        let bytes = csv::write(&sealed, CsvOptions::default()).unwrap();
+        let text = std::str::from_utf8(&bytes[3..]).unwrap();
+        let mut reader = ::csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(text.as_bytes());
+        let mut guarded = 0;
+        for record in reader.records() {
+            for cell in record.unwrap().iter() {
+                assert!(!cell.starts_with("=1") && !cell.starts_with("=C"), "{cell}");
+                guarded += usize::from(cell.ends_with("=1+1") || cell.ends_with("=Cỡ áo"));
+            }
+        }
+        assert_eq!(guarded, 7);
+    }
+}
+
+#[test]
+fn the_longest_own_fields_fit_on_paper() {
+    let mut document = common::class_document(3, 30);
+    let table = &mut document.data.tables[0];
+    let at = table
+        .columns
+        .iter()
+        .position(|column| column.heading == "=Cỡ áo")
+        .unwrap();
+    table.columns[at].heading = "tên dài ".repeat(12);
+    table.rows[0][at] = Cell::text("chữ ".repeat(75));
+    // What would be longer than a page is cut, and shows it.
+    table.rows[1][at] = Cell::text("dòng ".repeat(200));
+    let text = pdf_text(&pdf::write(&document.seal().unwrap()).unwrap());
+    assert_eq!(text.matches("chữ").count(), 75, "{text}");
+    assert!(
+        text.contains("dòng…") || text.matches("dòng").count() == 200,
+        "{text}"
+    );
+    assert!(text.contains("NGƯỜI LẬP BIỂU"));
 }
 
 #[test]

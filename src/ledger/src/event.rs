@@ -1,5 +1,7 @@
 //! What is written to the log: one event, its stamp, its kinds.
 
+mod told;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -423,6 +425,86 @@ pub enum EventKind {
         /// By whom.
         by: PersonKey,
     },
+    /// A recording began, goes on with other words, or ended. It was announced to
+    /// all.
+    Recording {
+        /// Goes on.
+        on: bool,
+        /// What makes it, the protocol's name; empty when it ended.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        source: String,
+        /// Who records and answers for it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        who: String,
+        /// What for.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// How long it is kept, who may see it, how to object.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        keep: String,
+        /// Of the server: id of the recording, also when it ended.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        id: String,
+        /// Of the server: number of the [`RecordingNotice`](Self::RecordingNotice)
+        /// with its words; 0 = none.
+        #[serde(default, skip_serializing_if = "is_none")]
+        notice: u64,
+        /// By whom; absent = by the setting of the session, or with its end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PersonKey>,
+    },
+    /// Words of a recording of the server, that people accept or refuse. The number
+    /// of this event is the number of the words.
+    RecordingNotice {
+        /// Who records and answers for it.
+        who: String,
+        /// What for.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// How long it is kept, who may see it, how to object.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        keep: String,
+        /// Whom it takes, the protocol's name: `all`, `presenters`.
+        whom: String,
+        /// Whether people are asked, the protocol's name: `notice`, `consent`.
+        ask: String,
+    },
+    /// Somebody accepted or refused to be recorded under some words.
+    RecordingChoice {
+        /// Who.
+        person: PersonKey,
+        /// Number of the words.
+        notice: u64,
+        /// Accepted.
+        accepted: bool,
+    },
+    /// A recording of the server was paused or goes on.
+    RecordingPaused {
+        /// Which.
+        id: String,
+        /// Paused.
+        on: bool,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// What became of a recording of the server, by its recorder.
+    RecordingNews {
+        /// Which; empty = none began.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        id: String,
+        /// What: `capturing`, or the protocol's name of a trouble: `noRecorder`,
+        /// `failed`, `gap`, `diskLow`, `diskFull`, `ended`.
+        what: String,
+        /// Of a gap: from when, ms since the epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_ms: Option<u64>,
+        /// Of a gap: until when, ms since the epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to_ms: Option<u64>,
+        /// Of a disk: bytes left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<u64>,
+    },
     /// A timer was set or taken away.
     Timer {
         /// Runs out then, wall clock, ms since the epoch; absent = taken away.
@@ -659,6 +741,37 @@ pub enum EventKind {
         /// By whom.
         by: PersonKey,
     },
+    /// The captioner's task was handed over or taken back.
+    Captioner {
+        /// Who has or had it.
+        person: PersonKey,
+        /// Handed over.
+        on: bool,
+        /// By whom.
+        by: PersonKey,
+    },
+    /// A line of captions was finished.
+    Caption {
+        /// Who typed it.
+        person: PersonKey,
+        /// The client's id of it.
+        cid: String,
+        /// Language tag.
+        lang: String,
+        /// The line.
+        text: String,
+        /// It was begun this long before, ms.
+        took_ms: u32,
+    },
+    /// The shared notes were edited.
+    NotesEdited {
+        /// By whom.
+        person: PersonKey,
+        /// The client's id of it.
+        cid: String,
+        /// The protocol's list of `NoteStep`, to the text as it was then.
+        op: serde_json::Value,
+    },
     /// A kind this version does not know, or one whose fields it can not read:
     /// the JSON as it stands in the log, kept and written back unchanged.
     #[serde(untagged)]
@@ -670,136 +783,11 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-fn yes() -> bool {
-    true
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none(n: &u64) -> bool {
+    *n == 0
 }
 
-impl EventKind {
-    /// Name of the kind, the field `e`; empty when a raw event has none.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Opened { .. } => "opened",
-            Self::Reopened {} => "reopened",
-            Self::Ended { .. } => "ended",
-            Self::Join { .. } => "join",
-            Self::Leave { .. } => "leave",
-            Self::Lapse { .. } => "lapse",
-            Self::Return { .. } => "return",
-            Self::Removed { .. } => "removed",
-            Self::Locked { .. } => "locked",
-            Self::Mode { .. } => "mode",
-            Self::Floor { .. } => "floor",
-            Self::Hand { .. } => "hand",
-            Self::Mute { .. } => "mute",
-            Self::Asked { .. } => "asked",
-            Self::Share { .. } => "share",
-            Self::Chat { .. } => "chat",
-            Self::Waiting { .. } => "waiting",
-            Self::WaitOver { .. } => "waitOver",
-            Self::Started { .. } => "started",
-            Self::Break { .. } => "break",
-            Self::OtherDevice { .. } => "otherDevice",
-            Self::Track { .. } => "track",
-            Self::Talk { .. } => "talk",
-            Self::CheckAsked { .. } => "checkAsked",
-            Self::CheckAnswered { .. } => "checkAnswered",
-            Self::WaitingRoom { .. } => "waitingRoom",
-            Self::Site { .. } => "site",
-            Self::Checks { .. } => "checks",
-            Self::ChatDeleted { .. } => "chatDeleted",
-            Self::Question { .. } => "question",
-            Self::QuestionUp { .. } => "questionUp",
-            Self::QuestionSet { .. } => "questionSet",
-            Self::PollOpened { .. } => "pollOpened",
-            Self::PollAnswered { .. } => "pollAnswered",
-            Self::PollBallots { .. } => "pollBallots",
-            Self::PollClosed { .. } => "pollClosed",
-            Self::PollShown { .. } => "pollShown",
-            Self::PollDropped { .. } => "pollDropped",
-            Self::Permits { .. } => "permits",
-            Self::SlowMode { .. } => "slowMode",
-            Self::Spotlight { .. } => "spotlight",
-            Self::RoleGiven { .. } => "roleGiven",
-            Self::Substitute { .. } => "substitute",
-            Self::Timer { .. } => "timer",
-            Self::Deck { .. } => "deck",
-            Self::DeckDropped { .. } => "deckDropped",
-            Self::Slide { .. } => "slide",
-            Self::BoardShown { .. } => "boardShown",
-            Self::BoardDrawn { .. } => "boardDrawn",
-            Self::BoardErased { .. } => "boardErased",
-            Self::BoardUndone { .. } => "boardUndone",
-            Self::File { .. } => "file",
-            Self::FileDropped { .. } => "fileDropped",
-            Self::GroupsMade { .. } => "groupsMade",
-            Self::Grouped { .. } => "grouped",
-            Self::GroupsOpen { .. } => "groupsOpen",
-            Self::GroupsSaid { .. } => "groupsSaid",
-            Self::Unknown(raw) => raw.get("e").and_then(|e| e.as_str()).unwrap_or_default(),
-        }
-    }
-
-    /// The person an event is about, when it is about one.
-    pub fn person(&self) -> Option<&PersonKey> {
-        match self {
-            Self::Join { person, .. }
-            | Self::Leave { person, .. }
-            | Self::Lapse { person, .. }
-            | Self::Return { person }
-            | Self::Removed { person, .. }
-            | Self::Floor { person, .. }
-            | Self::Hand { person, .. }
-            | Self::Asked { person, .. }
-            | Self::Share { person, .. }
-            | Self::Chat { person, .. }
-            | Self::Waiting { person, .. }
-            | Self::WaitOver { person, .. }
-            | Self::OtherDevice { person, .. }
-            | Self::Track { person, .. }
-            | Self::Talk { person, .. }
-            | Self::CheckAnswered { person, .. }
-            | Self::Question { person, .. }
-            | Self::QuestionUp { person, .. }
-            | Self::PollAnswered { person, .. }
-            | Self::RoleGiven { person, .. }
-            | Self::Substitute { person, .. }
-            | Self::Grouped { person, .. }
-            | Self::Site { person, .. } => Some(person),
-            Self::Mute { person, .. } => person.as_ref(),
-            Self::Opened { .. }
-            | Self::Reopened {}
-            | Self::Ended { .. }
-            | Self::Locked { .. }
-            | Self::Mode { .. }
-            | Self::Started { .. }
-            | Self::Break { .. }
-            | Self::CheckAsked { .. }
-            | Self::WaitingRoom { .. }
-            | Self::Checks { .. }
-            | Self::ChatDeleted { .. }
-            | Self::QuestionSet { .. }
-            | Self::PollOpened { .. }
-            | Self::PollBallots { .. }
-            | Self::PollClosed { .. }
-            | Self::PollShown { .. }
-            | Self::PollDropped { .. }
-            | Self::Permits { .. }
-            | Self::SlowMode { .. }
-            | Self::Spotlight { .. }
-            | Self::Timer { .. }
-            | Self::Deck { .. }
-            | Self::DeckDropped { .. }
-            | Self::Slide { .. }
-            | Self::BoardShown { .. }
-            | Self::BoardDrawn { .. }
-            | Self::BoardErased { .. }
-            | Self::BoardUndone { .. }
-            | Self::File { .. }
-            | Self::FileDropped { .. }
-            | Self::GroupsMade { .. }
-            | Self::GroupsOpen { .. }
-            | Self::GroupsSaid { .. }
-            | Self::Unknown(_) => None,
-        }
-    }
+fn yes() -> bool {
+    true
 }

@@ -13,6 +13,7 @@
 //! - [`class_summary`], [`by_unit`]: reports → the summary of a class, of units.
 //! - [`activity`]: what those who teach did, how learners took part, who had the
 //!   floor when.
+//! - [`captions`], [`webvtt`]: what was typed while others spoke, also as a file.
 //! - [`polls`]: polls, quizzes and votes with their results.
 //! - [`plan_versus_actual`]: planned sessions beside what became of them.
 //! - [`name_key`], [`fold_name`], [`match_name`]: names in order, in search, in
@@ -25,11 +26,14 @@
 //! version does not know are kept as they were read ([`EventKind::Unknown`]).
 
 mod attendance;
+mod captions;
 mod collation;
+mod consents;
 mod csv;
 mod event;
 mod names;
 mod polls;
+mod recordings;
 mod stays;
 mod timeline;
 
@@ -40,11 +44,14 @@ pub use attendance::{
     Report, Row, Rules, Span, Status, Totals, UnitTotals, Window, activity, attendance, by_unit,
     class_summary, is_staff, permille, plan_versus_actual, sort_rows, totals,
 };
+pub use captions::{CaptionLine, captions, webvtt};
 pub use collation::{NameKey, NameOrder, name_key, name_key_in};
+pub use consents::{Consent, RecordingConsent, recording_consents};
 pub use csv::{CsvOptions, INDOCHINA_OFFSET_MIN, stays_csv};
 pub use event::{
     Event, EventKind, LastSeen, LeaveReason, MediaName, PersonKey, SessionKey, Stamp, WaitOutcome,
 };
 pub use names::{fold_name, match_name};
 pub use polls::{PollAnswer, PollAsked, PollChosen, PollRecord, PollSums, polls};
+pub use recordings::{RecordingSpan, recordings};
 pub use stays::{Stay, StayEnd, stays};

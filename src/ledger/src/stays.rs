@@ -225,6 +225,8 @@ impl<'a> Walk<'a, '_> {
             | EventKind::Removed { person, .. }
             | EventKind::Lapse { person, .. }
             | EventKind::Chat { person, .. }
+            | EventKind::Caption { person, .. }
+            | EventKind::NotesEdited { person, .. }
             | EventKind::Share { person, on: true }
             | EventKind::Track {
                 person, on: true, ..
@@ -259,6 +261,7 @@ impl<'a> Walk<'a, '_> {
             | EventKind::Share { on: false, .. }
             | EventKind::Track { on: false, .. }
             | EventKind::ChatDeleted { .. }
+            | EventKind::Captioner { .. }
             | EventKind::QuestionSet { .. }
             | EventKind::PollOpened { .. }
             // Written together with others, a while after it was given.
@@ -272,6 +275,12 @@ impl<'a> Walk<'a, '_> {
             | EventKind::Spotlight { .. }
             | EventKind::RoleGiven { .. }
             | EventKind::Substitute { .. }
+            | EventKind::Recording { .. }
+            | EventKind::RecordingNotice { .. }
+            // Given before the join as well.
+            | EventKind::RecordingChoice { .. }
+            | EventKind::RecordingPaused { .. }
+            | EventKind::RecordingNews { .. }
             | EventKind::Timer { .. }
             | EventKind::Deck { .. }
             | EventKind::DeckDropped { .. }

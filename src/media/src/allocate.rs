@@ -137,6 +137,19 @@ pub fn wanted(demands: &[Demand]) -> u64 {
     demands.iter().map(of).fold(0, u64::saturating_add)
 }
 
+/// What the layers given cost, bit/s.
+pub fn cost(demands: &[Demand], grants: &[Grant]) -> u64 {
+    let of = |(demand, grant): (&Demand, &Grant)| {
+        let layer = grant.layer.map(|layer| usize::from(layer.0));
+        layer.map_or(0, |layer| rate_of(&demand.layers, layer))
+    };
+    demands
+        .iter()
+        .zip(grants)
+        .map(of)
+        .fold(0, u64::saturating_add)
+}
+
 /// Writes one grant per demand into `grants` (cleared first) and returns how much
 /// of the estimate they use up, bit/s. `audio` counts the audio slots in use;
 /// `daring` allows one screen more than fits.
@@ -158,6 +171,7 @@ pub fn allocate(
         } else {
             0
         },
+        promised: 0,
     };
     let mut order: Vec<(usize, &Demand)> = demands.iter().enumerate().collect();
     order.sort_by_key(|(index, demand)| (Reverse(rank(demand)), *index));
@@ -192,6 +206,8 @@ struct Plan {
     free: u64,
     /// Largest rate a screen that does not fit may have.
     reach: u64,
+    /// Part of `free` that layers still asleep will take.
+    promised: u64,
 }
 
 impl Plan {
@@ -244,17 +260,36 @@ impl Plan {
         grant.layer = u8::try_from(layer).ok().map(Layer);
     }
 
+    /// Asks for a layer the source could send but does not, because nobody watched
+    /// it: the highest above what is given that would fit.
     fn wake(&mut self, demand: &Demand, grant: &mut Grant) {
         let wanted = wanted_layer(demand);
-        if demand.height == 0 || is_live(demand, wanted) || grant.limited {
+        if demand.height == 0 {
             return;
         }
-        let have = grant
-            .layer
-            .map_or(0, |layer| rate_of(&demand.layers, usize::from(layer.0)));
-        let cost = rate_of(&demand.layers, wanted).saturating_sub(have);
-        if cost <= self.free || grant.layer.is_none() {
+        let now = grant.layer.map(|layer| usize::from(layer.0));
+        if now.is_none() && !grant.limited {
+            // Nothing of the source lives: whatever comes is better.
             grant.wake = u8::try_from(wanted).ok().map(Layer);
+            return;
+        }
+        let have = now.map_or(0, |now| rate_of(&demand.layers, now));
+        // What is given is larger than wanted where the smaller ones sleep.
+        let above = now.filter(|now| *now <= wanted).map_or(0, |now| now + 1);
+        for layer in (above..=wanted).rev() {
+            if is_live(demand, layer) {
+                continue;
+            }
+            let rate = rate_of(&demand.layers, layer);
+            let cost = rate.saturating_sub(have);
+            let needs = cost.saturating_add(rate / 100 * RISE_MARGIN);
+            if demand.may_rise && needs <= self.free.saturating_sub(self.promised) {
+                self.promised = self.promised.saturating_add(cost);
+                grant.wake = u8::try_from(layer).ok().map(Layer);
+                return;
+            }
+            // It may fit later, and then nothing else would say so.
+            grant.limited = true;
         }
     }
 }
@@ -380,6 +415,50 @@ mod tests {
         assert_eq!(grants[0].wake, Some(Layer(2)));
         allocate(800_000, 0, false, &[demand], &mut grants);
         assert_eq!(grants[0].wake, None);
+        assert!(grants[0].limited, "looked at again when there is more room");
+    }
+
+    #[test]
+    fn where_the_wanted_layer_does_not_fit_the_one_below_is_woken() {
+        let mut demand = camera(720, 0);
+        demand.layers[1].live = false;
+        let mut grants = Vec::new();
+        for live in [true, false] {
+            demand.layers[2].live = live;
+            allocate(900_000, 0, false, &[demand], &mut grants);
+            assert_eq!(grants[0].layer, Some(Layer(0)));
+            assert_eq!(grants[0].wake, Some(Layer(1)));
+        }
+        demand.may_rise = false;
+        demand.held = Some(Layer(0));
+        allocate(900_000, 0, false, &[demand], &mut grants);
+        assert_eq!(grants[0].wake, None);
+    }
+
+    #[test]
+    fn a_smaller_layer_is_woken_where_only_a_larger_one_lives() {
+        let mut demand = camera(180, 0);
+        demand.layers[0].live = false;
+        demand.layers[1].live = false;
+        let mut grants = Vec::new();
+        allocate(5_000_000, 0, false, &[demand], &mut grants);
+        assert_eq!(
+            (grants[0].layer, grants[0].wake),
+            (Some(Layer(2)), Some(Layer(0)))
+        );
+        demand.height = 720;
+        allocate(300_000, 0, false, &[demand], &mut grants);
+        assert_eq!((grants[0].layer, grants[0].wake), (None, Some(Layer(0))));
+    }
+
+    #[test]
+    fn room_that_is_promised_is_not_promised_twice() {
+        let mut demand = camera(360, 0);
+        demand.layers[1].live = false;
+        let mut grants = Vec::new();
+        allocate(1_000_000, 0, false, &[demand, demand], &mut grants);
+        let woken: Vec<_> = grants.iter().map(|grant| grant.wake).collect();
+        assert_eq!(woken, [Some(Layer(1)), None]);
     }
 
     #[test]

@@ -24,12 +24,17 @@ pub const UP_AFTER: Duration = Duration::from_secs(4);
 pub const HOLD: Duration = Duration::from_secs(10);
 /// Longest trial on the way up from the lowest rung.
 pub const TRIAL: Duration = Duration::from_secs(6);
+/// A trial whose estimate is below [`HOPEFUL`] after this is over: on a link that
+/// bears speech and little more even the estimator's padding is heard.
+const TRIAL_DOUBT: Duration = Duration::from_millis(1_500);
+/// An estimate that may become one for the next rung, bit/s.
+const HOPEFUL: u64 = 90_000;
 /// An estimate has to bear the next rung for this long in a trial.
-const TRIAL_PROOF: Duration = Duration::from_secs(1);
+const TRIAL_PROOF: Duration = Duration::from_secs(2);
 /// From a fall to the lowest rung to the first trial; doubles with each that fails.
-pub const FIRST_WAIT: Duration = Duration::from_secs(15);
+pub const FIRST_WAIT: Duration = Duration::from_secs(8);
 /// Longest wait for a trial.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(240);
 /// A rung kept for this long makes the failed trials forgotten.
 const PROVEN: Duration = Duration::from_secs(60);
 /// Loss of a link of which nothing else is known that tells of congestion, per
@@ -176,11 +181,11 @@ impl Ladder {
         if self.link != Rung::Sound && since(self.changed).is_some_and(|kept| kept >= PROVEN) {
             self.wait = FIRST_WAIT;
         }
+        let held = self.held_until.is_some_and(|until| now < until);
         if self.link == Rung::Sound {
-            self.look_up(now, wants);
+            self.look_up(now, wants, held);
             return;
         }
-        let held = self.held_until.is_some_and(|until| now < until);
         let good = match self.estimate {
             Some(_) => since(self.good_since),
             // Nothing to see, so nothing to prove.
@@ -191,29 +196,40 @@ impl Ladder {
         }
     }
 
-    /// The way up from the lowest rung.
-    fn look_up(&mut self, now: Instant, wants: bool) {
+    /// The way up from the lowest rung. A trial may begin while the rung is held;
+    /// what it proves is used when the rung is free.
+    fn look_up(&mut self, now: Instant, wants: bool, held: bool) {
         match self.trial {
             Some(began) => {
                 let proof = self
                     .good_since
                     .map(|good| now.saturating_duration_since(good));
                 if !wants || proof.is_some_and(|good| good >= TRIAL_PROOF) {
-                    self.climb(now);
-                } else if now.saturating_duration_since(began) >= TRIAL {
+                    if !held {
+                        self.climb(now);
+                    }
+                } else if now.saturating_duration_since(began) >= self.patience() {
                     self.wait = (self.wait * 2).min(LONGEST_WAIT);
                     self.fall(now, Rung::Sound);
                 }
             }
             None if self.next_trial.is_none_or(|at| now >= at) => {
                 self.on_rest();
-                if wants {
+                if wants || held {
                     self.trial = Some(now);
                 } else {
                     self.climb(now);
                 }
             }
             None => {}
+        }
+    }
+
+    /// How long the trial may last as it goes.
+    fn patience(&self) -> Duration {
+        match self.estimate {
+            Some(estimate) if estimate >= HOPEFUL => TRIAL,
+            _ => TRIAL_DOUBT,
         }
     }
 
@@ -245,6 +261,17 @@ impl Ladder {
     }
 }
 
+/// The camera the receiver put first of those that send.
+pub(crate) fn first_camera(demands: &[Demand]) -> Option<usize> {
+    let sends = |demand: &Demand| demand.layers.iter().any(|layer| layer.live);
+    demands
+        .iter()
+        .enumerate()
+        .filter(|(_, demand)| !demand.screen && demand.height > 0 && sends(demand))
+        .max_by_key(|(index, demand)| (demand.priority, std::cmp::Reverse(*index)))
+        .map(|(index, _)| index)
+}
+
 /// Takes from the demands what the rung does not allow: they then ask for
 /// nothing. The one small camera is the one the receiver put first of those
 /// that send.
@@ -252,13 +279,7 @@ pub fn restrict(rung: Rung, demands: &mut [Demand]) {
     if rung == Rung::Full {
         return;
     }
-    let sends = |demand: &Demand| demand.layers.iter().any(|layer| layer.live);
-    let first = demands
-        .iter()
-        .enumerate()
-        .filter(|(_, demand)| !demand.screen && demand.height > 0 && sends(demand))
-        .max_by_key(|(index, demand)| (demand.priority, std::cmp::Reverse(*index)))
-        .map(|(index, _)| index);
+    let first = first_camera(demands);
     for (index, demand) in demands.iter_mut().enumerate() {
         demand.height = match rung {
             Rung::Sound => 0,

@@ -49,6 +49,32 @@ struct From {
     ts_offset: u32,
 }
 
+/// How the numbers of one source became those of the slot, from its first packet
+/// to the next switch: enough to send one of its packets again under the same.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    from: From,
+    pictures: Pictures,
+}
+
+impl Segment {
+    /// Number of the source behind a number of the slot; `None` when it was sent
+    /// before the segment began.
+    pub fn source_seq(&self, seq: u64) -> Option<u64> {
+        let after = seq.checked_sub(self.from.seq)?;
+        self.from.source_seq.checked_add(after)
+    }
+
+    /// The numbers the packet was sent under as `seq`.
+    pub fn numbers(&self, seq: u64, packet: &SourcePacket, meta: &Meta) -> Numbers {
+        Numbers {
+            seq,
+            ts: packet.ts.wrapping_add(self.from.ts_offset),
+            vp8: meta.picture.map(|picture| self.pictures.again(picture)),
+        }
+    }
+}
+
 impl Rewriter {
     /// A stream whose first packet gets `first_seq`. `clock_rate` in ticks per
     /// second, `frame` the shortest step at a switch, ticks.
@@ -85,6 +111,15 @@ impl Rewriter {
         self.pictures.switch(meta.picture);
     }
 
+    /// The source's packets come under other sequence numbers from this one on; its
+    /// timestamps go on as they were.
+    pub fn renumber(&mut self, packet: &SourcePacket) {
+        if let Some(from) = &mut self.from {
+            from.source_seq = packet.seq;
+            from.seq = self.highest + 1;
+        }
+    }
+
     /// Numbers for a packet of the present source. `None` when it is older than
     /// the switch, was already sent, or comes too late: no number is ever used twice.
     pub fn forward(&mut self, now: Instant, packet: &SourcePacket, meta: &Meta) -> Option<Numbers> {
@@ -106,6 +141,29 @@ impl Rewriter {
             ts,
             vp8: meta.picture.map(|picture| self.pictures.forward(picture)),
         })
+    }
+
+    /// The present segment, to be kept when it ends.
+    pub fn segment(&self) -> Option<Segment> {
+        Some(Segment {
+            from: self.from?,
+            pictures: self.pictures.clone(),
+        })
+    }
+
+    /// The whole number of a short one that was sent lately; `None` for others.
+    pub fn sent_as(&self, short: u16) -> Option<u64> {
+        let behind = (self.highest as u16).wrapping_sub(short);
+        let seq = self.highest.checked_sub(u64::from(behind))?;
+        (u64::from(behind) < WINDOW && self.get(seq)).then_some(seq)
+    }
+
+    /// The packet with these numbers holds several frames; the last one is so many
+    /// ticks after the first, and a switch goes on from there.
+    pub fn reaches(&mut self, numbers: &Numbers, ticks: u32) {
+        if numbers.seq == self.highest {
+            self.last_ts = numbers.ts.wrapping_add(ticks);
+        }
     }
 
     fn ticks(&self, micros: u128) -> u64 {
@@ -174,6 +232,15 @@ impl Pictures {
         if let Some(last) = self.last {
             self.offset = last + 1 - self.source;
             self.tl0_offset = self.tl0_last.wrapping_add(1).wrapping_sub(picture.tl0);
+        }
+    }
+
+    /// The numbers a picture of the present source has had.
+    fn again(&self, picture: Picture) -> Vp8Numbers {
+        let id = unwrap_near(self.source, picture) + self.offset;
+        Vp8Numbers {
+            picture_id: u16::try_from(id.rem_euclid(PICTURE_IDS)).unwrap_or(0),
+            tl0: picture.tl0.wrapping_add(self.tl0_offset),
         }
     }
 

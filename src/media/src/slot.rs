@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::cache::KeyframeCache;
 use crate::meta::Meta;
-use crate::rewrite::Rewriter;
+use crate::rewrite::{Numbers, Rewriter, Segment};
 use crate::types::{Forward, Layer, SlotRef, SlotState, SourcePacket, TrackKey};
 
 /// After a layer was taken away for bandwidth, no higher one for this long.
@@ -17,6 +17,56 @@ const STILL_AGE: Duration = Duration::from_secs(10);
 const SWITCH_AGE: Duration = Duration::from_millis(200);
 /// Shortest step of the timestamp at a switch: one frame at 30/s, 90 kHz.
 const FRAME_TICKS: u32 = 3_000;
+
+/// Sources and layers before the present one whose packets can be sent again.
+const PAST: usize = 3;
+
+/// What a slot was sent, and from whom.
+#[derive(Debug, Clone)]
+struct Past {
+    track: TrackKey,
+    layer: Layer,
+    segment: Segment,
+}
+
+/// A packet a receiver asks for again.
+#[derive(Debug)]
+pub struct Sent {
+    /// Its track.
+    pub track: TrackKey,
+    /// Its layer.
+    pub layer: Layer,
+    /// Its number at the source.
+    pub source_seq: u64,
+    seq: u64,
+    slot: SlotRef,
+    segment: Segment,
+}
+
+impl Sent {
+    /// The packet under the numbers it had.
+    pub fn again(&self, packet: &SourcePacket) -> Forward {
+        let numbers = self.segment.numbers(self.seq, packet, &Meta::of(packet));
+        under(self.slot, packet, &numbers, true)
+    }
+}
+
+/// A packet for a slot, under these numbers.
+fn under(slot: SlotRef, packet: &SourcePacket, numbers: &Numbers, resend: bool) -> Forward {
+    Forward {
+        slot,
+        codec: packet.codec,
+        seq: numbers.seq,
+        ts: numbers.ts,
+        marker: packet.marker,
+        level: packet.level,
+        capture_ntp: packet.capture_ntp,
+        vp8: numbers.vp8,
+        resend,
+        red: false,
+        payload: packet.payload.clone(),
+    }
+}
 
 /// Why nothing flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +101,10 @@ pub enum Offered {
 pub struct VideoSlot {
     slot: SlotRef,
     rewriter: Rewriter,
+    /// Track and layer of the present numbers.
+    numbered: Option<(TrackKey, Layer)>,
+    /// What was sent before, the newest first.
+    past: Vec<Past>,
     source: Option<TrackKey>,
     target: Option<Layer>,
     current: Option<Layer>,
@@ -66,6 +120,8 @@ impl VideoSlot {
         Self {
             slot,
             rewriter: Rewriter::new(first_seq, 90_000, FRAME_TICKS),
+            numbered: None,
+            past: Vec::new(),
             source: None,
             target: None,
             current: None,
@@ -178,7 +234,7 @@ impl VideoSlot {
         if self.target != Some(packet.layer) || !meta.begins_keyframe {
             return Offered::Ignored;
         }
-        self.rewriter.switch(now, packet, meta, 0);
+        self.switch(now, packet, meta, 0);
         self.current = self.target;
         self.still = None;
         match self.number(now, packet, meta) {
@@ -190,20 +246,48 @@ impl VideoSlot {
         }
     }
 
+    /// The packet is the first of another source or layer, or of the same anew.
+    fn switch(&mut self, now: Instant, packet: &SourcePacket, meta: &Meta, behind: u32) {
+        if let (Some((track, layer)), Some(segment)) = (self.numbered, self.rewriter.segment()) {
+            self.past.truncate(PAST - 1);
+            let past = Past {
+                track,
+                layer,
+                segment,
+            };
+            self.past.insert(0, past);
+        }
+        self.numbered = self.source.map(|source| (source, packet.layer));
+        self.rewriter.switch(now, packet, meta, behind);
+    }
+
+    /// What the receiver got under a number it asks for again.
+    pub fn sent(&self, short: u16) -> Option<Sent> {
+        let seq = self.rewriter.sent_as(short)?;
+        let present = self.numbered.zip(self.rewriter.segment());
+        let present = present.map(|((track, layer), segment)| Past {
+            track,
+            layer,
+            segment,
+        });
+        let of = |past: &Past| {
+            let source_seq = past.segment.source_seq(seq)?;
+            Some(Sent {
+                track: past.track,
+                layer: past.layer,
+                source_seq,
+                seq,
+                slot: self.slot,
+                segment: past.segment.clone(),
+            })
+        };
+        present.iter().chain(&self.past).find_map(of)
+    }
+
     fn number(&mut self, now: Instant, packet: &SourcePacket, meta: &Meta) -> Option<Forward> {
         let numbers = self.rewriter.forward(now, packet, meta)?;
         self.first_ts.get_or_insert(numbers.ts);
-        Some(Forward {
-            slot: self.slot,
-            codec: packet.codec,
-            seq: numbers.seq,
-            ts: numbers.ts,
-            marker: packet.marker,
-            level: packet.level,
-            capture_ntp: packet.capture_ntp,
-            vp8: numbers.vp8,
-            payload: packet.payload.clone(),
-        })
+        Some(under(self.slot, packet, &numbers, false))
     }
 
     /// A slot that waits takes what the cache of its layer holds: keyframe and
@@ -244,7 +328,7 @@ impl VideoSlot {
         for (index, packet) in packets.enumerate() {
             let meta = Meta::of(packet);
             if index == 0 {
-                self.rewriter.switch(now, packet, &meta, behind);
+                self.switch(now, packet, &meta, behind);
             }
             out.extend(self.number(now, packet, &meta));
         }

@@ -159,6 +159,10 @@ pub struct Forward {
     pub capture_ntp: Option<u64>,
     /// Rewritten VP8 fields.
     pub vp8: Option<Vp8Numbers>,
+    /// It was sent before under the same numbers and is asked for again.
+    pub resend: bool,
+    /// The payload is RFC 2198: older frames before its own ([`crate::red`]).
+    pub red: bool,
     /// Payload, shared with the source packet.
     pub payload: Arc<[u8]>,
 }

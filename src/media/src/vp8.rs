@@ -2,6 +2,7 @@
 //! header tells (RFC 6386 section 9.1).
 
 use crate::bytes::Reader;
+use crate::types::Vp8Numbers;
 
 /// Picture id as sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,42 @@ impl Vp8View {
     }
 }
 
+/// Bytes a payload takes with a picture id of 15 bits.
+pub fn renumbered_len(payload: &[u8]) -> usize {
+    let short = match payload {
+        [first, extended, id, ..] => first & extended & 0x80 != 0 && id & 0x80 == 0,
+        _ => false,
+    };
+    payload.len() + usize::from(short)
+}
+
+/// Copies a payload with other picture numbers to the start of `out` and tells how
+/// many bytes it has there ([`renumbered_len`]). The id is written with 15 bits;
+/// a payload without one is copied as it is. `None` when `out` is too short.
+pub fn renumber(payload: &[u8], numbers: Vp8Numbers, out: &mut [u8]) -> Option<usize> {
+    let length = renumbered_len(payload);
+    let out = out.get_mut(..length)?;
+    let (Some(&[first, extended, id]), true) = (payload.first_chunk::<3>(), length >= 4) else {
+        out.copy_from_slice(payload);
+        return Some(length);
+    };
+    if first & extended & 0x80 == 0 {
+        out.copy_from_slice(payload);
+        return Some(length);
+    }
+    let rest = payload.get(if id & 0x80 == 0 { 3 } else { 4 }..)?;
+    let (head, tail) = out.split_first_chunk_mut::<4>()?;
+    let [high, low] = (numbers.picture_id | 0x8000).to_be_bytes();
+    *head = [first, extended, high, low];
+    tail.copy_from_slice(rest);
+    if extended & 0x40 != 0
+        && let Some(tl0) = tail.first_mut()
+    {
+        *tl0 = numbers.tl0;
+    }
+    Some(length)
+}
+
 fn read_picture_id(reader: &mut Reader<'_>) -> Option<PictureId> {
     let high = reader.u8()?;
     if high & 0x80 == 0 {
@@ -175,6 +212,30 @@ mod tests {
         let payload = [0x90, 0xF0, 0x92, 0x34, 0x56, 0x6B];
         for end in 0..=payload.len() {
             assert_eq!(Vp8View::parse(&payload[..end]), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_renumbered_payload_differs_in_its_numbers_alone(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+            picture_id in 0u16..1 << 15,
+            tl0: u8,
+        ) {
+            let mut out = [0; 64];
+            let numbers = Vp8Numbers { picture_id, tl0 };
+            let length = renumber(&bytes, numbers, &mut out).unwrap();
+            prop_assert_eq!(length, renumbered_len(&bytes));
+            prop_assert_eq!(renumber(&bytes, numbers, &mut out[..length]), Some(length));
+            if let Some(before) = Vp8View::parse(&bytes) {
+                let after = Vp8View::parse(&out[..length]).unwrap();
+                prop_assert_eq!(after.picture_id.map(PictureId::value), before.picture_id.map(|_| picture_id));
+                let changes = before.picture_id.is_some();
+                let expected = before.tl0.map(|old| if changes { tl0 } else { old });
+                prop_assert_eq!(after.tl0, expected);
+                prop_assert_eq!((after.tid, after.key_idx, after.keyframe), (before.tid, before.key_idx, before.keyframe));
+                prop_assert_eq!(&out[after.descriptor_len..length], &bytes[before.descriptor_len..]);
+            }
         }
     }
 

@@ -197,3 +197,112 @@ fn one_small_camera_comes_before_the_screen() {
         world.check_streams();
     });
 }
+
+/// Every frame of the trainer's voice, from the first to the last, once and at its
+/// own time; how many packets came in each second.
+fn voice(world: &World) -> Vec<usize> {
+    let got = world.got(LEARNER, SlotRef::Audio(0));
+    let sounds: Vec<_> = got.iter().flat_map(Got::sounds).collect();
+    for two in sounds.windows(2) {
+        let ((ts, (peer, _, name)), (next_ts, (next_peer, _, next))) = (two[0], two[1]);
+        assert_eq!((peer, next_peer), (1, 1));
+        assert_eq!(next, name + 1, "nothing is missing, nothing comes twice");
+        assert_eq!(next_ts.wrapping_sub(ts), 960, "after frame {name}");
+    }
+    let seconds = (world.now - world.start).as_secs() as usize + 1;
+    let mut packets = vec![0; seconds];
+    for packet in got {
+        packets[packet.at.as_secs() as usize] += 1;
+    }
+    packets
+}
+
+#[test]
+fn on_the_lowest_rung_speech_comes_in_bundles_and_not_a_frame_is_lost_on_the_way() {
+    on_one_and_three(|mut world| {
+        world
+            .encoders
+            .retain(|encoder| encoder.track == mic(1) || encoder.track == camera(1));
+        live(&mut world, 10_000, 5);
+        live(&mut world, 60, 10);
+        live(&mut world, 10_000, 60);
+        let packets = voice(&world);
+        assert_eq!(packets[3], 50);
+        assert!((16..=17).contains(&packets[12]), "{}", packets[12]);
+        assert_eq!(packets[70], 50, "and single packets again");
+        world.check_streams();
+    });
+}
+
+#[test]
+fn who_comes_back_to_bundles_others_have_hears_no_frame_twice() {
+    on_one_and_three(|mut world| {
+        world.encoders.retain(|encoder| encoder.track == mic(1));
+        // Somebody else has bundles all the time.
+        world.view(2, view(Mode::Save, Vec::new()));
+        world.run(2_000);
+        for turn in 0..20 {
+            let mode = [Mode::Save, Mode::Normal][turn % 2];
+            world.view(LEARNER, view(mode, Vec::new()));
+            // Turned at every place of a bundle.
+            world.run(300 + 20 * turn as u64);
+        }
+        voice(&world);
+        world.check_streams();
+    });
+}
+
+#[test]
+fn the_next_voice_begins_after_the_last_frame_of_a_bundle() {
+    for shards in [1, 3] {
+        let mut world = World::new(shards);
+        let voices = [mic(1), mic(2)];
+        for peer in [1, 2] {
+            world.join(peer, SEAT);
+            world.publish_mic(peer, 15);
+        }
+        world.join(LEARNER, Slots { audio: 1, ..SEAT });
+        world.view(LEARNER, view(Mode::Save, Vec::new()));
+        world.run(2_000);
+        for turn in 0..12 {
+            world.encoder(voices[turn % 2], 0).level = 90;
+            world.encoder(voices[(turn + 1) % 2], 0).level = 15;
+            world.run(2_500 + 20 * turn as u64);
+        }
+        let got = world.got(LEARNER, SlotRef::Audio(0));
+        let sounds: Vec<_> = got.iter().flat_map(Got::sounds).collect();
+        let mut switches = 0;
+        for two in sounds.windows(2) {
+            let ((ts, (peer, ..)), (next_ts, (next_peer, ..))) = (two[0], two[1]);
+            switches += usize::from(peer != next_peer);
+            let step = next_ts.wrapping_sub(ts);
+            assert!((960..1 << 31).contains(&step), "{peer} {next_peer}: {step}");
+        }
+        assert!(switches >= 6, "{switches}");
+        world.check_streams();
+    }
+}
+
+#[test]
+fn a_voice_that_falls_silent_is_heard_to_its_last_frame() {
+    on_one_and_three(|mut world| {
+        world.encoders.retain(|encoder| encoder.track == mic(1));
+        world.view(LEARNER, view(Mode::Save, Vec::new()));
+        world.run(2_000);
+        for _ in 0..7 {
+            world.run(20);
+            world.encoder(mic(1), 0).on = false;
+            world.run(400);
+            let sent = world.encoder(mic(1), 0).seq;
+            let last = world
+                .got(LEARNER, SlotRef::Audio(0))
+                .last()
+                .cloned()
+                .unwrap();
+            assert_eq!(last.sounds().last().unwrap().1.2, sent & 0xFF_FFFF_FFFF);
+            world.encoder(mic(1), 0).on = true;
+            world.run(600);
+        }
+        world.check_streams();
+    });
+}

@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::board::Figure;
+use crate::captions::CaptionLang;
 use crate::groups::{GroupBy, GroupNo};
 use crate::ids::{BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, SessionId};
 use crate::media::{MediaKind, Profile, SlotCounts, TrackState, View};
+use crate::notes::NoteStep;
 use crate::people::{Permits, Role, RoomMode};
 use crate::poll::{PollChoice, PollDraft};
+use crate::recording::{RecordConsent, RecordWhom, RecordedBy};
 use crate::slides::Review;
 use crate::talk::{Audience, QuestionState, Reaction};
 
@@ -343,6 +346,48 @@ pub enum ClientMessage {
         /// How.
         e: Reaction,
     },
+    /// Begin a recording of the server, or announce one by something outside of
+    /// the room; or end it. While one goes on, other words replace those
+    /// announced.
+    ModRecord {
+        /// Is being recorded.
+        on: bool,
+        /// Who records and answers for it; needed with `on`.
+        #[serde(default)]
+        who: String,
+        /// What for.
+        #[serde(default)]
+        why: String,
+        /// How long it is kept, who may see it, how to object.
+        #[serde(default)]
+        keep: String,
+        /// What makes it.
+        #[serde(default)]
+        #[ts(optional, as = "Option<RecordedBy>")]
+        by: RecordedBy,
+        /// Of the server: whom it takes.
+        #[serde(default)]
+        #[ts(optional, as = "Option<RecordWhom>")]
+        whom: RecordWhom,
+        /// Of the server: whether people are asked. Refused with `forbidden` where
+        /// the session asks for more.
+        #[serde(default)]
+        #[ts(optional, as = "Option<RecordConsent>")]
+        ask: RecordConsent,
+    },
+    /// Pause the recording of the server, or go on with it.
+    ModRecordPause {
+        /// Pause.
+        on: bool,
+    },
+    /// Answer to the words of a recording that asks, or another answer than
+    /// before.
+    RecordReply {
+        /// Number of the words.
+        notice: u64,
+        /// Accept being recorded; otherwise one attends unrecorded.
+        accept: bool,
+    },
     /// Seconds between two chat messages of one learner; 0 = no slow mode.
     ModSlow {
         /// Seconds.
@@ -581,6 +626,55 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         group: Option<GroupNo>,
+    },
+    /// Hand the task of the captioner over, or take it back; several may have it.
+    ModCaptioner {
+        /// Who.
+        who: PersonId,
+        /// Hand over.
+        on: bool,
+    },
+    /// A line of captions that is being typed, whole. Never logged, never
+    /// replayed; empty = given up.
+    CaptionLive {
+        /// Language.
+        lang: CaptionLang,
+        /// So far.
+        text: String,
+    },
+    /// A line of captions is finished. Repeats of the same `cid` are ignored.
+    CaptionLine {
+        /// Client's id of it.
+        cid: String,
+        /// Language.
+        lang: CaptionLang,
+        /// The line, NFC.
+        text: String,
+        /// How long it took from its first letter, ms; at most
+        /// [`MAX_CAPTION_MS`](crate::limits::MAX_CAPTION_MS) count.
+        took: u32,
+    },
+    /// Older lines of captions, of all languages; answered by `captionPage`.
+    CaptionPage {
+        /// Lines before this number.
+        before: u32,
+    },
+    /// The shared notes; answered by `notesPage`.
+    NotesGet {
+        /// The version known: the edits since, if they are still kept. Absent:
+        /// the whole text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        after: Option<u32>,
+    },
+    /// Edit the shared notes. A repeat of one's last `cid` is ignored.
+    NotesEdit {
+        /// Client's id of it.
+        cid: String,
+        /// The version it was made to.
+        rev: u32,
+        /// The steps; what comes after the last is kept.
+        op: Vec<NoteStep>,
     },
     /// Not known to this version.
     #[serde(other)]

@@ -16,6 +16,8 @@ pub enum ErrorCode {
     NotFound,
     /// No place left in the room or on the server.
     Full,
+    /// The server can carry nobody more. Those who are in, and staff, come in.
+    ServerFull,
     /// The room is locked.
     Locked,
     /// A moderator removed the person, who may come back by the link.
@@ -37,6 +39,10 @@ pub enum ErrorCode {
     /// It is too late or too early for this: the poll is closed, the group is
     /// full, the deck is not ready.
     Conflict,
+    /// There is no recorder: nothing can be recorded now.
+    NoRecorder,
+    /// There is too little room on the disk to record.
+    NoSpace,
     /// Slow mode: the next message may come a little later.
     SlowMode,
     /// Too many messages in too short a time.

@@ -72,6 +72,10 @@ string_id!(
     FileId
 );
 string_id!(
+    /// A recording made by the server, a ULID, unique everywhere.
+    RecordingId
+);
+string_id!(
     /// An m-line of the client's peer connection (`a=mid`), the name of a slot.
     SlotId
 );

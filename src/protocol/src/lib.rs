@@ -9,14 +9,17 @@
 //! `docs/PROTOCOL.md` is the prose.
 
 pub mod board;
+pub mod captions;
 pub mod client;
 pub mod error;
 pub mod groups;
 pub mod ids;
 pub mod limits;
 pub mod media;
+pub mod notes;
 pub mod people;
 pub mod poll;
+pub mod recording;
 pub mod server;
 pub mod slides;
 pub mod talk;
@@ -26,8 +29,8 @@ pub use client::{ClientFrame, ClientMessage, Hello};
 pub use error::ErrorCode;
 pub use groups::GroupNo;
 pub use ids::{
-    BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId, SlotId,
-    TrackId,
+    BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RecordingId, RoomId, SessionId,
+    SlotId, TrackId,
 };
 pub use media::{MediaKind, Profile, SlotCounts, TrackState};
 pub use people::{Action, Person, Role, RoomMode};

@@ -39,6 +39,12 @@ pub const MAX_SLOW_SEC: u16 = 600;
 pub const MAX_TIMER_SEC: u32 = 6 * 3_600;
 /// Longest label of a timer, name of a group, licence, owner; Unicode scalar values.
 pub const MAX_LABEL: usize = 120;
+/// Longest purpose and longest words on keeping of a recording notice, Unicode scalar values.
+pub const MAX_RECORD_TEXT: usize = 500;
+/// Alarms of recordings that are told, at most: the newest.
+pub const RECORD_ALARMS: usize = 20;
+/// People who attend unrecorded listed to staff, at most.
+pub const UNRECORDED_SHOWN: usize = 500;
 /// People shown to all at once, at most.
 pub const MAX_SPOTLIGHT: usize = 4;
 /// Items of a quiz, at most.
@@ -73,6 +79,22 @@ pub const MAX_BOARD_TEXT: usize = 500;
 pub const MAX_SHAPES: usize = 1_000;
 /// Figures in one `boardErase`, at most.
 pub const MAX_ERASE: usize = 100;
+/// People with the captioner's task at a time, at most.
+pub const MAX_CAPTIONERS: usize = 4;
+/// Longest line of captions, Unicode scalar values.
+pub const MAX_CAPTION: usize = 200;
+/// A line of captions counts as typed no longer than this, ms.
+pub const MAX_CAPTION_MS: u32 = 60_000;
+/// Lines of captions in `state`, at most.
+pub const CAPTIONS_SHOWN: usize = 20;
+/// Lines of captions in one `captionPage`, at most.
+pub const CAPTION_PAGE: usize = 100;
+/// Longest shared notes, Unicode scalar values.
+pub const MAX_NOTES: usize = 20_000;
+/// Most that one edit of them puts in, Unicode scalar values.
+pub const MAX_NOTES_EDIT: usize = 5_000;
+/// Steps of one edit, at most.
+pub const MAX_NOTES_STEPS: usize = 200;
 /// Breakout groups, at most.
 pub const MAX_GROUPS: u8 = 50;
 /// Longest time in groups, minutes.

@@ -262,6 +262,33 @@ pub struct Mids {
     pub s: Vec<SlotId>,
 }
 
+/// What a server with too much to do gives up; each takes in those before it.
+/// Sound is never given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Overload {
+    /// Thumbnails of cameras.
+    Thumbnails,
+    /// Large cameras.
+    Layers,
+    /// Frames of shared screens, and all cameras but one.
+    Screen,
+    /// All cameras.
+    Video,
+}
+
+/// A simulcast layer of a camera or a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Rid {
+    /// The smallest.
+    Q,
+    /// The middle one.
+    H,
+    /// The largest.
+    F,
+}
+
 /// A rung of the ladder for weak links: how much somebody is sent at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

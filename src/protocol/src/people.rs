@@ -132,11 +132,17 @@ pub enum Action {
     Groups,
     /// Draw on boards and slides.
     Draw,
+    /// Type captions: a task that is handed over, whatever the role.
+    Caption,
+    /// Announce that the session is being recorded, and that it no longer is.
+    Record,
+    /// Edit the shared notes.
+    Notes,
 }
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::Speak,
         Self::ShowCamera,
         Self::ShareScreen,
@@ -168,6 +174,9 @@ impl Action {
         Self::SetRole,
         Self::Groups,
         Self::Draw,
+        Self::Caption,
+        Self::Record,
+        Self::Notes,
     ];
 }
 
@@ -200,6 +209,8 @@ pub struct Permits {
     pub open_questions: bool,
     /// Drawing on boards and slides; whoever has the floor may in any case.
     pub draw: bool,
+    /// Editing the shared notes.
+    pub notes: bool,
 }
 
 impl Default for Permits {
@@ -217,6 +228,7 @@ impl Default for Permits {
             hand_in: true,
             open_questions: true,
             draw: false,
+            notes: false,
         }
     }
 }
@@ -285,6 +297,10 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub stands_for: Option<String>,
+    /// Has the captioner's task.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub captions: bool,
     /// Gets less than everything; absent = everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -4,15 +4,19 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::board::{Boards, Figure, Shape};
+use crate::captions::{Caption, CaptionLang};
 use crate::error::ErrorCode;
 use crate::groups::{GroupNo, Groups};
 use crate::ids::{
     BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId,
 };
 use crate::limits::Limits;
-use crate::media::{AudioBind, IceServer, MediaKind, Mids, OnRung, VideoBind};
+use crate::media::{AudioBind, IceServer, MediaKind, Mids, OnRung, Overload, Rid, VideoBind};
+use crate::notes::{NoteAuthor, NoteEdit};
 use crate::people::{Action, Counts, Permits, Person, Role, RoomMode, Waiter};
 use crate::poll::{Poll, PollChoice, PollRow};
+use crate::recording::{RecordAlarm, RecordConsent, RecordPlan, RecordTrouble};
+pub use crate::recording::{RecordedBy, Recording};
 use crate::slides::{Deck, FileItem, Stage};
 use crate::talk::{Audience, Question, Reaction};
 
@@ -86,8 +90,10 @@ pub struct RoomInfo {
     pub mode: RoomMode,
     /// Locked for newcomers.
     pub locked: bool,
-    /// Recording now. Announced to all, late joiners too.
-    pub recording: bool,
+    /// Is being recorded. Announced to all, late joiners too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub recording: Option<Recording>,
     /// When the room was opened, ms since the epoch.
     pub started_at: u64,
     /// Where the lesson is.
@@ -128,6 +134,11 @@ pub struct RoomInfo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub speech_kbps: Option<u16>,
+    /// The server has more to do than it can, and gives up pictures. Absent = it
+    /// does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub overload: Option<Overload>,
 }
 
 /// A timer everybody sees.
@@ -253,6 +264,11 @@ pub struct RaisedHand {
     pub at: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
 /// What a draining server asks of its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -310,7 +326,14 @@ pub enum ServerMessage {
         /// Boards; absent while there are none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
-        boards: Option<Boards>,
+        boards: Option<Box<Boards>>,
+        /// The last lines of captions, oldest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        captions: Vec<Caption>,
+        /// Version of the shared notes; absent = nothing was written.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        #[ts(optional, as = "Option<u32>")]
+        notes: u32,
     },
     /// Resume accepted: the missed broadcasts follow.
     Resumed {
@@ -374,6 +397,18 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         on: Option<OnRung>,
+    },
+    /// Layers of one's own pictures that somebody watches, whole. Everything is to
+    /// be sent until told; a new peer connection begins there.
+    Layers {
+        /// Of the camera, from small to large; absent = all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        camera: Option<Vec<Rid>>,
+        /// Of the screen; absent = all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        screen: Option<Vec<Rid>>,
     },
     /// Loudness of who speaks now; silent people are left out.
     Levels {
@@ -445,6 +480,40 @@ pub enum ServerMessage {
         kind: MediaKind,
         /// Accepted.
         accept: bool,
+    },
+    /// How it stands with recording, to those who may record or moderate. Replaces
+    /// the one before.
+    RecordDesk {
+        /// Why the server cannot record now; absent = it can.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        unable: Option<RecordTrouble>,
+        /// The setting of the session; absent = it is not recorded by a setting.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        plan: Option<Box<RecordPlan>>,
+        /// Least that a recording of the server asks for here.
+        ask: RecordConsent,
+        /// What went wrong in this session: the last
+        /// [`RECORD_ALARMS`](crate::limits::RECORD_ALARMS), oldest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<RecordAlarm>>")]
+        alarms: Vec<RecordAlarm>,
+    },
+    /// What one answered to the words of a recording, on coming in and after a
+    /// change. Where a recording asks and there is no answer to its words, one is
+    /// not recorded.
+    RecordMine {
+        /// Number of the words.
+        notice: u64,
+        /// Accepted, or attends unrecorded.
+        accept: bool,
+    },
+    /// Who attends unrecorded, to staff: of a recording that asks, those who
+    /// refused it. Replaces the list before.
+    Unrecorded {
+        /// They, the first [`UNRECORDED_SHOWN`](crate::limits::UNRECORDED_SHOWN).
+        list: Vec<PersonId>,
     },
     /// The room changed. To people who wait as well, without `seq`.
     Room(RoomInfo),
@@ -671,6 +740,51 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         y: Option<u16>,
+    },
+    /// A line of captions is finished.
+    Caption {
+        /// It.
+        c: Caption,
+    },
+    /// A line of captions is being typed. Never replayed.
+    CaptionLive {
+        /// Who.
+        who: PersonId,
+        /// Language.
+        lang: CaptionLang,
+        /// So far; empty = given up.
+        text: String,
+    },
+    /// Older lines of captions, oldest first.
+    CaptionPage {
+        /// Lines.
+        list: Vec<Caption>,
+        /// Still older ones can be asked for.
+        more: bool,
+    },
+    /// The shared notes were edited.
+    Notes {
+        /// How.
+        edit: NoteEdit,
+    },
+    /// Answer to `notesGet`.
+    NotesPage {
+        /// Their version.
+        rev: u32,
+        /// All of them; absent where `ops` lead there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        text: Option<String>,
+        /// The edits since the version that was named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ops: Vec<NoteEdit>,
+        /// Who edited, the last first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        by: Vec<NoteAuthor>,
+        /// `cid` of the last edit of one's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        mine: Option<String>,
     },
     /// The groups are new or changed; absent = there are none.
     Groups {

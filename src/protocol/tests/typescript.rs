@@ -51,6 +51,8 @@ export const MAX_CHAT = {};
 export const MAX_QUESTION = {};
 /** Longest label: timer, group, licence, owner; characters. */
 export const MAX_LABEL = {};
+/** Longest purpose and words on keeping of a recording notice, characters. */
+export const MAX_RECORD_TEXT = {};
 /** People shown to all at once, at most. */
 export const MAX_SPOTLIGHT = {};
 /** Items of a quiz, at most. */
@@ -59,6 +61,18 @@ export const MAX_POLL_ITEMS = {};
 export const MAX_POLL_OPTIONS = {};
 /** Longest text of a poll, characters. */
 export const MAX_POLL_TEXT = {};
+/** People with the captioner's task at a time, at most. */
+export const MAX_CAPTIONERS = {};
+/** Longest line of captions, characters. */
+export const MAX_CAPTION = {};
+/** A line of captions counts as typed no longer than this, ms. */
+export const MAX_CAPTION_MS = {};
+/** Longest shared notes, characters. */
+export const MAX_NOTES = {};
+/** Most that one edit of them puts in, characters. */
+export const MAX_NOTES_EDIT = {};
+/** Steps of one edit, at most. */
+export const MAX_NOTES_STEPS = {};
 /** Breakout groups, at most. */
 export const MAX_GROUPS = {};
 /** Coordinates of the pointer on a page go from 0 to this. */
@@ -82,10 +96,17 @@ export const PEOPLE_PAGE = {};
         limits::MAX_CHAT,
         limits::MAX_QUESTION,
         limits::MAX_LABEL,
+        limits::MAX_RECORD_TEXT,
         limits::MAX_SPOTLIGHT,
         limits::MAX_POLL_ITEMS,
         limits::MAX_POLL_OPTIONS,
         limits::MAX_POLL_TEXT,
+        limits::MAX_CAPTIONERS,
+        limits::MAX_CAPTION,
+        limits::MAX_CAPTION_MS,
+        limits::MAX_NOTES,
+        limits::MAX_NOTES_EDIT,
+        limits::MAX_NOTES_STEPS,
         limits::MAX_GROUPS,
         limits::POINT_MAX,
         limits::MAX_WHITEBOARDS,

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use crate::attendance::AttendanceInput;
 use crate::error::StoreError;
-use crate::store::{Store, from_db};
+use crate::store::{Store, fields_from_db, from_db};
 
 /// A person of a roster, as sheets and halls need him.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Listed {
     pub site: bool,
     /// State of the row.
     pub state: RosterState,
+    /// Own fields: name and value.
+    pub custom: Vec<(String, String)>,
 }
 
 /// A line of the roster at some version.
@@ -168,7 +170,7 @@ impl Store {
         for chunk in ids.chunks(CHUNK) {
             let mut query: QueryBuilder<'_, Sqlite> = QueryBuilder::new(
                 "SELECT person.id, person.name, person.sort, person.born, person.position, \
-                 person.unit, person.unit_text, person.phone, unit.name AS unit_name, \
+                 person.unit, person.unit_text, person.phone, person.custom, unit.name AS unit_name, \
                  (SELECT min(value) FROM identifier WHERE person = person.id AND kind = 'sector') \
                  AS sector, \
                  (SELECT min(value) FROM identifier WHERE person = person.id AND kind = 'local') \
@@ -343,6 +345,7 @@ fn listed_of_row(
             .unwrap_or_default(),
         site,
         state,
+        custom: fields_from_db(row.try_get("custom")?)?,
         person: PersonKey(id),
     })
 }

@@ -320,6 +320,11 @@ async fn roles_of(
     Ok(roles)
 }
 
+/// As [`seen`], for other lists.
+pub(crate) fn seen_classes<'a>(actor: &'a Actor, tail: &str) -> QueryBuilder<'a, Sqlite> {
+    seen(actor, &Reach::of(actor), tail)
+}
+
 /// `tail` over the table `seen`: the classes that `SeeClass` of the table of
 /// rights reaches for the asker, told in SQL. The test of rights holds the two
 /// against each other.

@@ -18,16 +18,23 @@ mod attendance_roster;
 mod class_list;
 mod class_steps;
 mod classes;
+mod copy;
 mod courses;
 mod error;
 mod exports;
 mod hall;
 mod imports;
+mod incidents;
 mod ledger;
 mod materials;
+mod notices;
 mod people;
 mod places;
 mod preflight;
+mod recording;
+mod recording_jobs;
+mod recording_keep;
+mod recordings;
 mod roster;
 mod rules;
 mod session_phase;
@@ -35,6 +42,7 @@ mod sessions;
 mod staff;
 mod store;
 mod units;
+mod webhooks;
 
 pub use accounts::{
     AccountToAdd, KnownAccount, SIGN_IN_IDLE_MS, SIGN_IN_LIFE_MS, SIGN_IN_LOG_KEPT_MS, SignInLine,
@@ -45,6 +53,7 @@ pub use attendance_roster::Listed;
 pub use class_list::{ClassFilter, MAX_CALENDAR, MAX_OWN, OwnClass, next_session};
 pub use class_steps::ClassDetails;
 pub use classes::{ClassLogLine, Demo, NewClass};
+pub use copy::{check_database, copy_database};
 pub use error::StoreError;
 pub use exports::{Access, StoredExport};
 pub use hall::{CheckIn, HallCounts, NewHallMark, last_marks};
@@ -56,12 +65,20 @@ pub use lophoc_classes::{Class, ClassId};
 pub use materials::{
     HandInBytes, Material, MaterialKind, MaterialLabels, MaterialState, MaterialsWaiting,
 };
+pub use notices::{DueMail, LastNotice, NewNotice, Sent};
 pub use people::PersonQuery;
 pub use places::Place;
 pub use preflight::{NewPreflight, PREFLIGHTS_KEPT};
+pub use recording::{RecordingAccepted, RecordingNotice, RecordingPlan, RecordingSetting};
+pub use recording_jobs::{JobEnd, RecordingJob, RecordingStage};
+pub use recording_keep::{MAX_CAPTIONS, StoredObject, Watched};
+pub use recordings::{
+    MAX_RECORDINGS, NewRecording, Recording, RecordingAuthor, RecordingFacts, RecordingFilter,
+};
 pub use roster::{MAX_ROSTER, RosterAuthor, RosterHow, RosterLine};
 pub use rules::HouseRules;
 pub use sessions::{MAX_SESSIONS, NewSession, PlannedTime, Session, SessionMode, SessionState};
 pub use staff::MAX_STAFF;
 pub use store::{Store, StoreOptions};
 pub use units::UnitQuery;
+pub use webhooks::{DueHook, HookEnd, MAX_WEBHOOKS};

@@ -11,12 +11,12 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::accounts::{exists, like};
 use crate::classes::fresh_id;
 use crate::error::StoreError;
-use crate::store::{Store, to_db};
+use crate::store::{Store, fields_from_db, fields_to_db, to_db};
 use crate::units::{day_of, is_below, name_of, of_name};
 
 const COLUMNS: &str = "person.id, person.name, person.sort, person.born, person.gender, \
      person.position, person.unit, person.unit_text, person.phone, person.email, person.pupil, \
-     person.guardian, person.degree, \
+     person.guardian, person.degree, person.custom, \
      CASE WHEN person.unit_text <> '' THEN person.unit_text ELSE coalesce(unit.name, '') END AS unit_name";
 const JOINED: &str = "person LEFT JOIN unit ON unit.id = person.unit";
 
@@ -197,7 +197,7 @@ pub(crate) async fn update_person(
     let done = sqlx::query(
         "UPDATE person SET name = $1, sort = $2, folded = $3, born = $4, gender = $5, \
          position = $6, unit = $7, unit_text = $8, phone = $9, email = $10, pupil = $11, \
-         guardian = $12, degree = $13 WHERE id = $14",
+         guardian = $12, degree = $13, custom = $14 WHERE id = $15",
     )
     .bind(&name)
     .bind(&form.sort)
@@ -212,6 +212,7 @@ pub(crate) async fn update_person(
     .bind(i64::from(form.pupil))
     .bind(&form.guardian)
     .bind(&form.degree)
+    .bind(fields_to_db(&form.custom)?)
     .bind(id.as_str())
     .execute(&mut *change)
     .await?;
@@ -327,6 +328,7 @@ fn person_of_row(row: &SqliteRow) -> Result<Person, StoreError> {
             guardian: row.try_get("guardian")?,
             degree: row.try_get("degree")?,
             identifiers: Vec::new(),
+            custom: fields_from_db(row.try_get("custom")?)?,
         },
         unit_name: row.try_get("unit_name")?,
     })

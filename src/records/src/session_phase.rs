@@ -13,7 +13,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use crate::error::StoreError;
 use crate::sessions::{ORDER, SessionState, room_session};
 use crate::staff;
-use crate::store::from_db;
+use crate::store::{fields_from_db, from_db};
 
 /// Ids in one statement.
 const CHUNK: usize = 200;
@@ -112,7 +112,8 @@ async fn rows_where(
     }
     let mut query: QueryBuilder<'_, Sqlite> = QueryBuilder::new(
         "SELECT s.id, s.class, s.room, s.title, s.mode, s.starts_ms, s.ends_ms, s.state, \
-         s.rehearsal_min, s.waiting, s.counts, s.place, s.cancelled_ms, \
+         s.rehearsal_min, s.waiting, s.counts, s.place, s.custom, s.on_sheets, \
+         s.cancelled_ms, \
          (SELECT count(*) FROM session o WHERE o.class = s.class AND \
          (coalesce(o.starts_ms, o.created_ms), o.created_ms, o.id) <= \
          (coalesce(s.starts_ms, s.created_ms), s.created_ms, s.id)) AS no, \
@@ -161,6 +162,8 @@ fn found_of_row(row: &SqliteRow) -> Result<Found, StoreError> {
                 waiting: room.waiting,
                 counts: row.try_get("counts")?,
                 place: row.try_get("place")?,
+                custom: fields_from_db(row.try_get("custom")?)?,
+                on_sheets: fields_from_db(row.try_get("on_sheets")?)?,
             },
             phase: SessionPhase::Scheduled,
             began_ms: None,

@@ -10,7 +10,7 @@ use sqlx::{Row as _, SqliteConnection};
 use crate::classes::{fresh_id, require, still_used, unprotected, wall_ms};
 use crate::error::StoreError;
 use crate::session_phase::{Of, read};
-use crate::store::{Store, from_db, to_db};
+use crate::store::{Store, fields_to_db, from_db, to_db};
 
 /// Sessions of one class. Overflow: a further one is refused as too many.
 pub const MAX_SESSIONS: u32 = 500;
@@ -147,6 +147,8 @@ impl Store {
             waiting: false,
             counts: true,
             place: String::new(),
+            custom: Vec::new(),
+            on_sheets: Vec::new(),
         };
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         require(&mut transaction, &new.class).await?;
@@ -219,7 +221,8 @@ impl Store {
         }
         sqlx::query(
             "UPDATE session SET title = $2, mode = $3, starts_ms = $4, ends_ms = $5, \
-             rehearsal_min = $6, waiting = $7, counts = $8, place = $9 WHERE id = $1",
+             rehearsal_min = $6, waiting = $7, counts = $8, place = $9, custom = $10, \
+             on_sheets = $11 WHERE id = $1",
         )
         .bind(id.as_str())
         .bind(&form.title)
@@ -230,6 +233,8 @@ impl Store {
         .bind(form.waiting)
         .bind(form.counts)
         .bind(&form.place)
+        .bind(fields_to_db(&form.custom)?)
+        .bind(fields_to_db(&form.on_sheets)?)
         .execute(&mut *transaction)
         .await?;
         if moved {
@@ -414,8 +419,8 @@ async fn insert(
     let id = SessionKey(fresh_id('b')?);
     sqlx::query(
         "INSERT INTO session (id, class, room, title, mode, starts_ms, ends_ms, state, \
-         created_ms, rehearsal_min, waiting, counts, place) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'scheduled', $8, $9, $10, $11, $12)",
+         created_ms, rehearsal_min, waiting, counts, place, custom, on_sheets) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'scheduled', $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(id.as_str())
     .bind(class.as_str())
@@ -429,6 +434,8 @@ async fn insert(
     .bind(form.waiting)
     .bind(form.counts)
     .bind(&form.place)
+    .bind(fields_to_db(&form.custom)?)
+    .bind(fields_to_db(&form.on_sheets)?)
     .execute(&mut *connection)
     .await?;
     note_time(connection, &id, form, by, now_ms).await?;

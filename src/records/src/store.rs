@@ -226,6 +226,18 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
     bytes.try_into().ok()
 }
 
+/// Own fields, or names of some, as they are stored.
+pub(crate) fn fields_to_db<T: serde::Serialize>(fields: &[T]) -> Result<String, StoreError> {
+    serde_json::to_string(fields).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// As [`fields_to_db`], back.
+pub(crate) fn fields_from_db<T: serde::de::DeserializeOwned>(
+    text: &str,
+) -> Result<Vec<T>, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Damaged("own fields".to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,10 @@
     reason = "in tests a failing unwrap is a failing test"
 )]
 
-use lophoc_classes::{Delegate, Excuse, ExportFormat, ExportKind, ExportRecord};
+use lophoc_classes::{
+    Delegate, Excuse, ExportFormat, ExportKind, ExportRecord, IncidentKind, IncidentSeverity,
+    MAX_INCIDENTS, NewIncident,
+};
 use lophoc_ledger::{Change, HallHow, PersonKey, SessionKey, Status};
 use lophoc_records::{
     Access, Author, CheckIn, NewClass, NewCorrection, NewHallMark, NewSession, NewVersion,
@@ -277,4 +280,31 @@ async fn of_two_who_freeze_at_once_one_gets_the_number() {
     let made = [a.unwrap(), b.unwrap()];
     assert_eq!(made.iter().flatten().count(), 1);
     assert_eq!(store.latest_version(session).await.unwrap().0, 1);
+}
+
+/// A link that comes and goes all day must not take the place of what people write.
+#[tokio::test]
+async fn what_the_server_writes_of_sites_leaves_room_for_people() {
+    let world = world().await;
+    let (store, session) = (&world.store, &world.session);
+    let site = PersonKey::from("p-site");
+    let most = u64::from(MAX_INCIDENTS);
+    for at in 0..most / 2 + 20 {
+        let lost = store.note_site_lost(session, &site, "Điểm cầu", "mất", at);
+        lost.await.unwrap();
+        store
+            .note_site_back(session, &site, "về", at)
+            .await
+            .unwrap();
+    }
+    let list = store.incidents(session).await.unwrap();
+    assert_eq!(list.len() as u64, most / 2);
+    let new = NewIncident {
+        kind: IncidentKind::Sound,
+        severity: IncidentSeverity::High,
+        site: Some(site),
+        subject: String::new(),
+        text: "Loa rè".to_owned(),
+    };
+    store.add_incident(session, &new, &author()).await.unwrap();
 }

@@ -69,7 +69,7 @@ impl Room {
         }
     }
 
-    fn in_rate(&mut self, person: &PersonId, msg: &ClientMessage) -> bool {
+    pub(crate) fn in_rate(&mut self, person: &PersonId, msg: &ClientMessage) -> bool {
         use ClientMessage as M;
         let now_ms = self.now.mono_ms;
         let Some(member) = self.roster.get_mut(person) else {
@@ -86,7 +86,9 @@ impl Room {
             | M::PeoplePage { .. }
             | M::LobbyPage { .. }
             | M::PollPage { .. }
-            | M::BoardGet { .. } => &mut buckets.pages,
+            | M::BoardGet { .. }
+            | M::CaptionPage { .. }
+            | M::NotesGet { .. } => &mut buckets.pages,
             M::ModMute { .. }
             | M::ModMuteAll { .. }
             | M::ModAsk { .. }
@@ -105,6 +107,8 @@ impl Room {
             | M::ModEnd
             | M::ChatDelete { .. }
             | M::QuestionSet { .. }
+            | M::ModRecord { .. }
+            | M::ModRecordPause { .. }
             | M::ModSlow { .. }
             | M::ModTimer { .. }
             | M::ModPermits { .. }
@@ -124,15 +128,20 @@ impl Room {
             | M::GroupsMove { .. }
             | M::GroupsOpen { .. }
             | M::GroupsClose
-            | M::GroupsSay { .. } => &mut buckets.moderation,
+            | M::GroupsSay { .. }
+            | M::ModCaptioner { .. } => &mut buckets.moderation,
             M::GroupPick { .. } => &mut buckets.picks,
-            M::Question { .. } | M::QuestionUp { .. } | M::PollAnswer { .. } => {
-                &mut buckets.answers
-            }
+            M::Question { .. }
+            | M::QuestionUp { .. }
+            | M::PollAnswer { .. }
+            | M::RecordReply { .. } => &mut buckets.answers,
             M::React { .. } => &mut buckets.reactions,
-            M::SlidePoint { .. } | M::BoardLive { .. } | M::BoardPoint { .. } => {
-                &mut buckets.points
-            }
+            M::SlidePoint { .. }
+            | M::BoardLive { .. }
+            | M::BoardPoint { .. }
+            | M::CaptionLive { .. } => &mut buckets.points,
+            M::CaptionLine { .. } => &mut buckets.captions,
+            M::NotesEdit { .. } => &mut buckets.notes,
             M::BoardShow { .. }
             | M::BoardHide
             | M::BoardDraw { .. }
@@ -180,7 +189,13 @@ impl Room {
         self.out.push(Effect::Close { link });
     }
 
-    fn act(&mut self, me: &PersonId, link: LinkId, id: Option<u32>, msg: ClientMessage) -> Outcome {
+    pub(crate) fn act(
+        &mut self,
+        me: &PersonId,
+        link: LinkId,
+        id: Option<u32>,
+        msg: ClientMessage,
+    ) -> Outcome {
         use ClientMessage as M;
         match msg {
             M::Leave => {
@@ -233,6 +248,9 @@ impl Room {
                 self.question_act(me, msg)
             }
             M::React { e } => self.react(me, e),
+            M::ModRecord { .. } | M::ModRecordPause { .. } | M::RecordReply { .. } => {
+                self.record_act(me, msg)
+            }
             M::ModSlow { .. }
             | M::ModTimer { .. }
             | M::ModPermits { .. }
@@ -260,6 +278,11 @@ impl Room {
             | M::BoardClear { .. }
             | M::BoardUndo { .. }
             | M::BoardRedo { .. } => self.board_act(me, msg),
+            M::ModCaptioner { .. }
+            | M::CaptionLive { .. }
+            | M::CaptionLine { .. }
+            | M::CaptionPage { .. } => self.caption_act(me, msg),
+            M::NotesGet { .. } | M::NotesEdit { .. } => self.notes_act(me, msg),
             M::FileDrop { file } => self.file_drop(me, &file),
             M::GroupsMake { .. }
             | M::GroupsMove { .. }

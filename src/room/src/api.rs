@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use lophoc_ledger::{Event, SessionKey};
 use lophoc_protocol::client::Resume;
-use lophoc_protocol::media::OnRung;
+use lophoc_protocol::media::{OnRung, Overload};
+use lophoc_protocol::recording::{RecordConsent, RecordWhom, RecordedBy};
 use lophoc_protocol::slides::{Deck, FileItem};
 use lophoc_protocol::{ClientMessage, PersonId, Role, RoomId, RoomMode, ServerFrame, SessionId};
+
+use crate::recorder::{RecordCommand, RecorderReport};
 
 /// The clocks of the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +39,45 @@ pub struct Identity {
     pub site: Option<String>,
 }
 
+/// What is told about a recording. Cleaned and within the bounds of the protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingWords {
+    /// Who records and answers for it.
+    pub who: String,
+    /// What for; may be empty.
+    pub why: String,
+    /// How long it is kept, who may see it, how to object; may be empty.
+    pub keep: String,
+}
+
+/// That a session is recorded, by the setting of its class or its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingPlan {
+    /// What makes it.
+    pub by: RecordedBy,
+    /// What is told about it.
+    pub words: RecordingWords,
+    /// It begins with the lesson. One from outside always does.
+    pub auto: bool,
+    /// Of the server: whom it takes.
+    pub whom: RecordWhom,
+    /// Of the server: whether people are asked.
+    pub ask: RecordConsent,
+}
+
+/// What somebody answered to the words of a recording before he came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingAnswer {
+    /// The words.
+    pub words: RecordingWords,
+    /// Whom the recording takes.
+    pub whom: RecordWhom,
+    /// Accepted.
+    pub accepted: bool,
+    /// When, ms since the epoch.
+    pub at_ms: u64,
+}
+
 /// What a room is made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomConfig {
@@ -56,6 +98,10 @@ pub struct RoomConfig {
     pub starts_ms: Option<u64>,
     /// Planned end, ms since the epoch; told, and closes nothing.
     pub ends_ms: Option<u64>,
+    /// The session is recorded by a setting.
+    pub recording: Option<RecordingPlan>,
+    /// Least that a recording of the server asks for, by the sort of class.
+    pub record_ask: RecordConsent,
     /// Newcomers wait until staff let them in; the ledger's later word counts.
     pub waiting: bool,
     /// Lots are drawn from it: when scheduled presence checks come.
@@ -85,6 +131,10 @@ pub struct Arrival {
     pub take_over: bool,
     /// A guest whom staff must let in, whether others wait or not.
     pub waits: bool,
+    /// What he answered to the words of a recording that asks, before he came in.
+    pub recording: Option<RecordingAnswer>,
+    /// The server can carry nobody more: newcomers who are not staff are refused.
+    pub crowded: bool,
 }
 
 /// Input of a room.
@@ -125,6 +175,21 @@ pub enum Command {
     Rungs {
         /// Peers that changed.
         list: Vec<(u64, Option<OnRung>)>,
+    },
+    /// The recorder says something.
+    Recorder(RecorderReport),
+    /// What the server gives up for want of computing time; absent = nothing.
+    Overload {
+        /// It.
+        overload: Option<Overload>,
+    },
+    /// The setting that the session is recorded has changed. While the lesson goes
+    /// on, the recording begins, goes on with these words, or ends.
+    RecordingSet {
+        /// It; absent = the session is not recorded.
+        plan: Option<RecordingPlan>,
+        /// Who changed it.
+        by: PersonId,
     },
     /// How many people are ticked in at a site, whenever that changes; at the
     /// loading of a room it is [`Room::set_halls`](crate::Room::set_halls).
@@ -228,6 +293,8 @@ pub enum Effect {
         /// Number of the group, from 1.
         group: Option<u8>,
     },
+    /// To the recorder. The events before it must be durable before it acts.
+    Record(RecordCommand),
     /// The peer's person is no longer in the room.
     MediaGone {
         /// The peer.

@@ -27,6 +27,8 @@ struct Special {
     role: Option<Role>,
     /// For whom he stands in, by name.
     stands_for: Option<String>,
+    /// Has the captioner's task.
+    captions: bool,
 }
 
 /// The arrangement.
@@ -57,6 +59,7 @@ impl Arrangement {
             Action::Browse => permits.browse,
             Action::HandIn => permits.hand_in,
             Action::Draw => permits.draw || floor,
+            Action::Notes => permits.notes,
             Action::LowerHands
             | Action::Mute
             | Action::AskUnmute
@@ -76,7 +79,9 @@ impl Arrangement {
             | Action::HandOut
             | Action::Arrange
             | Action::SetRole
-            | Action::Groups => true,
+            | Action::Groups
+            | Action::Caption
+            | Action::Record => true,
         }
     }
 
@@ -95,7 +100,19 @@ impl Arrangement {
         self.specials.remove(person);
     }
 
-    fn has_place(&self, person: &PersonId) -> bool {
+    /// Whether the captioner's task was handed over to somebody.
+    pub(crate) fn captions(&self, person: &PersonId) -> bool {
+        self.specials
+            .get(person)
+            .is_some_and(|special| special.captions)
+    }
+
+    /// Hands the captioner's task over, or takes it back.
+    pub(crate) fn set_captions(&mut self, person: &PersonId, on: bool) {
+        self.special(person).captions = on;
+    }
+
+    pub(crate) fn has_place(&self, person: &PersonId) -> bool {
         self.specials.len() < SPECIALS || self.specials.contains_key(person)
     }
 
@@ -315,6 +332,7 @@ impl Room {
         if let Some(link) = self.roster.get(who).and_then(crate::person::Member::link) {
             self.show_lobby(who, link);
             self.show_check(who, link);
+            self.show_recording(who, link);
         }
         Ok(Done::Ok)
     }

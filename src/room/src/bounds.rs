@@ -1,6 +1,6 @@
 //! Every bound of a room, and what happens at it.
 
-use lophoc_protocol::limits::POLLS_SHOWN;
+use lophoc_protocol::limits::{CAPTIONS_SHOWN, POLLS_SHOWN};
 
 /// Entries of the chat kept in memory. Overflow: the oldest leaves memory; the
 /// ledger keeps it.
@@ -132,7 +132,17 @@ pub const STROKES: Rate = Rate {
     burst: 40,
     per_second_milli: 6_000,
 };
-/// Movements of the pointer, and of a pen that draws.
+/// Finished lines of captions.
+pub const CAPTIONS: Rate = Rate {
+    burst: 8,
+    per_second_milli: 1_000,
+};
+/// Edits of the shared notes.
+pub const NOTES: Rate = Rate {
+    burst: 6,
+    per_second_milli: 2_000,
+};
+/// Movements of the pointer, of a pen that draws, and pieces of captions.
 pub const POINTS: Rate = Rate {
     burst: 20,
     per_second_milli: 12_000,
@@ -230,6 +240,32 @@ pub const BOARD_AUTHORS: usize = 200;
 pub const BOARD_FRAME_BYTES: usize = 64 * 1024;
 /// Points in one `boardLive`. Overflow: refused as `bad_request`.
 pub const BOARD_LIVE_POINTS: usize = 64;
+/// Lines of captions kept in memory. Overflow: the oldest leaves memory; the
+/// ledger keeps it.
+pub const CAPTIONS_KEPT: usize = 4_000;
+/// Their text, bytes. Overflow: as [`CAPTIONS_KEPT`].
+pub const CAPTIONS_BYTES: usize = 1024 * 1024;
+/// Lines of captions a session ever has. Overflow: `captionLine` is refused as
+/// `full`.
+pub const CAPTIONS_EVER: u32 = 50_000;
+/// What captions add to `state`, bytes of JSON.
+pub const CAPTIONS_STATE_BYTES: usize = CAPTIONS_SHOWN * 1_600;
+/// Edits of the shared notes kept in memory. Overflow: the oldest leaves memory,
+/// and an edit made to a version before it is refused as `conflict`.
+pub const NOTES_KEPT: usize = 2_000;
+/// The same, bytes of JSON. Overflow: as [`NOTES_KEPT`].
+pub const NOTES_KEPT_BYTES: usize = 1024 * 1024;
+/// Edits of the shared notes a session ever has. Overflow: refused as `full`.
+pub const NOTES_EVER: u32 = 100_000;
+/// Their JSON, bytes: they stay in the ledger, and a room is made out of all of them.
+/// Overflow: as [`NOTES_EVER`].
+pub const NOTES_EVER_BYTES: usize = 32 * 1024 * 1024;
+/// Steps of an edit while it is carried over others. Overflow: refused as `conflict`.
+pub const NOTES_STEPS_CARRIED: usize = 400;
+/// People who ever edit the shared notes. Overflow: refused as `full`.
+pub const NOTES_AUTHORS: usize = 200;
+/// Edits in one `notesPage`, bytes of JSON. Overflow: the whole text instead.
+pub const NOTES_FRAME_BYTES: usize = 96 * 1024;
 /// Files a session ever had, those taken back counted. Overflow: as
 /// [`DECKS_EVER`].
 pub const FILES_EVER: usize = 10_000;
@@ -250,6 +286,25 @@ pub const POLLS_OPEN: usize = 8;
 pub const POLLS_EVER: usize = 500;
 /// A poll as it is made, bytes of JSON. Overflow: refused as `too_large`.
 pub const POLL_DRAFT_BYTES: usize = 16 * 1024;
+/// Cameras a recording takes small beside the presenter's.
+pub const RECORD_PROMOTED: usize = 2;
+/// Different words of recordings of one session. Overflow: other words are refused
+/// as `full`.
+pub const RECORD_NOTICES: usize = 64;
+/// People whose answer to the words of a recording is kept. Overflow: a further
+/// answer is refused as `full`, and that person is not recorded.
+pub const RECORD_CHOICES: usize = 20_000;
+/// What becomes of recordings, written down. Overflow: it is shown and not
+/// written, and repeats of the same alarm are not told.
+pub const RECORD_NEWS: Rate = Rate {
+    burst: 60,
+    per_second_milli: 200,
+};
+/// A recording of the server ends by itself when nobody has been in for this long, ms.
+pub const RECORD_ALONE_MS: u64 = 10 * 60_000;
+/// After the lesson began, a recorder is waited for this long before those who look
+/// after it are told that the lesson is not recorded, ms.
+pub const RECORDER_WAIT_MS: u64 = 5_000;
 /// Shortest time after which a poll closes by itself, seconds.
 pub const POLL_LEAST_SEC: u32 = 5;
 /// People who answer one poll. Overflow: refused as `full`.
@@ -281,6 +336,7 @@ pub const CATCH_UP_BYTES: usize = 256 * 1024
     + 160 * QUESTIONS_KEPT
     + FILES_BYTES
     + POLLS_SHOWN * (POLL_DRAFT_BYTES + POLL_TEXTS_BYTES + 512)
+    + CAPTIONS_STATE_BYTES
     + CHAT_FRAME_BYTES;
 /// Rows of one `pollPage`, bytes of JSON. Overflow: a shorter page.
 pub const POLL_PAGE_BYTES: usize = 96 * 1024;

@@ -6,7 +6,8 @@ use lophoc_ledger::EventKind;
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, Limits, PING_EVERY_MS};
 use lophoc_protocol::server::{ByeAction, PingRule, Welcome};
 use lophoc_protocol::{
-    Action, ErrorCode, MediaKind, PROTO, PersonId, RoomMode, ServerFrame, ServerMessage, TrackState,
+    Action, ErrorCode, MediaKind, PROTO, PersonId, Role, RoomMode, ServerFrame, ServerMessage,
+    TrackState,
 };
 
 use crate::api::{Allow4, Arrival, Effect, Identity, LinkId, Now};
@@ -80,6 +81,7 @@ impl Room {
                 Some(FLOOD_WAIT_MS),
             ));
         }
+        let answer = arrival.recording.clone();
         if self.roster.present(&person).is_some() {
             if self.is_elsewhere(&person, &arrival) {
                 self.record(EventKind::OtherDevice {
@@ -88,6 +90,7 @@ impl Room {
                 });
                 return Err(stop(ErrorCode::Elsewhere));
             }
+            self.answered_before(&person, answer.as_ref());
             self.come_back(&person, arrival);
             return Ok(());
         }
@@ -98,13 +101,19 @@ impl Room {
         if self.locked && !known && !allowed(role, self.mode, false, Action::Lock) {
             return Err(stop(ErrorCode::Locked));
         }
+        let waits = self.lobby.guests.contains_key(&person);
+        if arrival.crowded && !known && !waits && matches!(role, Role::Learner | Role::Guest) {
+            return Err(stop(ErrorCode::ServerFull));
+        }
         if self.must_wait(&arrival) {
+            self.answered_before(&person, answer.as_ref());
             return self.wait(arrival);
         }
         if self.is_full(role) {
             return Err(stop(ErrorCode::Full));
         }
         self.stop_waiting(&person);
+        self.answered_before(&person, answer.as_ref());
         self.join(&person, arrival);
         Ok(())
     }
@@ -171,6 +180,7 @@ impl Room {
         member.rename(name, unit, role);
         member.came_as = came_as;
         member.stands_for = self.arrangement.stands_for(&member.id);
+        member.captions = self.arrangement.captions(&member.id);
         member.hall = self.halls.get(&member.id).copied().unwrap_or(0);
         member.site = site;
         device.clone_into(&mut member.device);
@@ -341,7 +351,9 @@ impl Room {
             stage: self.stage(),
             files: self.files_out(),
             groups,
-            boards: self.boards(),
+            boards: self.boards().map(Box::new),
+            captions: self.captions_shown(),
+            notes: self.notes_rev(),
         };
         self.send_durable(link, Some(self.ring.last_seq()), state);
         self.after_return(person, link);
@@ -421,6 +433,7 @@ impl Room {
         self.settle(person, "");
         self.show_lobby(person, link);
         self.show_check(person, link);
+        self.show_recording(person, link);
     }
 
     /// The person was just told his rights.

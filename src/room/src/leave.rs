@@ -103,7 +103,7 @@ impl Room {
         keeps: bool,
         wall_ms: u64,
     ) -> Option<u64> {
-        self.levels.remove(person);
+        self.levels.forget(person);
         self.talkers.remove(person);
         self.check_gone(person);
         self.leave_spotlight(person);
@@ -143,6 +143,7 @@ impl Room {
             self.end_spans(&person);
         }
         self.close_polls();
+        self.end_recording(by);
         self.record(EventKind::Ended { by: by.map(key_of) });
         self.phase = Phase::Ended;
         self.say_ballots_kept();

@@ -104,6 +104,7 @@ impl Room {
     fn begin_lesson(&mut self, by: Option<&PersonId>) {
         self.lesson.started_ms = Some(self.now.wall_ms);
         self.record(EventKind::Started { by: by.map(key_of) });
+        self.record_by_setting();
         self.tell_room();
     }
 

@@ -17,6 +17,7 @@ mod arrange;
 mod board;
 pub mod bounds;
 mod bucket;
+mod captions;
 mod chat;
 mod checks;
 mod direct;
@@ -26,17 +27,22 @@ mod hands;
 mod join;
 mod leave;
 mod lesson;
+mod levels;
 mod lobby;
 mod moderate;
+mod notes;
 mod person;
 mod polls;
 mod questions;
 mod reactions;
 mod rebuild;
+mod recorder;
+mod recording;
 pub mod rights;
 mod ring;
 mod room;
 mod roster;
+mod site_act;
 mod slides;
 mod snapshot;
 mod spans;
@@ -46,6 +52,12 @@ mod thrift;
 mod tick;
 mod waiters;
 
-pub use api::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, RoomConfig};
+pub use api::{
+    Allow4, Arrival, Command, Effect, Identity, LinkId, Now, RecordingAnswer, RecordingPlan,
+    RecordingWords, RoomConfig,
+};
+pub use notes::{Op, Step, notes_of};
+pub use recorder::{RecordCommand, RecordStart, RecordWho, RecorderReport, Taken};
 pub use room::Room;
+pub use site_act::{OutsideAct, SiteNow};
 pub use snapshot::{PersonNow, Snapshot};

@@ -239,6 +239,7 @@ impl Room {
         self.join(
             id,
             Arrival {
+                crowded: false,
                 link: seat.link,
                 identity: guest.identity,
                 device: guest.device,
@@ -248,6 +249,7 @@ impl Room {
                 resume: None,
                 take_over: false,
                 waits: false,
+                recording: None,
             },
         );
     }

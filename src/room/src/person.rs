@@ -10,8 +10,8 @@ use lophoc_protocol::{
 
 use crate::api::{Allow4, LinkId, Now};
 use crate::bounds::{
-    ANSWERS, CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, PAGES, POINTS,
-    REACTIONS, STROKES, TRACKS,
+    ANSWERS, CAPTIONS, CHATS, EVERYTHING, FLOOD, HANDS, HELLOS, HOLD_MS, MODERATION, NOTES, PAGES,
+    POINTS, REACTIONS, STROKES, TRACKS,
 };
 use crate::bucket::Bucket;
 use crate::polls::PollsSeen;
@@ -127,6 +127,8 @@ pub(crate) struct Buckets {
     pub points: Bucket,
     pub picks: Bucket,
     pub strokes: Bucket,
+    pub captions: Bucket,
+    pub notes: Bucket,
 }
 
 impl Buckets {
@@ -145,6 +147,8 @@ impl Buckets {
             points: Bucket::full(POINTS, now_ms),
             picks: Bucket::full(HANDS, now_ms),
             strokes: Bucket::full(STROKES, now_ms),
+            captions: Bucket::full(CAPTIONS, now_ms),
+            notes: Bucket::full(NOTES, now_ms),
         }
     }
 }
@@ -176,6 +180,8 @@ pub(crate) struct Member {
     pub placed: Option<GroupNo>,
     /// For whom the person stands in, by name.
     pub stands_for: Option<String>,
+    /// Has the captioner's task.
+    pub captions: bool,
     /// Gets less than everything.
     pub rung: Option<OnRung>,
     /// Is shown large to all.
@@ -186,6 +192,8 @@ pub(crate) struct Member {
     pub since_ms: u64,
     /// Since when the link is as it is, ms since the epoch.
     pub link_since_ms: u64,
+    /// Loudness last heard, −dBov, and when, monotonic ms.
+    pub loud: Option<(u8, u64)>,
     /// Name and unit without marks, for search.
     pub search: String,
     pub sort: SortKey,
@@ -279,11 +287,13 @@ impl Member {
             group: None,
             placed: None,
             stands_for: None,
+            captions: false,
             rung: None,
             spot: false,
             wrote_ms: None,
             since_ms: now.wall_ms,
             link_since_ms: now.wall_ms,
+            loud: None,
             search: String::new(),
             sort: (true, name_key("")),
             peer: None,
@@ -374,6 +384,7 @@ impl Member {
         self.role.is_staff()
             || self.floor
             || self.spot
+            || self.captions
             || self.hand.is_some()
             || KINDS
                 .iter()
@@ -417,6 +428,7 @@ impl Member {
             hall: self.hall,
             group: self.group,
             stands_for: self.stands_for.clone(),
+            captions: self.captions,
             rung: self.rung,
         }
     }
@@ -440,5 +452,6 @@ impl Member {
             + self.site.as_deref().map_or(0, json_len)
             + self.stands_for.as_deref().map_or(0, json_len)
             + self.rung.map_or(0, |_| 45)
+            + if self.captions { 16 } else { 0 }
     }
 }

@@ -87,6 +87,8 @@ impl Room {
             room.empty_lobby_of(None, |role| role != Role::Guest);
         }
         room.begin_when_due();
+        room.record_by_setting();
+        room.start_recorder(true, None);
         room
     }
 
@@ -261,6 +263,11 @@ impl Room {
             | EventKind::RoleGiven { .. }
             | EventKind::Substitute { .. }
             | EventKind::Timer { .. } => self.replay_arrangement(event),
+            EventKind::Recording { .. }
+            | EventKind::RecordingNotice { .. }
+            | EventKind::RecordingChoice { .. }
+            | EventKind::RecordingPaused { .. }
+            | EventKind::RecordingNews { .. } => self.replay_recording(event),
             EventKind::Deck { .. } | EventKind::DeckDropped { .. } | EventKind::Slide { .. } => {
                 self.replay_slide(event);
             }
@@ -268,6 +275,8 @@ impl Room {
             | EventKind::BoardDrawn { .. }
             | EventKind::BoardErased { .. }
             | EventKind::BoardUndone { .. } => self.replay_board(event),
+            EventKind::Captioner { .. } | EventKind::Caption { .. } => self.replay_caption(event),
+            EventKind::NotesEdited { .. } => self.replay_notes(event),
             EventKind::File { .. } | EventKind::FileDropped { .. } => self.replay_file(event),
             EventKind::GroupsMade { .. }
             | EventKind::Grouped { .. }
@@ -288,6 +297,8 @@ impl Room {
             && matches!(
                 event.kind,
                 EventKind::Chat { .. }
+                    | EventKind::Caption { .. }
+                    | EventKind::NotesEdited { .. }
                     | EventKind::Share { on: true, .. }
                     | EventKind::Track { on: true, .. }
                     | EventKind::CheckAnswered { .. }

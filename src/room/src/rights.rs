@@ -19,12 +19,14 @@ enum When {
     Talk,
     /// Freely, but in a conference while holding the floor.
     Call,
+    /// While the task was handed over.
+    Given,
 }
-use When::{Call, Floor, No, Talk, Yes};
+use When::{Call, Floor, Given, No, Talk, Yes};
 
 /// One row an action; the columns are the roles in the order of [`Role::ALL`].
 #[rustfmt::skip]
-const TABLE: [(Action, [When; 9]); 31] = [
+const TABLE: [(Action, [When; 9]); 34] = [
     //                     organiser chair  trainer adviser technician secretary inspector learner guest
     (Action::Speak,       [Yes,      Yes,   Yes,    Call,   Call,      Call,     Floor,    Talk,   Talk]),
     (Action::ShowCamera,  [Yes,      Yes,   Yes,    Yes,    Yes,       Yes,      Floor,    Yes,    Yes]),
@@ -57,6 +59,9 @@ const TABLE: [(Action, [When; 9]); 31] = [
     (Action::SetRole, [Yes, Yes, Yes, No, No, No, No, No, No]),
     (Action::Groups, [Yes, Yes, Yes, Yes, Yes, No, No, No, No]),
     (Action::Draw, [Yes, Yes, Yes, Yes, Yes, Yes, No, Yes, Yes]),
+    (Action::Caption, [Given, Given, Given, Given, Given, Given, Given, Given, Given]),
+    (Action::Record, [Yes, Yes, Yes, No, Yes, Yes, No, No, No]),
+    (Action::Notes, [Yes, Yes, Yes, Yes, Yes, Yes, No, Yes, Yes]),
 ];
 
 fn column(role: Role) -> usize {
@@ -73,7 +78,8 @@ fn column(role: Role) -> usize {
     }
 }
 
-/// Whether `role` may do `action` in a room of this mode, holding the floor or not.
+/// Whether `role` may do `action` in a room of this mode, holding the floor or not;
+/// of a task that is handed over, `floor` says whether it was.
 pub fn allowed(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool {
     let when = TABLE
         .iter()
@@ -84,7 +90,7 @@ pub fn allowed(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool 
     match when {
         Yes => true,
         No => false,
-        Floor => floor,
+        Floor | Given => floor,
         Talk => floor || mode == RoomMode::Discussion,
         Call => floor || mode != RoomMode::Conference,
     }

@@ -1,11 +1,12 @@
 //! The room itself: its state, its one entrance, and the small steps the other
 //! modules are made of.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use lophoc_ledger::{Event, EventKind, LastSeen, PersonKey, Stamp};
 use lophoc_protocol::client::Resume;
+use lophoc_protocol::media::Overload;
 use lophoc_protocol::people::Counts;
 use lophoc_protocol::server::{RoomInfo, You};
 use lophoc_protocol::{
@@ -17,16 +18,20 @@ use crate::api::{Allow4, Command, Effect, LinkId, Now, RoomConfig};
 use crate::arrange::Arrangement;
 use crate::board::Easel;
 use crate::bounds::{SITES, STAFF_RESERVE};
+use crate::captions::Captions;
 use crate::chat::ChatLog;
 use crate::checks::Checks;
 use crate::direct::DirectLog;
 use crate::files::Files;
 use crate::groups::Breakout;
 use crate::lesson::Lesson;
+use crate::levels::Levels;
+use crate::notes::Notes;
 use crate::person::{KINDS, Member, Stop, Told, right_of};
 use crate::polls::Polls;
 use crate::questions::Questions;
 use crate::reactions::Reactions;
+use crate::recording::Recordings;
 use crate::rights::allowed;
 use crate::ring::Ring;
 use crate::roster::Roster;
@@ -66,8 +71,7 @@ pub struct Room {
     pub(crate) mics_closed: bool,
     pub(crate) barred: HashSet<PersonId>,
     /// Loudest level of each person since the last tick.
-    pub(crate) levels: BTreeMap<PersonId, u8>,
-    pub(crate) levels_told: bool,
+    pub(crate) levels: Levels,
     /// Tracks that changed too soon after they were written.
     pub(crate) late_tracks: BTreeSet<(PersonId, MediaKind)>,
     /// Who speaks.
@@ -82,10 +86,15 @@ pub struct Room {
     pub(crate) reactions: Reactions,
     pub(crate) slides: Slides,
     pub(crate) easel: Easel,
+    pub(crate) captions: Captions,
+    pub(crate) notes: Notes,
     pub(crate) files: Files,
     pub(crate) breakout: Breakout,
     pub(crate) arrangement: Arrangement,
+    pub(crate) recording: Recordings,
     pub(crate) thrift: Thrift,
+    /// What the server gives up for want of computing time.
+    pub(crate) overload: Option<Overload>,
     pub(crate) started_ms: u64,
     pub(crate) next_event: u64,
     pub(crate) swept_ms: u64,
@@ -121,8 +130,7 @@ impl Room {
             locked: false,
             mics_closed: false,
             barred: HashSet::new(),
-            levels: BTreeMap::new(),
-            levels_told: false,
+            levels: Levels::default(),
             late_tracks: BTreeSet::new(),
             talkers: BTreeSet::new(),
             lesson: Lesson::default(),
@@ -133,10 +141,14 @@ impl Room {
             reactions: Reactions::default(),
             slides: Slides::default(),
             easel: Easel::default(),
+            captions: Captions::default(),
+            notes: Notes::default(),
             files: Files::default(),
             breakout: Breakout::default(),
             arrangement: Arrangement::default(),
+            recording: Recordings::new(now.mono_ms),
             thrift: Thrift::default(),
+            overload: None,
             started_ms: now.wall_ms,
             next_event: 1,
             swept_ms: now.mono_ms,
@@ -147,10 +159,7 @@ impl Room {
     /// Carries out one command. The first call also hands out what
     /// [`Self::new`] or [`Self::rebuild`] wrote to the ledger.
     pub fn apply(&mut self, now: Now, command: Command) -> Vec<Effect> {
-        self.now = Now {
-            wall_ms: now.wall_ms,
-            mono_ms: self.now.mono_ms.max(now.mono_ms),
-        };
+        self.set_now(now);
         match command {
             Command::Hello(arrival) => self.hello(*arrival),
             Command::Frame { link, id, msg } => self.frame(link, id, msg),
@@ -158,6 +167,9 @@ impl Room {
             Command::LinkClosed { link, clean } => self.link_closed(link, clean),
             Command::MediaLevels { levels } => self.media_levels(&levels),
             Command::Rungs { list } => self.rungs(&list),
+            Command::Overload { overload } => self.set_overload(overload),
+            Command::RecordingSet { plan, by } => self.recording_set(plan, &by),
+            Command::Recorder(report) => self.recorder(report),
             Command::Hall { site, people } => self.set_hall(site, people),
             Command::Deck(deck) => self.deck(*deck),
             Command::File(file) => self.file(*file),
@@ -165,6 +177,17 @@ impl Room {
             Command::End => self.end(None, None),
             Command::Drain => self.drain(),
         }
+        self.take_out()
+    }
+
+    pub(crate) fn set_now(&mut self, now: Now) {
+        self.now = Now {
+            wall_ms: now.wall_ms,
+            mono_ms: self.now.mono_ms.max(now.mono_ms),
+        };
+    }
+
+    pub(crate) fn take_out(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.out)
     }
 
@@ -256,7 +279,7 @@ impl Room {
             host: self.config.host.clone(),
             mode: self.mode,
             locked: self.locked,
-            recording: false,
+            recording: self.recording.now(),
             started_at: self.started_ms,
             phase: self.lesson_phase(),
             lesson_at: self.lesson.started_ms,
@@ -269,6 +292,7 @@ impl Room {
             slow_sec: self.arrangement.slow_sec,
             timer: self.arrangement.timer(),
             speech_kbps: self.thrift.kbps(),
+            overload: self.overload,
         }
     }
 
@@ -364,7 +388,12 @@ impl Room {
         } else {
             self.mode
         };
-        let called = member.floor || (action == Action::Speak && member.opened);
+        let called = match action {
+            Action::Speak => member.floor || member.opened,
+            // A task of its own, which comes with nothing else.
+            Action::Caption => member.captions,
+            _ => member.floor,
+        };
         let staff = member.role.is_staff();
         let closed = action == Action::Speak && self.mics_closed && !grouped && !staff;
         allowed(member.role, mode, called, action)
@@ -443,6 +472,9 @@ impl Room {
             member.told = Some(told);
             member.allow = allow;
             member.placed = place;
+        }
+        if moved.is_some() {
+            self.roster.touch(id);
         }
         if let Some(you) = you {
             self.tell(id, ServerMessage::You(you));

@@ -31,6 +31,8 @@ pub(crate) struct Roster {
     /// Counts as last told; absent when a newcomer was told others.
     told_counts: Option<Counts>,
     told_ms: u64,
+    /// How often anybody changed.
+    changes: u64,
     told_hands_ms: u64,
 }
 
@@ -69,8 +71,14 @@ impl Roster {
         self.members.len()
     }
 
+    /// How often anybody changed: another number means that somebody did.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// The person's entry is to be told.
     pub(crate) fn touch(&mut self, id: &PersonId) {
+        self.changes += 1;
         self.dirty.insert(id.clone());
     }
 

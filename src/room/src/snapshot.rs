@@ -7,6 +7,9 @@ use lophoc_protocol::{MediaKind, PersonId, Role, TrackState};
 
 use crate::room::Room;
 
+/// A voice is shown as heard for this long, ms.
+const LOUD_FOR_MS: u64 = 3_000;
+
 /// Somebody who is in, as a desk shows him.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonNow {
@@ -36,6 +39,8 @@ pub struct PersonNow {
     pub mic: bool,
     /// Camera is live.
     pub camera: bool,
+    /// Loudness heard in the last seconds, −dBov.
+    pub level: Option<u8>,
     /// Gets less than everything.
     pub rung: Option<OnRung>,
     /// Media peer, by which the media plane's figures are found.
@@ -59,6 +64,7 @@ pub struct Snapshot {
 impl Room {
     /// The room now.
     pub fn snapshot(&self) -> Snapshot {
+        let now_ms = self.now.mono_ms;
         let people = self
             .roster
             .iter()
@@ -81,6 +87,10 @@ impl Room {
                     hall: member.hall,
                     mic: live(MediaKind::Mic),
                     camera: live(MediaKind::Camera),
+                    level: member
+                        .loud
+                        .filter(|(_, at)| now_ms.saturating_sub(*at) < LOUD_FOR_MS)
+                        .map(|(level, _)| level),
                     rung: member.rung,
                     peer: member.peer,
                 }

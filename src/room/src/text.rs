@@ -23,7 +23,7 @@ pub enum BadText {
 
 /// Characters that turn the direction of what follows; they can make a name
 /// read as another.
-fn is_bidi(c: char) -> bool {
+pub(crate) fn is_bidi(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -6,7 +6,7 @@
 //! rate that fits there ([`SPEECH_KBPS`]). It is one rate for the room: speech
 //! stays wide-band, and nobody has to know for whom it is.
 
-use lophoc_protocol::media::{OnRung, Rung};
+use lophoc_protocol::media::{OnRung, Overload, Rung};
 
 use crate::bounds::{SPEECH_HOLD_MS, SPEECH_KBPS};
 use crate::room::{Phase, Room};
@@ -48,6 +48,20 @@ impl Room {
             }
         }
         self.tick_thrift();
+    }
+
+    /// What the server gives up, as the room knows it.
+    pub fn known_overload(&self) -> Option<Overload> {
+        self.overload
+    }
+
+    /// The server gives up something else from now on.
+    pub(crate) fn set_overload(&mut self, overload: Option<Overload>) {
+        if self.overload == overload || self.phase != Phase::Open {
+            return;
+        }
+        self.overload = overload;
+        self.tell_room();
     }
 
     /// Speech becomes small at once, and large again only when nobody needed it

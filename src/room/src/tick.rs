@@ -9,6 +9,7 @@ use lophoc_protocol::{GroupNo, PersonId, ServerFrame, ServerMessage, TrackState}
 
 use crate::api::{Effect, LinkId};
 use crate::bounds::{LEVELS, SWEEP_EVERY_MS};
+use crate::levels::loudest;
 use crate::person::Presence;
 use crate::room::{Phase, Room};
 
@@ -44,6 +45,7 @@ impl Room {
             self.tick_polls();
             self.tick_questions();
             self.tick_reactions();
+            self.tick_recording();
         }
         self.tell_levels();
         self.tell_lobby();
@@ -101,28 +103,27 @@ impl Room {
                 .present(person)
                 .is_some_and(|member| member.tracks.mic == TrackState::Live);
             if speaks {
-                let loudest = self.levels.entry(person.clone()).or_insert(*level);
-                *loudest = (*loudest).min(*level);
+                self.levels.hear(person.clone(), *level);
                 let person = person.clone();
+                let now_ms = self.now.mono_ms;
+                if let Some(member) = self.roster.get_mut(&person) {
+                    member.loud = Some((*level, now_ms));
+                }
                 self.heard_sound(&person, *level);
             }
         }
     }
 
     fn tell_levels(&mut self) {
-        let mut loud: Vec<(PersonId, u8)> = std::mem::take(&mut self.levels).into_iter().collect();
-        // Silence is told once.
-        if loud.is_empty() && !self.levels_told {
+        let links = usize::try_from(self.roster.counts().total).unwrap_or(usize::MAX);
+        let Some(loud) = self.levels.take(self.now.mono_ms, links) else {
             return;
-        }
-        self.levels_told = !loud.is_empty();
-        loud.sort_by_key(|(_, level)| *level);
+        };
         if self.breakout.is_open() {
             self.tell_levels_apart(&loud);
             return;
         }
-        loud.truncate(LEVELS);
-        self.broadcast_lossy(ServerMessage::Levels { l: loud });
+        self.broadcast_lossy(ServerMessage::Levels { l: loudest(loud) });
     }
 
     /// Each group is told who speaks in it.

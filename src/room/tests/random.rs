@@ -12,9 +12,12 @@ mod common;
 
 use common::{Play, START, config, id};
 use lophoc_protocol::board::{Figure, FigureKind, Ink};
+use lophoc_protocol::captions::CaptionLang;
 use lophoc_protocol::groups::{GroupBy, GroupNo};
+use lophoc_protocol::notes::NoteStep;
 use lophoc_protocol::people::Permits;
 use lophoc_protocol::poll::{Choose, Poll, PollChoice, PollDraft, PollItem, PollKind};
+use lophoc_protocol::recording::{RecordConsent, RecordWhom, RecordedBy};
 use lophoc_protocol::talk::{Audience, QuestionState, Reaction};
 use lophoc_protocol::{
     BoardId, ChatId, ClientMessage as M, MediaKind, PersonId, PollId, QuestionId, Role, RoomMode,
@@ -83,7 +86,7 @@ fn talk() -> impl Strategy<Value = M> {
         4 => (q(), st, proptest::option::of(".{0,6}"))
             .prop_map(|(q, st, answer)| M::QuestionSet { q, st, answer }),
         1 => Just(M::React { e: Reaction::Clap }),
-        2 => (any::<[bool; 12]>()).prop_map(|p| M::ModPermits {
+        2 => (any::<[bool; 13]>()).prop_map(|p| M::ModPermits {
             permits: Permits {
                 mic: p[0],
                 camera: p[1],
@@ -97,10 +100,23 @@ fn talk() -> impl Strategy<Value = M> {
                 hand_in: p[9],
                 open_questions: p[10],
                 draw: p[11],
+                notes: p[12],
             },
         }),
         1 => proptest::collection::vec(someone(), 0..6).prop_map(|who| M::ModSpot { who }),
         1 => (0..4u16).prop_map(|secs| M::ModSlow { secs }),
+        1 => (any::<bool>(), ".{0,4}", ".{0,4}").prop_map(|(on, who, why)| M::ModRecord {
+            on,
+            who,
+            why,
+            keep: String::new(),
+            by: if on { RecordedBy::Server } else { RecordedBy::External },
+            whom: RecordWhom::All,
+            ask: RecordConsent::Consent,
+        }),
+        1 => any::<bool>().prop_map(|on| M::ModRecordPause { on }),
+        2 => (0..40u64, any::<bool>())
+            .prop_map(|(notice, accept)| M::RecordReply { notice, accept }),
         1 => (0..90u32, ".{0,6}").prop_map(|(secs, label)| M::ModTimer { secs, label }),
         3 => (someone(), proptest::sample::select(&Role::ALL[..]))
             .prop_map(|(who, role)| M::ModRole { who, role }),
@@ -141,6 +157,30 @@ fn board_message() -> impl Strategy<Value = M> {
         1 => board().prop_map(|board| M::BoardClear { board }),
         3 => board().prop_map(|board| M::BoardUndo { board }),
         2 => board().prop_map(|board| M::BoardRedo { board }),
+    ]
+}
+
+fn caption_message() -> impl Strategy<Value = M> {
+    let lang = || proptest::sample::select(&CaptionLang::ALL[..]);
+    prop_oneof![
+        3 => (someone(), proptest::bool::weighted(0.8)).prop_map(|(who, on)| M::ModCaptioner { who, on }),
+        1 => (lang(), ".{0,6}").prop_map(|(lang, text)| M::CaptionLive { lang, text }),
+        5 => ("[a-e]{0,2}", lang(), ".{0,6}", any::<u32>())
+            .prop_map(|(cid, lang, text, took)| M::CaptionLine { cid, lang, text, took }),
+        1 => (0..20u32).prop_map(|before| M::CaptionPage { before }),
+    ]
+}
+
+fn notes_message() -> impl Strategy<Value = M> {
+    let step = prop_oneof![
+        4 => (-6..12i32).prop_map(NoteStep::Count),
+        3 => "[a-f\n]{0,5}".prop_map(NoteStep::Put),
+        1 => ".{0,3}".prop_map(NoteStep::Put),
+    ];
+    prop_oneof![
+        6 => ("[a-z]{0,3}", 0..30u32, proptest::collection::vec(step, 0..5))
+            .prop_map(|(cid, rev, op)| M::NotesEdit { cid, rev, op }),
+        1 => proptest::option::of(0..30u32).prop_map(|after| M::NotesGet { after }),
     ]
 }
 
@@ -313,6 +353,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..8u8, any::<bool>()).prop_map(|(n, clean)| Step::Drop(n, clean)),
         16 => (0..8u8, message()).prop_map(|(n, msg)| Step::Say(n, msg)),
         6 => (0..8u8, board_message()).prop_map(|(n, msg)| Step::Say(n, msg)),
+        4 => (0..8u8, caption_message()).prop_map(|(n, msg)| Step::Say(n, msg)),
+        6 => (0..8u8, notes_message()).prop_map(|(n, msg)| Step::Say(n, msg)),
         8 => (0..8u8, poll_message()).prop_map(|(n, msg)| Step::Say(n, msg)),
         4 => (1..3_000u32).prop_map(Step::Wait),
         1 => (20_000..120_000u32).prop_map(Step::Wait),
@@ -400,6 +442,8 @@ fn everybody_agrees(play: &mut Play) {
         up.into_iter().map(|p| p.id.clone()).collect()
     };
     let open: Vec<LinkId> = play.open.iter().copied().collect();
+    let written = lophoc_room::notes_of(&play.ledger).unwrap_or_default();
+    assert_eq!(written, play.room.notes());
     for link in open {
         let client = play.client(link);
         assert_eq!(client.people, people, "{link:?}");
@@ -423,6 +467,19 @@ fn everybody_agrees(play: &mut Play) {
         let open = client.groups.as_ref().is_some_and(|groups| groups.open);
         assert_eq!(open, play.groups_are_open());
         assert_eq!(client.room.as_ref(), Some(&play.room.info()));
+        if let Some(text) = &client.notes {
+            assert_eq!(text, play.room.notes());
+        }
+        let shown = play.room.captions_shown();
+        let last: Vec<_> = client
+            .captions
+            .values()
+            .rev()
+            .take(20)
+            .rev()
+            .cloned()
+            .collect();
+        assert_eq!(last, shown, "captions");
         let mut queue: Vec<_> = client.hands.iter().map(|hand| hand.who.clone()).collect();
         let mut wanted = hands.clone();
         queue.sort();

@@ -62,9 +62,12 @@ fn expected(role: Role, mode: RoomMode, floor: bool, action: Action) -> bool {
         Action::Poll => leads_or_teaches || role == Role::Adviser || writes,
         Action::Slides => floor && !watches || leads_or_teaches || helps || writes,
         // Learners and guests may while the permits of the room say so.
-        Action::Draw => role != Role::Inspector,
+        Action::Draw | Action::Notes => role != Role::Inspector,
+        // Handed over, whatever the role: here the floor stands for it.
+        Action::Caption => floor,
         Action::Arrange | Action::Groups => leads_or_teaches || helps,
         Action::SetRole => leads_or_teaches,
+        Action::Record => leads_or_teaches || role == Role::Technician || writes,
     }
 }
 
@@ -373,6 +376,9 @@ fn a_person_is_told_exactly_the_rights_he_has() {
                     .filter(|action| expected(role, mode, floor, *action))
                     // The one permit that is not given at first.
                     .filter(|action| *action != Action::Draw || role.is_staff() || floor)
+                    .filter(|action| *action != Action::Notes || role.is_staff())
+                    // No floor gives the captioner's task.
+                    .filter(|action| *action != Action::Caption)
                     .collect();
                 assert_eq!((you.perms, you.floor), (wanted.clone(), floor));
                 for action in Action::ALL {

@@ -15,9 +15,12 @@ use crate::auth::{FREE_PER_ACCOUNT, FREE_PER_ADDRESS, Keys, Passwords, Waits};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::limit::{AddressCount, AddressRate, Rate};
+use crate::mail::Mail;
 use crate::materials::Materials;
 use crate::media::Routes;
 use crate::metrics::Metrics;
+use crate::recording::Keep;
+use crate::recording::storage::Remote;
 use crate::room::Rooms;
 
 /// Calls of `/api/v1` by one person, per minute: a live desk asks once a second.
@@ -62,6 +65,10 @@ pub struct App {
     pub checks: CheckState,
     /// Slides and files.
     pub materials: Materials,
+    /// Recordings.
+    pub keep: Keep,
+    /// Notices by e-mail.
+    pub mail: Mail,
     /// Imports of rosters under way.
     pub imports: Imports,
     /// Websockets per address.
@@ -92,6 +99,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Time.
     pub clock: Clock,
+    /// The object storage of recordings.
+    pub remote: Option<Remote>,
 }
 
 impl App {
@@ -108,6 +117,8 @@ impl App {
             attendance: AttendanceState::default(),
             checks: CheckState::new(parts.config.media.max_peers),
             materials: Materials::new(&parts.config.data.folder, &parts.config.uploads),
+            keep: Keep::new(&parts.config.data.folder, parts.remote),
+            mail: Mail::default(),
             imports: Imports::default(),
             link_places: AddressCount::new(limits.links_per_address, limits.links),
             offers: Arc::new(Semaphore::new(cores)),

@@ -27,8 +27,15 @@ pub enum Command {
     /// Accounts.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Copy everything that is kept into a folder, also while the server runs.
+    Backup(Backup),
+    /// Bring a copy back into an empty data folder.
+    Restore(Restore),
     /// Tell whether a file is a genuine export of this installation, and current.
     VerifyExport(VerifyExport),
+    /// Write recordings to files: started by the server, never by hand.
+    #[command(hide = true)]
+    Recorder(RecorderArgs),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -53,6 +60,17 @@ pub struct Serve {
     /// Open a demo class and print its links (as `rooms.demo = true`).
     #[arg(long)]
     pub demo: bool,
+}
+
+/// `lophoc recorder`
+#[derive(Debug, Args)]
+pub struct RecorderArgs {
+    /// Level of the log.
+    #[arg(long, default_value = "info")]
+    pub level: String,
+    /// The log in JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `lophoc class …`
@@ -154,6 +172,28 @@ pub struct VerifyExport {
     #[arg(long)]
     pub json: bool,
     /// Configuration.
+    #[command(flatten)]
+    pub config: ConfigPath,
+}
+
+/// `lophoc backup`
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// Folder for the copy: new or empty.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Configuration; its file is copied as well.
+    #[command(flatten)]
+    pub config: ConfigPath,
+}
+
+/// `lophoc restore`
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// Folder with the copy.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Configuration: names the data folder, new or empty.
     #[command(flatten)]
     pub config: ConfigPath,
 }

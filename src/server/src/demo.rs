@@ -52,6 +52,8 @@ pub async fn fill(
         waiting: false,
         counts: true,
         place: String::new(),
+        custom: Vec::new(),
+        on_sheets: Vec::new(),
     };
     let session = store.add_session(class, &form, organiser, began_ms).await?;
     let scene = Scene {

@@ -44,10 +44,44 @@ pub fn seed() -> Result<u64, NoRandomness> {
     Ok(u64::from_le_bytes(bytes))
 }
 
+/// 48 bits of time and 80 random ones, 26 signs that sort by time (ULID).
+pub fn ulid(wall_ms: u64) -> Result<String, NoRandomness> {
+    const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut bytes = [0u8; 16];
+    let [_, _, time @ ..] = wall_ms.to_be_bytes();
+    let (head, rest) = bytes.split_at_mut(time.len());
+    head.copy_from_slice(&time);
+    SystemRandom::new().fill(rest).map_err(|_| NoRandomness)?;
+    let number = u128::from_be_bytes(bytes);
+    Ok((0..26u32)
+        .rev()
+        .filter_map(|at| SIGNS.get(usize::try_from(number >> (at * 5) & 31).unwrap_or(0)))
+        .map(|sign| char::from(*sign))
+        .collect())
+}
+
 fn text<const N: usize>() -> Result<String, NoRandomness> {
     let mut bytes = [0u8; N];
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| NoRandomness)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ulids_sort_by_time_and_differ() {
+        let list = [
+            ulid(1).unwrap(),
+            ulid(1_700_000_000_000).unwrap(),
+            ulid(1_800_000_000_000).unwrap(),
+        ];
+        assert!(list.is_sorted());
+        assert!(list.iter().all(|id| id.len() == 26));
+        assert!(list[1].starts_with("01HF7YAT00"), "{list:?}");
+        assert_ne!(ulid(5).unwrap(), ulid(5).unwrap());
+    }
 }

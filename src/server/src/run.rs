@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accounts::{self, AccountError};
+use crate::backup::{self, BackupError};
 use crate::classes::{ClassError, LinkMaker, create, known_room};
 use crate::cli::{
     AccountCommand, ClassCommand, Cli, Command, ConfigCommand, ConfigPath, Link, NewClass, Serve,
@@ -43,6 +44,9 @@ pub enum CommandError {
     /// An account.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// A copy.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A file that is no genuine export.
     #[error("{0}")]
     NotGenuine(String),
@@ -53,6 +57,14 @@ pub enum CommandError {
 
 /// Runs the command and gives the exit code of the process.
 pub fn run(cli: Cli) -> ExitCode {
+    if let Command::Recorder(args) = &cli.command {
+        // A process of its own with a runtime of its own.
+        logs::start_recorder(&args.level, args.json);
+        return match lophoc_recorder::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error.into()),
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -81,6 +93,10 @@ async fn carry_out(cli: Cli) -> Result<(), CommandError> {
         Command::Class(ClassCommand::New(args)) => new_class(args).await,
         Command::Link(args) => link(args).await,
         Command::Account(command) => account(command).await,
+        // Carried out before a runtime is made.
+        Command::Recorder(_) => Ok(()),
+        Command::Backup(args) => backup::backup(args).await,
+        Command::Restore(args) => backup::restore(args).await,
         Command::VerifyExport(args) => verify_export::run(args).await,
         Command::Config(ConfigCommand::Check(path)) => {
             configuration(&path)?;

@@ -17,9 +17,12 @@ use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::{Config, TlsMode};
 use crate::http;
+use crate::mail::{self, MailError};
 use crate::materials;
 use crate::media::Routes;
 use crate::metrics::Metrics;
+use crate::recording::storage::{Remote, StorageError};
+use crate::recording::{self, KeepError};
 use crate::tls::{self, TlsError};
 
 /// Name of the database in the data folder.
@@ -30,6 +33,8 @@ const DRAIN_WITHIN: Duration = Duration::from_millis(2_500);
 const FAREWELL_WITHIN: Duration = Duration::from_millis(1_000);
 /// Time for open answers after that.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// Time for the recorder to close its files after that.
+const RECORDER_WITHIN: Duration = Duration::from_millis(1_500);
 /// Time for the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
@@ -58,6 +63,21 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The folder of recordings.
+    #[error("folder of recordings: {source}")]
+    Recordings {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// The object storage.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Recordings.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     /// The counters.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -73,6 +93,12 @@ pub struct Server {
     tasks: JoinSet<std::io::Result<()>>,
     /// Who make pages of slides.
     workers: JoinSet<()>,
+    /// Who work on recordings.
+    keepers: JoinSet<()>,
+    /// Who sends mails.
+    postman: JoinSet<()>,
+    /// The recorder and what is around it.
+    recording: JoinSet<()>,
 }
 
 /// Opens the database of the configured folder.
@@ -114,6 +140,7 @@ impl Server {
         let routes = Arc::new(Routes::default());
         let media = start_media(&config, &routes)?;
         let metrics = Metrics::new()?;
+        let remote = Remote::new(&config.storage)?;
         let app = App::new(Parts {
             config,
             keys,
@@ -123,6 +150,7 @@ impl Server {
             routes,
             metrics,
             clock: Clock::new(),
+            remote,
         });
         let workers = materials::start(&app)
             .await
@@ -130,6 +158,11 @@ impl Server {
                 folder: app.config.data.folder.display().to_string(),
                 source,
             })?;
+        let keepers = recording::jobs::start(&app).await?;
+        let postman = mail::start(&app)?;
+        let recording = recording::start(&app)
+            .await
+            .map_err(|source| ServeError::Recordings { source })?;
         let handle = Handle::new();
         let mut tasks = JoinSet::new();
         for listener in listeners {
@@ -153,6 +186,9 @@ impl Server {
             handle,
             tasks,
             workers,
+            keepers,
+            postman,
+            recording,
         })
     }
 
@@ -178,12 +214,16 @@ impl Server {
         tracing::info!("stopping");
         self.app.start_draining();
         self.app.materials.stop();
+        self.app.mail.stop();
+        self.app.keep.stop();
         if tokio::time::timeout(DRAIN_WITHIN, self.app.rooms.drain())
             .await
             .is_err()
         {
             tracing::warn!("some rooms did not finish in time");
         }
+        // Its files are closed while people are told to come back.
+        self.app.routes.recorders.stop();
         let farewells = async {
             while self.app.metrics.links.get() > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -210,6 +250,21 @@ impl Server {
         if tokio::time::timeout(CLOSE_WITHIN, workers).await.is_err() {
             tracing::warn!("a conversion did not stop in time");
         }
+        // What they were at begins anew at the next start.
+        let keepers = async { while self.keepers.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSE_WITHIN, keepers).await.is_err() {
+            self.keepers.abort_all();
+        }
+        let recorded = async { while self.recording.join_next().await.is_some() {} };
+        if tokio::time::timeout(RECORDER_WITHIN, recorded)
+            .await
+            .is_err()
+        {
+            // It goes on closing them by itself.
+            tracing::warn!("the recorder did not finish in time");
+        }
+        // A mail on its way is sent once more after the next start.
+        self.postman.shutdown().await;
         let media = self.app.media.clone();
         // Joins the media threads.
         let _ = tokio::task::spawn_blocking(move || media.shutdown()).await;

@@ -8,7 +8,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::image::{Format, Picture, page_of_jpeg, webp};
-use crate::limits::{OFFICE_MEMORY, OFFICE_TIME, TOOL_MEMORY, TOOL_TIME, WHOLE_TIME};
+use crate::limits::{
+    MAX_WORK, MAX_WRITTEN, OFFICE_MEMORY, OFFICE_TIME, TOOL_MEMORY, TOOL_TIME, WHOLE_TIME,
+};
 use crate::parse::{PageText, page_texts, rendered_page};
 use crate::plan::{Ended, Fault, Next, Plan, Progress, Size, Source, Step};
 use crate::run::{Call, Exit, Said, read_said, run};
@@ -219,6 +221,8 @@ impl Workshop<'_> {
             output: &self.out,
             memory: TOOL_MEMORY,
             time: TOOL_TIME,
+            written: MAX_WRITTEN,
+            work: MAX_WORK,
         })
     }
 
@@ -263,6 +267,8 @@ impl Workshop<'_> {
             output: &self.out,
             memory: OFFICE_MEMORY,
             time: OFFICE_TIME,
+            written: MAX_WRITTEN,
+            work: MAX_WORK,
         })?;
         // It says well also of a file it could not read.
         let made = self.out.join("office/file.pdf");

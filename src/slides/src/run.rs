@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::limits::{MAX_PROCESSES, MAX_SAID, MAX_WORK, MAX_WRITTEN};
+use crate::limits::{MAX_PROCESSES, MAX_SAID};
 use crate::tools::{CLOSED, Sandbox, bubblewrap};
 
 /// A tool is looked after this often.
@@ -39,6 +39,10 @@ pub struct Call<'a> {
     /// Time of the processor; by the clock it has [`PATIENCE`] times as much, for
     /// a class in the same machine goes first.
     pub time: Duration,
+    /// Largest file it may write, bytes.
+    pub written: u64,
+    /// All it may have in `output` at a time, bytes.
+    pub work: u64,
 }
 
 /// How it ended.
@@ -112,7 +116,7 @@ fn start(sandbox: Sandbox, call: &Call<'_>, said: &Said) -> io::Result<Child> {
         .arg("/usr/bin/prlimit")
         .arg(format!("--cpu={seconds}"))
         .arg(format!("--as={}", call.memory))
-        .arg(format!("--fsize={MAX_WRITTEN}"))
+        .arg(format!("--fsize={}", call.written))
         .arg(format!("--nproc={MAX_PROCESSES}"))
         .args(["--core=0", "--nofile=512"])
         .arg(call.program);
@@ -159,7 +163,7 @@ fn watch(mut child: Child, call: &Call<'_>, said: &Said, stop: &AtomicBool) -> E
         let late = began.elapsed() > call.time * PATIENCE + GRACE;
         let exit = if stop.load(Ordering::Relaxed) {
             Some(Exit::Stopped)
-        } else if late || (looks.is_multiple_of(COUNT_EVERY) && written(call, said) > MAX_WORK) {
+        } else if late || (looks.is_multiple_of(COUNT_EVERY) && written(call, said) > call.work) {
             Some(Exit::TooMuch)
         } else {
             None

@@ -137,6 +137,10 @@ pub(crate) fn bubblewrap() -> Option<Command> {
         "--ro-bind-try",
         "/etc/fonts",
         "/etc/fonts",
+        // Debian's choices among libraries that do the same: ffmpeg needs one.
+        "--ro-bind-try",
+        "/etc/alternatives",
+        "/etc/alternatives",
         "--ro-bind-try",
         "/etc/libreoffice",
         "/etc/libreoffice",

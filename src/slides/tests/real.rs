@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use lophoc_slides::image::webp;
-use lophoc_slides::limits::{LARGE_BYTES, MAX_PAGES, SMALL_BYTES};
+use lophoc_slides::limits::{LARGE_BYTES, MAX_PAGES, MAX_WORK, MAX_WRITTEN, SMALL_BYTES};
 use lophoc_slides::run::{Call, Exit, Said, read_said, run};
 use lophoc_slides::tools::Sandbox;
 use lophoc_slides::{Fault, Job, Made, Progress, Tools, convert, sniff};
@@ -392,6 +392,8 @@ fn in_sandbox(script: &str, time: Duration) -> (Exit, String, TempDir) {
             output: &out,
             memory: 256 * 1024 * 1024,
             time,
+            written: MAX_WRITTEN,
+            work: MAX_WORK,
         },
         &said,
         &AtomicBool::new(false),

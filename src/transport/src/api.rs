@@ -7,6 +7,8 @@ use lophoc_media::types::{
     Allow, Binding, Epoch, Kind, Layer, PeerId, RoomKey, Rung, RungReason, Slots,
 };
 
+pub use crate::egress::EgressKind;
+
 /// Settings of the media plane.
 #[derive(Debug, Clone)]
 pub struct MediaConfig {
@@ -29,6 +31,8 @@ pub struct MediaConfig {
     pub gso: bool,
     /// Whether clients may come by TCP too, on the same addresses and port.
     pub tcp: bool,
+    /// How packets leave.
+    pub egress: EgressKind,
     /// A connection of which nothing authentic was heard for so long is over.
     pub silence_limit: Duration,
 }
@@ -47,6 +51,7 @@ impl Default for MediaConfig {
             socket_buffer_bytes: 4 << 20,
             gso: true,
             tcp: true,
+            egress: EgressKind::default(),
             silence_limit: crate::SILENCE_LIMIT,
         }
     }

@@ -58,7 +58,9 @@ pub(crate) struct SendCounters {
 
 /// Datagrams waiting for the end of the turn.
 pub(crate) struct SendBatch {
+    /// Grows with need and is not cleared: what lies beyond `used` is old.
     arena: Vec<u8>,
+    used: usize,
     entries: Vec<Entry>,
     runs: Vec<Run>,
     gso: bool,
@@ -104,7 +106,8 @@ pub(crate) fn build_runs(entries: &[Entry], gso: bool, runs: &mut Vec<Run>) {
 impl SendBatch {
     pub(crate) fn new(gso: bool) -> Self {
         Self {
-            arena: Vec::with_capacity(256 << 10),
+            arena: vec![0; 256 << 10],
+            used: 0,
             entries: Vec::with_capacity(1_024),
             runs: Vec::with_capacity(1_024),
             gso,
@@ -120,29 +123,53 @@ impl SendBatch {
 
     /// Adds a datagram; dropped and counted when the turn's arena is full.
     pub(crate) fn push(&mut self, destination: SocketAddr, source: Option<IpAddr>, bytes: &[u8]) {
-        if self.entries.len() >= MAX_ENTRIES || self.arena.len() + bytes.len() > ARENA_BYTES {
-            self.counters.arena_full += 1;
-            return;
-        }
-        self.entries.push(Entry {
-            destination,
-            source,
-            start: self.arena.len(),
-            len: bytes.len(),
+        self.push_with(destination, source, bytes.len(), |place| {
+            place.copy_from_slice(bytes);
+            true
         });
-        self.arena.extend_from_slice(bytes);
+    }
+
+    /// Adds a datagram of `len` bytes that `fill` writes in its place, all of them:
+    /// what it finds there is old. Dropped and counted when the turn's arena is full,
+    /// dropped where `fill` says so.
+    pub(crate) fn push_with(
+        &mut self,
+        destination: SocketAddr,
+        source: Option<IpAddr>,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> bool,
+    ) -> bool {
+        let (start, end) = (self.used, self.used + len);
+        if self.entries.len() >= MAX_ENTRIES || end > ARENA_BYTES {
+            self.counters.arena_full += 1;
+            return false;
+        }
+        if end > self.arena.len() {
+            self.arena.resize(end.next_multiple_of(FLUSH_BYTES), 0);
+        }
+        let filled = self.arena.get_mut(start..end).is_some_and(fill);
+        if filled {
+            self.used = end;
+            self.entries.push(Entry {
+                destination,
+                source,
+                start,
+                len,
+            });
+        }
+        filled
     }
 
     /// Forgets what was not sent yet.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
-        self.arena.clear();
+        self.used = 0;
         self.runs.clear();
     }
 
     /// Whether to flush before more is added: the arena should stay in the cache.
     pub(crate) fn wants_flush(&self) -> bool {
-        self.arena.len() >= FLUSH_BYTES
+        self.used >= FLUSH_BYTES
     }
 
     /// Sends everything; afterwards the batch is empty whatever happened.
@@ -156,7 +183,7 @@ impl SendBatch {
             self.flush_family(sockets, v6, &runs);
         }
         self.runs = runs;
-        self.arena.clear();
+        self.used = 0;
         self.entries.clear();
     }
 

@@ -15,11 +15,14 @@
 //! `batch` joins what they emit to runs and sends them. Where no UDP gets through,
 //! browsers come by `tcp` on the same port number.
 
+#[cfg(test)]
+mod allocations;
 mod api;
 mod batch;
 mod egress;
+mod load;
 mod mailbox;
-#[cfg(feature = "measure")]
+#[cfg(any(test, feature = "measure"))]
 #[doc(hidden)]
 pub mod measure;
 mod offer;
@@ -31,6 +34,7 @@ mod session_tests;
 mod shard;
 #[cfg(test)]
 mod shard_tests;
+mod srtp;
 mod stats;
 mod stun;
 mod sys;
@@ -47,8 +51,8 @@ mod worker;
 use std::time::Duration;
 
 pub use api::{
-    ConnectError, ConnectSpec, Connected, DisconnectReason, MediaConfig, MediaEvent, MidMap,
-    PeerQuality, StartError,
+    ConnectError, ConnectSpec, Connected, DisconnectReason, EgressKind, MediaConfig, MediaEvent,
+    MidMap, PeerQuality, StartError,
 };
 pub use plane::MediaPlane;
 pub use stats::{Drops, MediaStats, RTT_BOUNDS_MS, TcpStats};

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
+use lophoc_media::core::Listed;
 use lophoc_media::relay::RelayMsg;
 use lophoc_media::types::{Allow, Epoch, PeerId, ShardId, ViewSpec};
 use mio::Waker;
@@ -31,6 +32,7 @@ pub(crate) type Reply = Box<dyn FnOnce(Result<Connected, ConnectError>) + Send>;
 pub(crate) struct Commands {
     pub(crate) allow: Option<Allow>,
     pub(crate) group: Option<u8>,
+    pub(crate) listed: Option<Listed>,
     pub(crate) view: Option<ViewSpec>,
     pub(crate) candidates: Vec<String>,
     pub(crate) restart: Option<(String, Reply)>,

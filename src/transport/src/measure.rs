@@ -1,66 +1,243 @@
-//! Cost of the visit path, for `benches/visits.rs`: receivers with real
-//! connections, a sink in place of the socket.
+//! What a packet costs per receiver, for `benches/` and for the count of
+//! allocations: a forwarding core, receivers with real connections, real sockets.
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a measurement stops where something is wrong, and prints"
+    reason = "a measurement stops where something is wrong"
 )]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lophoc_media::core::{CoreConfig, Output, PeerSpec, ShardCore};
+use lophoc_media::idmap::IdMap;
 use lophoc_media::types::*;
+use str0m::net::Protocol;
 
 use crate::api::ConnectSpec;
-use crate::egress::{Egress, EngineEgress};
+use crate::batch::SendBatch;
+use crate::egress::direct::Path;
+use crate::egress::{AnyEgress, Egress, EgressKind, WallClock};
 use crate::registry::Registry;
 use crate::session::{Session, SessionEvent, SessionFactory, Sink, Way};
-use crate::test_client::{Client, vp8};
+use crate::test_client::Client;
+use crate::udp::{self, Sockets};
 
-const SERVER: &str = "127.0.0.1:5000";
-const CLIENT: &str = "127.0.0.1:6000";
-const FRAME: Duration = Duration::from_millis(33);
-const PACKETS: u64 = 7;
-const FRAMES: u64 = 30;
 const SLOTS: Slots = Slots {
     audio: 3,
     video: 2,
     screen: 1,
 };
+const SENDS: [Kind; 2] = [Kind::Mic, Kind::Camera];
+const TEACHER: PeerId = PeerId(u64::MAX);
+const ROOM: RoomKey = RoomKey(1);
+/// All have connected by then.
+const HANDSHAKE: Duration = Duration::from_secs(4);
 
-/// Keeps datagrams during the handshake, afterwards only counts them.
-#[derive(Default)]
-struct Outlet {
-    kept: Option<Vec<Vec<u8>>>,
-    count: u64,
+/// Collects what leaves.
+struct Outlet<'a> {
+    batch: &'a mut SendBatch,
+    /// Instead of the batch, during handshakes.
+    kept: Option<&'a mut Vec<Vec<u8>>>,
 }
 
-impl Sink for Outlet {
-    fn transmit(&mut self, _: SocketAddr, _: SocketAddr, bytes: &[u8]) {
-        self.count += 1;
-        if let Some(kept) = &mut self.kept {
-            kept.push(bytes.to_vec());
+impl Sink for Outlet<'_> {
+    fn transmit(&mut self, _: SocketAddr, destination: SocketAddr, bytes: &[u8]) {
+        match &mut self.kept {
+            Some(kept) => kept.push(bytes.to_vec()),
+            None => self.batch.push(destination, None, bytes),
         }
     }
+
+    fn packet(
+        &mut self,
+        path: &Path,
+        len: usize,
+        _vital: bool,
+        fill: impl FnOnce(&mut [u8]) -> bool,
+    ) -> bool {
+        debug_assert_eq!(path.protocol, Protocol::Udp);
+        match &mut self.kept {
+            Some(kept) => {
+                let mut bytes = vec![0; len];
+                let filled = fill(&mut bytes);
+                kept.push(bytes);
+                filled
+            }
+            None => self
+                .batch
+                .push_with(path.destination, None::<IpAddr>, len, fill),
+        }
+    }
+
     fn stream(&mut self, _: SocketAddr, _: SocketAddr, _: bool, _: &[u8]) {}
     fn event(&mut self, _: SessionEvent) {}
+}
+
+/// A teacher's camera and microphone, and everybody who watches.
+pub struct Lecture {
+    core: ShardCore,
+    sessions: IdMap<PeerId, Box<Session>>,
+    batch: SendBatch,
+    sockets: Sockets,
+    pending: Vec<Forward>,
+    now: Instant,
+    begin: Instant,
+    /// Numbers of the camera and of the microphone.
+    seqs: [u64; 2],
+}
+
+impl Lecture {
+    /// One receiver for each address, connected, with the teacher's camera in view.
+    pub fn new(egress: EgressKind, clients: &[SocketAddr]) -> Self {
+        let start = Instant::now();
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let (port, mut sockets) = udp::open(&[listen], 1, 4 << 20).unwrap();
+        let server = SocketAddr::from(([127, 0, 0, 1], port));
+        // Far above the rate sent: the pacer must hold nothing back.
+        let clock = WallClock::new(start, 3_900_000_000 << 32);
+        let factory = SessionFactory::new(vec![server], false, 50_000_000, egress, clock).unwrap();
+        let registry = Registry::new(clients.len());
+        let mut lecture = Self {
+            core: ShardCore::new(CoreConfig::new(ShardId(0), 1), start),
+            sessions: IdMap::default(),
+            batch: SendBatch::new(true),
+            sockets: sockets.pop().unwrap(),
+            pending: Vec::new(),
+            now: start + HANDSHAKE,
+            begin: start + HANDSHAKE,
+            seqs: [100, 100],
+        };
+        for (peer, client) in clients.iter().enumerate() {
+            let peer = PeerId(peer as u64);
+            let session = connected(&factory, &registry, start, (server, *client), peer);
+            lecture.sessions.insert(peer, session);
+            lecture.add(peer);
+        }
+        lecture.add(TEACHER);
+        lecture
+    }
+
+    fn add(&mut self, peer: PeerId) {
+        let allow = Allow {
+            mic: true,
+            camera: true,
+            screen: false,
+            screen_audio: false,
+        };
+        let spec = PeerSpec {
+            room: ROOM,
+            group: 0,
+            peer,
+            epoch: Epoch(1),
+            slots: SLOTS,
+            allow,
+            red: true,
+        };
+        self.core.add_peer(self.now, spec);
+        self.core.set_estimate(self.now, peer, 50_000_000);
+        let source = WishSource::Track(TrackKey {
+            peer: TEACHER,
+            kind: Kind::Camera,
+        });
+        let view = ViewSpec {
+            rev: 1,
+            wishes: vec![Wish {
+                slot: SlotRef::Video(0),
+                source: (peer != TEACHER).then_some(source),
+                height: 720,
+                priority: 1,
+            }],
+            ..ViewSpec::default()
+        };
+        self.core.set_view(self.now, peer, view);
+    }
+
+    /// Packets of one stream that came at once, `at` after the beginning: payloads,
+    /// and whether each ends a frame. They are gathered until [`Lecture::flush`].
+    pub fn event(
+        &mut self,
+        at: Duration,
+        video: bool,
+        packets: impl IntoIterator<Item = (Arc<[u8]>, bool)>,
+    ) {
+        self.now = self.begin + at;
+        if self.core.next_deadline() <= self.now {
+            self.core.tick(self.now);
+        }
+        let (kind, codec, ticks) = match video {
+            true => (Kind::Camera, Codec::Vp8, 90_000),
+            false => (Kind::Mic, Codec::Opus, 48_000),
+        };
+        let ts = (at.as_micros() * ticks / 1_000_000) as u32;
+        for (payload, marker) in packets {
+            let [picture, sound] = &mut self.seqs;
+            let seq = if video { picture } else { sound };
+            *seq += 1;
+            let packet = SourcePacket {
+                codec,
+                layer: Layer(0),
+                seq: *seq,
+                ts,
+                marker,
+                level: (!video).then_some(30),
+                capture_ntp: None,
+                payload,
+            };
+            self.core.ingest(self.now, TEACHER, kind, packet);
+        }
+    }
+
+    /// Whether packets of a frame are made equally long.
+    pub fn even(&mut self, even: bool) {
+        for session in self.sessions.values_mut() {
+            session.even(even);
+        }
+    }
+
+    /// Sends what has gathered to everybody.
+    pub fn flush(&mut self) {
+        while let Some(output) = self.core.poll_output() {
+            drop::<Output>(output);
+        }
+        while let Some(peer) = self.core.next_dirty() {
+            self.core.drain_pending(peer, &mut self.pending);
+            if let Some(session) = self.sessions.get_mut(&peer) {
+                let mut outlet = Outlet {
+                    batch: &mut self.batch,
+                    kept: None,
+                };
+                AnyEgress
+                    .visit(self.now, session, &mut self.pending, &mut outlet)
+                    .unwrap();
+            }
+            self.pending.clear();
+            if self.batch.wants_flush() {
+                self.batch.flush(&self.sockets);
+            }
+        }
+        self.batch.flush(&self.sockets);
+    }
+
+    /// Datagrams that left, and messages handed to the kernel.
+    pub fn sent(&self) -> (u64, u64) {
+        (self.batch.counters.datagrams, self.batch.counters.messages)
+    }
 }
 
 fn connected(
     factory: &SessionFactory,
     registry: &Registry,
     start: Instant,
-    peer: u64,
+    (server, address): (SocketAddr, SocketAddr),
+    peer: PeerId,
 ) -> Box<Session> {
-    let (server, address) = (SERVER.parse().unwrap(), CLIENT.parse().unwrap());
-    let sends = [Kind::Mic, Kind::Camera];
-    let (mut client, offer) = Client::new(start, address, &sends, SLOTS);
+    let (mut client, offer) = Client::new(start, address, &SENDS, SLOTS);
     let spec = ConnectSpec {
-        room: RoomKey(1),
+        room: ROOM,
         group: 0,
-        peer: PeerId(peer),
-        sends: sends.to_vec(),
+        peer,
+        sends: SENDS.to_vec(),
         slots: SLOTS,
         allow: Allow::default(),
         offer: &offer,
@@ -69,99 +246,24 @@ fn connected(
     let (session, answer) = factory.accept(start, &spec, Epoch(1), place).unwrap();
     let mut session = Box::new(session);
     client.accept(&answer);
-    let mut outlet = Outlet {
-        kept: Some(Vec::new()),
-        count: 0,
-    };
-    for step in 0..2_000 {
-        let now = start + Duration::from_millis(step);
+    let (mut batch, mut kept) = (SendBatch::new(false), Vec::new());
+    for step in 0..1_000 {
+        let now = start + Duration::from_millis(2 * step);
         client.tick(now);
+        let mut outlet = Outlet {
+            batch: &mut batch,
+            kept: Some(&mut kept),
+        };
         session.timeout(now, &mut outlet).unwrap();
         for (_, bytes) in std::mem::take(&mut client.out) {
             session
                 .receive(now, Way::Udp, address, server, &bytes, &mut outlet)
                 .unwrap();
         }
-        for bytes in outlet.kept.iter_mut().flat_map(std::mem::take) {
+        for bytes in kept.drain(..) {
             client.handle(now, server, &bytes);
         }
     }
     assert!(session.connected && client.connected);
     session
-}
-
-fn frame(number: u64) -> Vec<Forward> {
-    let packet = |n| Forward {
-        slot: SlotRef::Video(0),
-        codec: Codec::Vp8,
-        seq: 100 + number * PACKETS + n,
-        ts: u32::try_from(number * 3_000).unwrap(),
-        marker: n + 1 == PACKETS,
-        level: None,
-        capture_ntp: None,
-        vp8: Some(Vp8Numbers {
-            picture_id: 77,
-            tl0: 5,
-        }),
-        payload: Arc::from(vp8(1, n == 0, number == 0, 1_110)),
-    };
-    (0..PACKETS).map(packet).collect()
-}
-
-/// Microseconds per packet and receiver, and packets that left of those given.
-fn run(
-    sessions: &mut [Box<Session>],
-    start: Instant,
-    numbers: std::ops::Range<u64>,
-    whole: bool,
-) -> (f64, f64) {
-    let mut outlet = Outlet::default();
-    let mut spent = Duration::ZERO;
-    let frames = numbers.end - numbers.start;
-    for number in numbers {
-        let now = start + FRAME * u32::try_from(number).unwrap();
-        let packets = frame(number);
-        let size = if whole { packets.len() } else { 1 };
-        let begin = Instant::now();
-        for part in packets.chunks(size) {
-            for session in sessions.iter_mut() {
-                let mut pending = part.to_vec();
-                EngineEgress
-                    .visit(now, session, &mut pending, &mut outlet)
-                    .unwrap();
-            }
-        }
-        spent += begin.elapsed();
-    }
-    let given = (frames * PACKETS) as f64 * sessions.len() as f64;
-    (
-        spent.as_secs_f64() * 1e6 / given,
-        outlet.count as f64 / given,
-    )
-}
-
-/// Prints one line per number of receivers.
-pub fn visits(receivers: &[usize]) {
-    println!("µs per packet and receiver; frames of {PACKETS} packets, through str0m");
-    println!(
-        "{:>9} {:>12} {:>12} {:>7} {:>9}",
-        "receivers", "per frame", "per packet", "ratio", "left"
-    );
-    for count in receivers {
-        let start = Instant::now();
-        // Far above the rate sent: the pacer must hold nothing back.
-        let factory =
-            SessionFactory::new(vec![SERVER.parse().unwrap()], false, 50_000_000).unwrap();
-        let registry = Registry::new(*count);
-        let mut sessions: Vec<_> = (0..*count as u64)
-            .map(|peer| connected(&factory, &registry, start, peer))
-            .collect();
-        let after = start + Duration::from_secs(2);
-        let (frame, left) = run(&mut sessions, after, 0..FRAMES, true);
-        let (packet, _) = run(&mut sessions, after, FRAMES..2 * FRAMES, false);
-        println!(
-            "{count:>9} {frame:>12.2} {packet:>12.2} {:>7.2} {left:>9.3}",
-            packet / frame
-        );
-    }
 }

@@ -4,19 +4,21 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use lophoc_media::core::CoreConfig;
+use lophoc_media::core::{CoreConfig, Listed};
+use lophoc_media::overload::Stage;
 use lophoc_media::types::{Allow, PeerId, ShardId, ViewSpec};
 use mio::Waker;
 
 use crate::api::{
     ConnectError, ConnectSpec, Connected, DisconnectReason, MediaConfig, MediaEvent, StartError,
 };
+use crate::egress::WallClock;
 use crate::mailbox::{Commands, Mailbox, Reply};
 use crate::registry::{Registry, Replaced, Route};
 use crate::session::{Session, SessionFactory};
-use crate::shard::{Shard, Shared};
+use crate::shard::{Pressure, Shard, Shared};
 use crate::stats::{MediaStats, ShardStats};
 use crate::tcp::acceptor::Acceptor;
 use crate::tcp::{self, Gate};
@@ -47,6 +49,20 @@ struct Inner {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+/// Seconds from 1900 (NTP) to 1970.
+const NTP_UNIX_OFFSET: u64 = 2_208_988_800;
+
+/// The wall clock at the start; later times follow from the monotonic one, so that
+/// reports to receivers never step.
+fn wall_clock() -> WallClock {
+    let unix = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let seconds = unix.as_secs().wrapping_add(NTP_UNIX_OFFSET) << 32;
+    let fraction = (u64::from(unix.subsec_nanos()) << 32) / 1_000_000_000;
+    WallClock::new(Instant::now(), seconds | fraction)
+}
+
 impl MediaPlane {
     /// Opens the sockets and starts the shard threads. `on_event` is called on
     /// shard threads (and on the caller's where a pending connection ends) and
@@ -65,6 +81,8 @@ impl MediaPlane {
             local.candidates().collect(),
             config.tcp,
             config.initial_estimate_bps,
+            config.egress,
+            wall_clock(),
         )
         .map_err(StartError::Certificate)?;
         let (mut mailboxes, mut inboxes) = (Vec::new(), Vec::new());
@@ -83,6 +101,7 @@ impl MediaPlane {
             stats: (0..count)
                 .map(|_| Mutex::new(ShardStats::default()))
                 .collect(),
+            pressure: (0..count).map(|_| Pressure::default()).collect(),
         });
         let stop = Arc::new(AtomicBool::new(false));
         let start = Instant::now();
@@ -134,6 +153,19 @@ impl MediaPlane {
     /// # Errors
     /// [`ConnectError`]: the offer is refused, or there is no place.
     pub fn connect(&self, spec: ConnectSpec<'_>) -> Result<Connected, ConnectError> {
+        self.connect_listed(spec, Listed::All)
+    }
+
+    /// As [`Self::connect`]; the connection may be sent only what is of the people
+    /// listed, from its first moment on: a recording's.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: the offer is refused, or there is no place.
+    pub fn connect_listed(
+        &self,
+        spec: ConnectSpec<'_>,
+        listed: Listed,
+    ) -> Result<Connected, ConnectError> {
         if self.stopped() {
             return Err(ConnectError::Stopped);
         }
@@ -141,7 +173,8 @@ impl MediaPlane {
         let place = registry.reserve().ok_or(ConnectError::Full)?;
         let epoch = registry.next_epoch();
         let now = Instant::now();
-        let (session, answer_sdp) = self.inner.factory.accept(now, &spec, epoch, place)?;
+        let (mut session, answer_sdp) = self.inner.factory.accept(now, &spec, epoch, place)?;
+        session.listed = listed;
         let mids = session.mids().clone();
         match registry.insert(now, Box::new(session)) {
             Replaced::Nothing => {}
@@ -215,6 +248,15 @@ impl MediaPlane {
         );
     }
 
+    /// Whose tracks the peer may be sent from now on.
+    pub fn set_listed(&self, peer: PeerId, listed: &Listed) {
+        self.command(
+            peer,
+            |session| session.listed.clone_from(listed),
+            |commands| commands.listed = Some(listed.clone()),
+        );
+    }
+
     /// What the peer wants to receive. The newest view wins.
     pub fn set_view(&self, peer: PeerId, view: ViewSpec) {
         self.command(
@@ -251,10 +293,23 @@ impl MediaPlane {
             .collect();
         let mut stats = MediaStats {
             pending_peers: shared.registry.pending() as u64,
+            overload: self.overload(),
             ..MediaStats::sum(shards.iter())
         };
         stats.tcp.add_gate(&self.inner.gate);
         stats
+    }
+
+    /// What the shard that has most to do gives up, at most a second old.
+    pub fn overload(&self) -> Stage {
+        let pressure = self.inner.shared.pressure.iter();
+        pressure.map(Pressure::stage).max().unwrap_or_default()
+    }
+
+    /// Newcomers had better be refused: at least half of the shards, on one of which
+    /// they would land, have nothing left to give up and more to do than they can.
+    pub fn is_full(&self) -> bool {
+        crowded(&self.inner.shared.pressure)
     }
 
     /// Ends all connections with a goodbye and joins the threads. Later calls of
@@ -321,6 +376,11 @@ impl MediaPlane {
     }
 }
 
+fn crowded(shards: &[Pressure]) -> bool {
+    let full = shards.iter().filter(|shard| shard.is_full()).count();
+    full > 0 && full * 2 >= shards.len()
+}
+
 /// Opens the port for UDP, and for TCP where wanted. A port that the kernel chose
 /// for UDP may be taken for TCP; then another is tried.
 fn open(
@@ -348,4 +408,27 @@ fn shard_count(wanted: usize) -> usize {
     let automatic = || thread::available_parallelism().map_or(1, |n| n.get().saturating_sub(1));
     let count = if wanted == 0 { automatic() } else { wanted };
     count.clamp(1, MAX_SHARDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plane_is_full_when_half_of_its_shards_are() {
+        let shards = |full: &[bool]| -> Vec<Pressure> {
+            let one = |full: &bool| {
+                let pressure = Pressure::default();
+                pressure.set(Stage::Video, *full);
+                pressure
+            };
+            full.iter().map(one).collect()
+        };
+        assert!(!crowded(&[]));
+        assert!(!crowded(&shards(&[false])));
+        assert!(crowded(&shards(&[true])));
+        assert!(crowded(&shards(&[true, false])));
+        assert!(!crowded(&shards(&[true, false, false])));
+        assert!(crowded(&shards(&[true, true, false])));
+    }
 }

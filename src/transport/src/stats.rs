@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lophoc_media::core::CoreStats;
+use lophoc_media::overload::Stage;
 
 use crate::batch::SendCounters;
 use crate::session::{Report, SessionCounters};
@@ -53,6 +54,8 @@ pub struct Drops {
     pub tcp_gone: u64,
     /// Packets for a receiver that does not answer.
     pub receiver_silent: u64,
+    /// Video that waited too long for its turn on a narrow path.
+    pub paced_out: u64,
     /// Packets the forwarding core dropped.
     pub core: u64,
 }
@@ -119,6 +122,8 @@ impl TcpStats {
 pub struct MediaStats {
     /// Shards that run.
     pub shards: usize,
+    /// Share of its time the busiest shard works, 0 to 1.
+    pub load: f64,
     /// Peers adopted by a shard.
     pub peers: u64,
     /// Peers whose first packet has not come.
@@ -141,6 +146,10 @@ pub struct MediaStats {
     pub gso_messages: u64,
     /// Segments in those messages.
     pub gso_segments: u64,
+    /// RTP packets sent again.
+    pub resent: u64,
+    /// Packets of padding, to find out what a path bears.
+    pub padding_out: u64,
     /// Whether segmentation offload is in use; off after a refusal of the kernel.
     pub gso: bool,
     /// Times the kernel refused segmentation.
@@ -168,6 +177,8 @@ pub struct MediaStats {
     pub rtt_mean_ms: f64,
     /// Sum of the bandwidth estimates of all receivers, bits per second.
     pub estimate_bps: u64,
+    /// What the shard that has most to do gives up.
+    pub overload: Stage,
     /// Media by TCP.
     pub tcp: TcpStats,
     /// Drops.
@@ -191,11 +202,14 @@ impl MediaStats {
 /// Counters of one shard, as it publishes them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ShardStats {
+    pub(crate) load: f64,
     pub(crate) peers: u64,
     pub(crate) datagrams_in: u64,
     pub(crate) bytes_in: u64,
     pub(crate) rtp_in: u64,
     pub(crate) rtp_forwarded: u64,
+    pub(crate) resent: u64,
+    pub(crate) padding_out: u64,
     pub(crate) sent: SendCounters,
     pub(crate) links: LinkCounters,
     pub(crate) gso: bool,
@@ -224,6 +238,9 @@ impl ShardStats {
         self.drops.no_codec += counters.no_codec;
         self.drops.receiver_silent += counters.receiver_silent;
         self.drops.refused += counters.refused;
+        self.drops.paced_out += counters.paced_out;
+        self.resent += counters.resent;
+        self.padding_out += counters.padding_out;
     }
 
     /// Adds the sessions that live now to a copy that is to be published.
@@ -286,6 +303,7 @@ impl MediaStats {
         let (mut loss, mut loss_count, mut rtt) = (0.0, 0, 0.0);
         for s in shards {
             sum.shards += 1;
+            sum.load = sum.load.max(s.load);
             sum.peers += s.peers;
             sum.datagrams_in += s.datagrams_in;
             sum.bytes_in += s.bytes_in;
@@ -293,6 +311,8 @@ impl MediaStats {
             sum.bytes_out += s.sent.bytes;
             sum.rtp_in += s.rtp_in;
             sum.rtp_forwarded += s.rtp_forwarded;
+            sum.resent += s.resent;
+            sum.padding_out += s.padding_out;
             sum.send_messages += s.sent.messages;
             sum.gso_messages += s.sent.gso_messages;
             sum.gso_segments += s.sent.gso_segments;
@@ -324,7 +344,7 @@ impl MediaStats {
 
 impl Drops {
     /// Every counter with its name, for metrics.
-    pub fn named(&self) -> [(&'static str, u64); 21] {
+    pub fn named(&self) -> [(&'static str, u64); 22] {
         [
             ("unknown_datagram", self.unknown_datagram),
             ("unknown_address", self.unknown_address),
@@ -346,6 +366,7 @@ impl Drops {
             ("tcp_full", self.tcp_full),
             ("tcp_gone", self.tcp_gone),
             ("receiver_silent", self.receiver_silent),
+            ("paced_out", self.paced_out),
             ("core", self.core),
         ]
     }
@@ -371,6 +392,7 @@ impl Drops {
         self.tcp_full += other.tcp_full;
         self.tcp_gone += other.tcp_gone;
         self.receiver_silent += other.receiver_silent;
+        self.paced_out += other.paced_out;
         self.core += other.core;
     }
 }

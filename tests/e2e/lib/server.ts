@@ -17,7 +17,7 @@ const CLIENT = process.env.E2E_CLIENT;
 
 export type RoleName = 'organiser' | 'chair' | 'trainer' | 'adviser' | 'technician' | 'learner' | 'guest';
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const probe = createServer();
     probe.once('error', fail);

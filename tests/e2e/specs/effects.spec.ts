@@ -16,6 +16,7 @@ interface Hooked {
 
 let server: Server;
 let browser: Browser;
+let room: string;
 let teacher: Page;
 let learner: Page;
 
@@ -86,10 +87,19 @@ async function choose(page: Page, kind: 'mic' | 'camera', effect: string): Promi
 test.beforeAll(async () => {
   server = await Server.start();
   browser = await launch({ pattern: true, noise: true });
-  const room = server.newClass('Lọc ồn và làm mờ nền', 'discussion');
+  room = server.newClass('Lọc ồn và làm mờ nền', 'discussion');
   const strong = await person(browser, server.origin);
   // Blur is offered to machines with more than two cores; no machine is too slow here, whatever else it carries.
   await strong.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 8 }));
+  // Nor to those whose graphics are drawn by a program, as here; so the model is kept away, and
+  // what is looked at is what is sent until it is there: all of it blurred.
+  await strong.addInitScript(() => {
+    const get = WebGL2RenderingContext.prototype.getExtension as (this: WebGL2RenderingContext, name: string) => unknown;
+    WebGL2RenderingContext.prototype.getExtension = function (this: WebGL2RenderingContext, name: string) {
+      return name === 'WEBGL_debug_renderer_info' ? null : get.call(this, name);
+    } as typeof WebGL2RenderingContext.prototype.getExtension;
+  });
+  await strong.route(/selfie_segmentation.*\.wasm/, () => undefined);
   teacher = await enter(strong, server.link(room, 'trainer'), { name: 'Nguyễn Thị Hạnh', mic: true, camera: true });
   learner = await enter(await person(browser, server.origin), server.link(room, 'learner'), { name: 'Trần Văn An' });
   await teacher.evaluate(() => {
@@ -137,6 +147,15 @@ test('background blur changes what the others see, and ends when it is switched 
   await expect.poll(() => steepest(learner), { timeout: 60_000 }).toBeLessThan(90);
   await choose(teacher, 'camera', 'blur');
   await expect.poll(() => steepest(learner), { timeout: 60_000 }).toBeGreaterThan(120);
+});
+
+test('blur is not offered where a program draws the graphics', async () => {
+  const plain = await person(browser, server.origin);
+  await plain.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => 8 }));
+  const other = await enter(plain, server.link(room, 'learner'), { name: 'Lê Thị Bình', camera: true });
+  await press(other, 'camera-menu');
+  await expect(other.getByRole('menu')).toBeVisible();
+  await expect(other.getByTestId('blur')).toHaveCount(0);
 });
 
 test('nothing was asked of a foreign origin', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { foreignRequests, launch, person } from '../lib/browser.ts';
-import { Api, demoClass, demoServer, signIn } from '../lib/records.ts';
+import { Api, demoClass, demoServer, signIn, type SessionLine } from '../lib/records.ts';
 import type { Server } from '../lib/server.ts';
 
 test.describe.configure({ mode: 'serial' });
@@ -20,6 +20,14 @@ let api: Api;
 
 async function shot(name: string): Promise<void> {
   if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+/** The page as a phone shows it, and back. */
+async function narrow(name: string): Promise<void> {
+  if (!SHOTS) return;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+  await page.setViewportSize({ width: 1280, height: 720 });
 }
 
 /** The day of a moment in Vietnam. */
@@ -105,5 +113,67 @@ test('own fields of a class are printed on its sheets when they are marked', asy
   await expect(page).toHaveURL(new RegExp(`/classes/${cls.id}$`));
   const sheet = await context.request.get(`${server.origin}/api/v1/sessions/${cls.past.id}/exports/session.html`);
   expect(await sheet.text()).toContain('Nguồn kinh phí: Chi thường xuyên');
+});
+
+test('own fields of a session and of people are entered, and stand on the sheet as chosen', async () => {
+  const cls = await demoClass(api);
+  // Of a person of the own unit, who comes to the class.
+  const name = 'Đinh Thị Hòa';
+  const { id } = await api.post<{ id: string }>('/people', { name, unit: 'u-demo' });
+  await api.post(`/classes/${cls.id}/roster`, [{ person: id, state: 'official', site: false, note: '' }]);
+  await page.goto(`${server.origin}/people`);
+  await page.getByRole('searchbox').fill(name);
+  await page.getByRole('link', { name }).click();
+  const person = page.getByRole('dialog');
+  await person.getByRole('button', { name: 'Thêm mục' }).click();
+  await expect(person.getByLabel('Tên mục', { exact: true })).toBeFocused();
+  await person.getByLabel('Nội dung', { exact: true }).fill('=1+1 hạng II');
+  await shot('person-fields-1280');
+  await person.getByRole('button', { name: 'Lưu', exact: true }).click();
+  // A value without a name is told at the field.
+  await expect(person.getByLabel('Tên mục', { exact: true })).toHaveAttribute('aria-invalid', 'true');
+  await person.getByLabel('Tên mục', { exact: true }).fill('Hạng');
+  await accessible(page, 'person with own fields');
+  await person.getByRole('button', { name: 'Thêm mục' }).scrollIntoViewIfNeeded();
+  await narrow('person-fields-390');
+  await person.getByRole('button', { name: 'Lưu', exact: true }).click();
+  await expect(person).toBeHidden();
+  // Of a session tomorrow at 8, one of two printed.
+  const startsMs = Date.parse(`${dayOf(Date.now() + 86_400_000)}T08:00:00+07:00`);
+  const form = { title: 'Buổi có khách mời', mode: 'training', startsMs, endsMs: startsMs + 3_600_000 };
+  const added = await api.post<SessionLine>(`/classes/${cls.id}/sessions`, form);
+  await page.goto(`${server.origin}/classes/${cls.id}/sessions`);
+  await page.getByRole('button', { name: `Thao tác khác: Buổi ${added.no}` }).click();
+  await page.getByRole('button', { name: 'Sửa', exact: true }).click();
+  const session = page.getByRole('dialog');
+  for (const [field, value] of [
+    ['Báo cáo viên mời', 'TS. Phan Thị Lụa'],
+    ['Ghi chú nội bộ', 'mượn thêm loa'],
+  ] as const) {
+    await session.getByRole('button', { name: 'Thêm mục' }).click();
+    await session.getByLabel('Tên mục', { exact: true }).last().fill(field);
+    await session.getByLabel('Nội dung', { exact: true }).last().fill(value);
+  }
+  await session.getByLabel('In trên các danh sách xuất ra').last().uncheck();
+  await shot('session-fields-1280');
+  await accessible(page, 'session with own fields');
+  await narrow('session-fields-390');
+  await session.getByRole('button', { name: 'Lưu', exact: true }).click();
+  await expect(session).toBeHidden();
+  // The plan makes the field of people a column.
+  await page.goto(`${server.origin}/classes/${cls.id}/edit`);
+  await page.getByRole('button', { name: 'Thêm cột' }).click();
+  await expect(page.getByLabel('Tên mục ở cột 1')).toBeFocused();
+  await page.getByLabel('Tên mục ở cột 1').fill('Hạng');
+  await shot('plan-columns-1280');
+  await accessible(page, 'plan with columns of people');
+  await narrow('plan-columns-390');
+  await page.getByRole('button', { name: /^Lưu/ }).click();
+  await expect(page).toHaveURL(new RegExp(`/classes/${cls.id}$`));
+  const sheet = await context.request.get(`${server.origin}/api/v1/sessions/${added.id}/exports/session.html`);
+  expect(sheet.ok()).toBe(true);
+  const coming = await sheet.text();
+  for (const told of ['Báo cáo viên mời: TS. Phan Thị Lụa', name, '=1+1 hạng II']) expect(coming).toContain(told);
+  expect(coming).not.toContain('mượn thêm loa');
   expect(foreignRequests).toEqual([]);
 });

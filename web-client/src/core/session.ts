@@ -1,5 +1,6 @@
 // One stay in a room: the control link and the peer connection, kept alive and in
 // step with each other. Knows nothing of what is on the screen.
+import { documentPip, isFloating } from './media/floating';
 import { Emitter } from './base/emitter';
 import { Link, type LinkDeps, type LinkStatus, type Reply, type TokenResult } from './net/link';
 import type {
@@ -135,6 +136,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     });
     this.link.on('frame', (frame) => {
       if (frame.t === 'renegotiate') this.#renew();
+      if (frame.t === 'layers') this.#peer.setWatched({ camera: frame.camera, screen: frame.screen });
       this.emit('frame', frame);
     });
   }
@@ -190,13 +192,25 @@ export class RoomSession extends Emitter<SessionEvents> {
       // Headphones that go pause the sound in some browsers.
       listen(navigator.mediaDevices, 'devicechange', () => void this.#options.audio.resume());
     }
-    listen(document, 'visibilitychange', () => {
-      const hidden = document.visibilityState === 'hidden' && !document.pictureInPictureElement;
+    const look = () => {
+      const hidden = document.visibilityState === 'hidden' && !isFloating();
       this.views.setPageHidden(hidden);
       if (hidden) return;
       this.#wake();
       void this.#options.audio.play();
-    });
+    };
+    listen(document, 'visibilitychange', look);
+    // A small window beside a hidden page goes on showing pictures until it is closed.
+    listen(document, 'enterpictureinpicture', look);
+    listen(document, 'leavepictureinpicture', look);
+    const floating = documentPip();
+    if (floating) {
+      listen(floating, 'enter', () => {
+        look();
+        // While it closes it still counts as open.
+        floating.window?.addEventListener('pagehide', () => setTimeout(look), { once: true });
+      });
+    }
   }
 
   /** Somebody looks again, or time has passed unnoticed: is everything still there? */

@@ -18,6 +18,7 @@ export const PERMIT = {
   browse: ['permits.browse', 'permits.browseText'],
   handIn: ['permits.handIn', 'permits.handInText'],
   draw: ['permits.draw', 'permits.drawText'],
+  notes: ['permits.notes', 'permits.notesText'],
 } as const satisfies Record<keyof Permits, Pair>;
 
 export const ROLE_TEXT = {

@@ -4,6 +4,10 @@ import { arrangeVi } from './arrange/arrange-vi';
 import { checkEn } from './check/check-en';
 import { checkVi } from './check/check-vi';
 import { en } from './en';
+import { liveEn } from './live/live-en';
+import { liveVi } from './live/live-vi';
+import { playbackEn } from './playback/playback-en';
+import { playbackVi } from './playback/playback-vi';
 import { recordsEn } from './records-en';
 import { recordsVi } from './records-vi';
 import { talkEn } from './talk-en';
@@ -21,6 +25,8 @@ const BOOKS: [string, Record<string, Message>, Record<string, Message>][] = [
   ['arrangement', arrangeVi as Record<string, Message>, arrangeEn as Record<string, Message>],
   ['check', checkVi as Record<string, Message>, checkEn as Record<string, Message>],
   ['sharing', sharingVi as Record<string, Message>, sharingEn as Record<string, Message>],
+  ['live', liveVi as Record<string, Message>, liveEn as Record<string, Message>],
+  ['playback', playbackVi as Record<string, Message>, playbackEn as Record<string, Message>],
   ['records', recordsVi as Record<string, Message>, recordsEn as Record<string, Message>],
 ];
 

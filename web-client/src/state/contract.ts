@@ -15,6 +15,12 @@ import type {
   OnRung,
   Person,
   RaisedHand,
+  RecordAlarm,
+  RecordConsent,
+  RecordedBy,
+  RecordPlan,
+  RecordTrouble,
+  RecordWhom,
   Role,
   RoomInfo,
   RoomMode,
@@ -26,6 +32,8 @@ import type {
   Waiter,
 } from '../core/proto';
 import type { Boards } from './boards.svelte';
+import type { Captions } from './captions.svelte';
+import type { Notes } from './notes.svelte';
 import type { ArrangeModel } from './arrange-model';
 import type { GroupsModel } from './groups-model';
 import type { HallPerson } from '../core/records/gen';
@@ -62,6 +70,8 @@ export interface DevicesModel {
   pick(kind: DeviceKind, id: string): Promise<void>;
   onLevel(cb: (level01: number) => void): () => void; // own mic meter, <= 10 Hz
   testSpeaker(): Promise<void>;
+  /** The audible sign that a recording begins or goes on, or that it pauses or has ended. */
+  recordCue(on: boolean): Promise<void>;
   stop(): void;
 }
 /** What is done to the own sound and picture before they are sent. Remembered on the device. */
@@ -94,6 +104,16 @@ export interface LinkInfo {
   state: 'open' | 'early' | 'ended' | 'locked' | 'full';
   /** House rules to be accepted before joining. */
   rules?: { version: string | number; text: string };
+  /** The session is recorded: to be accepted before joining. */
+  recording?: {
+    words: string;
+    who: string;
+    why: string;
+    keep: string;
+    by?: RecordedBy;
+    whom?: RecordWhom;
+    ask?: RecordConsent;
+  };
 }
 export type LinkResult = { ok: true; info: LinkInfo } | { ok: false; code: ErrorCode | 'network' };
 export interface JoinModel {
@@ -105,12 +125,16 @@ export interface JoinModel {
     listenOnly: boolean;
     /** Version of the house rules that were accepted. */
     rules?: string | number;
+    /** Words of the recording notice that was accepted, or answered where it asks. */
+    recording?: string;
+    /** Attends unrecorded, where the recording asks. */
+    unrecorded?: boolean;
     /** Take the place of another device; after `elsewhere`. */
     takeOver?: boolean;
     /** In the waiting room; told again after each return of the link. */
     onwaiting?: (wait: { since: number; giveUp(): Promise<void> }) => void;
   }): Promise<{ ok: true; room: RoomModel } | { ok: false; code: ErrorCode | 'network' | 'left' }>;
-  /** The house rules of this version were accepted on this device before. */
+  /** The house rules of this version, or these words of a recording notice, were accepted on this device before. */
   accepted(rules: string | number): boolean;
   readonly remembered: { name?: string; unit?: string; micOn: boolean; cameraOn: boolean };
 }
@@ -223,6 +247,33 @@ export interface FilesModel extends Uploading {
   upload(files: readonly File[], way: FileWay): void;
   drop(file: FileId): Promise<ErrorCode | null>;
 }
+/** A recording to begin. */
+export interface RecordForm {
+  who: string;
+  why: string;
+  keep: string;
+  by: RecordedBy;
+  whom: RecordWhom;
+  ask: RecordConsent;
+}
+/** What is known of recordings beside what everybody is told in `room.recording`. */
+export interface RecordingModel {
+  /** Whether the server can record, the setting, and what went wrong; to those who look after it. */
+  readonly desk: {
+    unable?: RecordTrouble;
+    plan?: RecordPlan;
+    /** Least that a recording of the server asks for. */
+    ask: RecordConsent;
+    alarms: readonly RecordAlarm[];
+  } | null;
+  /** One's own answer to the recording that goes on: accepted, refused; null = not given. */
+  readonly mine: boolean | null;
+  /** The recording that goes on asks, and one has not answered. */
+  readonly asks: boolean;
+  /** Who refused, to staff. */
+  readonly unrecorded: ReadonlySet<PersonId>;
+  reply(accept: boolean): Promise<ErrorCode | null>;
+}
 export interface RoomModel {
   readonly room: RoomInfo;
   readonly me: { person: PersonId; name: string; role: Role; perms: ReadonlySet<Action>; floor: boolean };
@@ -231,6 +282,7 @@ export interface RoomModel {
   readonly hands: RaisedHand[];
   /** Who waits to be let in; the first of them, and the exact number. Empty without the right to see it. */
   readonly lobby: { total: number; list: readonly Waiter[] };
+  readonly recording: RecordingModel;
   /** A presence check to be answered; `until` on the server's clock. */
   readonly check: { check: string; until: number } | null;
   replyCheck(): Promise<ErrorCode | null>;
@@ -278,6 +330,8 @@ export interface RoomModel {
   preferContent(content: 'slides' | 'screen'): void;
   readonly slides: SlidesModel;
   readonly boards: Boards;
+  readonly captions: Captions;
+  readonly notes: Notes;
   readonly files: FilesModel;
   readonly grid: Tile[]; // grid = tiles of the present page (gallery) or of the strip (speaker, screen)
   readonly pinned: TrackId | null;
@@ -314,6 +368,8 @@ export interface RoomModel {
       | 'ungrouped'
       | 'groupsOver'
       | 'spotlit'
+      | 'captionerOn'
+      | 'captionerOff'
       | 'roleChanged'
       | 'modeChanged'
       | 'askAccepted'
@@ -351,12 +407,15 @@ export interface RoomModel {
     setWaiting(on: boolean): Promise<ErrorCode | null>;
     admit(who?: PersonId): Promise<ErrorCode | null>;
     deny(who: PersonId): Promise<ErrorCode | null>;
+    /** Begins a recording, or announces one from outside, or changes it; without a form, ends it. */
+    record(form: RecordForm | null): Promise<ErrorCode | null>;
+    pauseRecording(on: boolean): Promise<ErrorCode | null>;
     holdCheck(windowSec: number): Promise<ErrorCode | null>;
     downloadStays(): Promise<ErrorCode | null>;
   };
   leave(): Promise<void>;
   readonly over: {
-    reason: 'left' | 'ended' | 'removed' | 'takenOver' | 'expired' | 'full' | 'error';
+    reason: 'left' | 'ended' | 'removed' | 'takenOver' | 'expired' | 'full' | 'serverFull' | 'error';
     code?: ErrorCode;
   } | null;
 }

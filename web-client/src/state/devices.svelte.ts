@@ -3,7 +3,7 @@ import { Capture, type InputKind } from '../core/media/capture';
 import { levelOf, MicMeter } from '../core/media/meter';
 import { captureProblem, type MediaProblem } from '../core/media/problems';
 import { canShareScreen } from '../core/media/screen';
-import { playTestSound } from '../core/media/sound';
+import { playRecordCue, playTestSound } from '../core/media/sound';
 import { AudioOut } from '../core/rtc/audio-out';
 import { isWeak } from '../core/rtc/compat';
 import { keepChoices, readChoices } from './choices';
@@ -172,6 +172,10 @@ export class Devices implements DevicesModel {
 
   testSpeaker(): Promise<void> {
     return playTestSound(this.speakerId);
+  }
+
+  recordCue(on: boolean): Promise<void> {
+    return playRecordCue(on, this.speakerId);
   }
 
   stop(): void {

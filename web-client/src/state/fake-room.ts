@@ -31,6 +31,10 @@ export class FakePeer {
     this.pc.remoteDescription = {};
     return Promise.resolve();
   }
+  watched: object = {};
+  setWatched(watched: object) {
+    this.watched = watched;
+  }
   setThrift(thrift: object) {
     this.thrift = thrift;
   }

@@ -16,14 +16,20 @@ import type {
   TrackId,
 } from '../core/proto';
 import { besideWall, spotlitOf, wallOrder } from '../core/room/layout';
-import { byGivenName, hueOf } from '../ui/names';
+import { byGivenName } from '../ui/names';
 import { MAX_SPOTLIGHT } from '../core/proto';
+import { drawPerson, drawSlide, pick, still } from './fixture-pictures';
 import { FixtureGroups } from './fixture-groups.svelte';
 import { FixturePolls, FixtureTalk, fixtureDirect, fixtureQuestions } from './fixture-talk.svelte';
 import { fixtureBoards } from './fixture-board';
 import { fixtureSharing, NO_SHARING, type FixtureSharing } from './fixture-slides';
 import type { Files } from './files.svelte';
 import type { Boards } from './boards.svelte';
+import type { Captions } from './captions.svelte';
+import type { Notes } from './notes.svelte';
+import { fixtureNotes } from './fixture-notes';
+import { WORDS } from './fixture-words';
+import { fixtureCaptions } from './fixture-captions';
 import type { Slides } from './slides.svelte';
 import type {
   DeviceInfo,
@@ -38,6 +44,7 @@ import type {
   RoomModel,
   Tile,
 } from './contract';
+import { RecordingState } from './recording.svelte';
 
 const NAMES: readonly [string, string?][] = [
   ['Công Tằng Tôn Nữ Huyền Trang', 'Trường THCS Nguyễn Bỉnh Khiêm'],
@@ -80,10 +87,6 @@ const GIVEN = [
   'Yến',
 ];
 
-function pick<T>(list: readonly T[], n: number): T {
-  return list[n % list.length] as T;
-}
-
 function makePerson(n: number, at: number): Person {
   const named = NAMES[n];
   const name = named?.[0] ?? `${pick(SURNAMES, n * 7)} ${pick(MIDDLES, n * 5)} ${pick(GIVEN, n * 11)}`;
@@ -107,75 +110,7 @@ function makePerson(n: number, at: number): Person {
   };
 }
 
-const SKIES = [
-  ['#31525b', '#8fb3b0'],
-  ['#5a4a3a', '#c7a98a'],
-  ['#3f4a63', '#98a8c4'],
-  ['#4b5a3f', '#a9b892'],
-  ['#5b3f4d', '#bf97a7'],
-  ['#3b3b44', '#9c9ca8'],
-] as const;
-
 /** A calm drawing of a person at a desk. */
-function drawPerson(ctx: CanvasRenderingContext2D, w: number, h: number, person: Person): void {
-  const [dark, bright] = pick(SKIES, hueOf(person.id));
-  const sky = ctx.createLinearGradient(0, 0, w, h);
-  sky.addColorStop(0, bright);
-  sky.addColorStop(1, dark);
-  ctx.fillStyle = sky;
-  ctx.fillRect(0, 0, w, h);
-  ctx.fillStyle = 'rgba(255,255,255,.16)';
-  ctx.fillRect(w * 0.08, h * 0.1, w * 0.24, h * 0.36);
-  ctx.fillStyle = '#2c2723';
-  ctx.beginPath();
-  ctx.ellipse(w / 2, h * 0.4, h * 0.19, h * 0.23, 0, 0, Math.PI * 2);
-  ctx.fill();
-  ctx.fillStyle = pick(['#d9a884', '#c6906a', '#e3b998', '#b98262'], hueOf(person.id, 4));
-  ctx.beginPath();
-  ctx.ellipse(w / 2, h * 0.45, h * 0.145, h * 0.185, 0, 0, Math.PI * 2);
-  ctx.fill();
-  ctx.fillStyle = pick(['#e9e4da', '#7a2e2e', '#24505a', '#41456b', '#3f5b3c'], hueOf(person.id, 5));
-  ctx.beginPath();
-  ctx.ellipse(w / 2, h * 1.02, h * 0.42, h * 0.36, 0, 0, Math.PI * 2);
-  ctx.fill();
-}
-
-function drawSlide(ctx: CanvasRenderingContext2D, w: number, h: number): void {
-  ctx.fillStyle = '#ffffff';
-  ctx.fillRect(0, 0, w, h);
-  ctx.fillStyle = '#0e7c86';
-  ctx.fillRect(0, 0, w * 0.018, h);
-  ctx.fillStyle = '#1f1d1a';
-  ctx.font = `600 ${h * 0.075}px sans-serif`;
-  ctx.fillText('Chương trình giáo dục phổ thông', w * 0.08, h * 0.2);
-  ctx.font = `${h * 0.046}px sans-serif`;
-  ctx.fillStyle = '#544f47';
-  [
-    '1. Yêu cầu cần đạt của môn học',
-    '2. Kế hoạch bài dạy và học liệu số',
-    '3. Kiểm tra, đánh giá thường xuyên',
-    '4. Trao đổi theo nhóm trường',
-  ].forEach((line, i) => ctx.fillText(line, w * 0.08, h * (0.36 + i * 0.11)));
-  [0.5, 0.8, 0.62, 0.95].forEach((v, i) => {
-    ctx.fillStyle = i === 3 ? '#0e7c86' : '#cfe3e4';
-    ctx.fillRect(w * (0.62 + i * 0.08), h * (0.88 - v * 0.5), w * 0.05, h * v * 0.5);
-  });
-}
-
-function still(draw: (ctx: CanvasRenderingContext2D, w: number, h: number) => void): MediaStream | null {
-  const canvas = document.createElement('canvas');
-  canvas.width = 960;
-  canvas.height = 540;
-  const ctx = canvas.getContext('2d');
-  if (!ctx || !canvas.captureStream) return null;
-  draw(ctx, canvas.width, canvas.height);
-  const stream = canvas.captureStream(5);
-  // A canvas that never changes sends one frame; a second drawing lets late viewers see it.
-  const timer = setInterval(() => draw(ctx, canvas.width, canvas.height), 500);
-  stream.getVideoTracks()[0]?.addEventListener('ended', () => clearInterval(timer));
-  return stream;
-}
-
 class FixtureEffects implements EffectsModel {
   canFilter = true;
   canBlur = true;
@@ -256,6 +191,9 @@ class FixtureDevices implements DevicesModel {
   async regain() {
     this.micLost = this.cameraLost = false;
   }
+  async recordCue() {
+    // Nothing sounds in a fixture.
+  }
   async testSpeaker() {
     await new Promise((done) => setTimeout(done, 300));
   }
@@ -320,6 +258,7 @@ const STAFF_RIGHTS: Action[] = [
   'handOut',
   'handIn',
   'draw',
+  'notes',
 ];
 
 const LEARNER_RIGHTS: Action[] = [
@@ -332,14 +271,6 @@ const LEARNER_RIGHTS: Action[] = [
   'react',
   'browse',
   'handIn',
-];
-
-const WORDS = [
-  'Thầy cho em hỏi phần kiểm tra thường xuyên có tính vào điểm học kỳ không ạ?',
-  'Dạ em nghe rõ ạ.',
-  'Cô gửi cả lớp tài liệu tại https://example.edu.vn/hoc-lieu/chuong-trinh-2026, mọi người tải về xem trước nhé.',
-  'Em cảm ơn cô!',
-  'Trường em có 42 lớp, xin phép cử hai tổ trưởng cùng tham dự buổi chiều.',
 ];
 
 const ALL_PERMITTED: RoomInfo['permits'] = {
@@ -355,6 +286,7 @@ const ALL_PERMITTED: RoomInfo['permits'] = {
   handIn: true,
   openQuestions: true,
   draw: false,
+  notes: false,
 };
 
 class FixtureRoom implements RoomModel {
@@ -364,14 +296,20 @@ class FixtureRoom implements RoomModel {
     host: 'Sở Giáo dục và Đào tạo Hà Nội',
     mode: 'training',
     locked: false,
-    recording: true,
+    recording: {
+      by: 'external',
+      who: 'Ban tổ chức, Sở GDĐT Hà Nội',
+      why: 'Lưu hồ sơ lớp tập huấn và cho người học xem lại.',
+      keep: 'Mở cho người học tối thiểu 06 tháng.',
+      since: 0,
+    },
     startedAt: 0,
     phase: 'live',
     waiting: false,
     permits: ALL_PERMITTED,
     slowSec: 0,
   });
-  me: RoomModel['me'];
+  me = $state.raw<RoomModel['me']>({} as RoomModel['me']);
   people = $state.raw<Person[]>([]);
   hands = $state.raw<RaisedHand[]>([]);
   sampled = false;
@@ -388,6 +326,13 @@ class FixtureRoom implements RoomModel {
   listenOnly = false;
   audioBlocked = $state(false);
   lobby = $state.raw<RoomModel['lobby']>({ total: 0, list: [] });
+  readonly recording = new RecordingState(
+    () => this.room,
+    async (message) => {
+      if (message.t === 'recordReply') this.recording.onMine(message);
+      return null;
+    },
+  );
   check = $state.raw<RoomModel['check']>(null);
   checkResult = $state.raw<RoomModel['checkResult']>(null);
   speaking = $state.raw<ReadonlySet<PersonId>>(new Set(['p1' as PersonId]));
@@ -435,6 +380,8 @@ class FixtureRoom implements RoomModel {
   };
   readonly slides: Slides;
   readonly boards: Boards;
+  readonly captions: Captions;
+  readonly notes: Notes;
   readonly files: Files;
   #preferred = $state<'slides' | 'screen'>('screen');
   #size = $state(9);
@@ -510,6 +457,20 @@ class FixtureRoom implements RoomModel {
     this.slides = sharing.slides;
     this.files = sharing.files;
     this.boards = fixtureBoards({ self: () => this.me.person, perms: () => this.me.perms });
+    this.notes = fixtureNotes({ self: () => this.me.person, perms: () => this.me.perms, now: options.now });
+    this.captions = fixtureCaptions({
+      self: () => this.me.person,
+      perms: () => this.me.perms,
+      now: options.now,
+      hand: (who, on) => {
+        this.#change(who, ({ captions: _, ...p }) => (on ? { ...p, captions: true } : p));
+        if (who !== this.me.person) return;
+        const perms = new Set(this.me.perms);
+        if (on) perms.add('caption');
+        else perms.delete('caption');
+        this.me = { ...this.me, perms };
+      },
+    });
     sharing.start();
     this.net = {
       conn: options.conn,
@@ -794,6 +755,16 @@ class FixtureRoom implements RoomModel {
       this.check = { check: 'k1', until: this.options.now + windowSec * 1000 };
       return null;
     },
+    record: async (form) => {
+      const { recording: _, ...rest } = this.room;
+      this.room = form ? { ...rest, recording: { since: this.options.now, ...form, notice: 1 } } : rest;
+      return null;
+    },
+    pauseRecording: async (on) => {
+      const { recording } = this.room;
+      if (recording) this.room = { ...this.room, recording: { ...recording, state: on ? 'paused' : 'on' } };
+      return null;
+    },
     lock: async (locked) => {
       this.room = { ...this.room, locked };
       this.notice(locked ? 'locked' : 'unlocked');
@@ -826,6 +797,7 @@ export function fixtureJoin(o: {
   problem: MediaProblem | null;
   now: number;
   rules?: boolean;
+  recording?: boolean;
 }): {
   devices: DevicesModel;
   join: JoinModel;
@@ -847,6 +819,13 @@ export function fixtureJoin(o: {
       },
     }),
   };
+  if (o.recording === true)
+    info.recording = {
+      words: 'w1',
+      who: 'Ban tổ chức, Sở GDĐT Hà Nội',
+      why: 'Lưu hồ sơ lớp tập huấn và cho người học xem lại.',
+      keep: 'Bản ghi được mở cho người học của lớp tối thiểu 06 tháng sau khi lớp kết thúc.',
+    };
   const states = ['open', 'early', 'ended', 'locked', 'full'];
   const join: JoinModel = {
     link: 'fixture',

@@ -54,11 +54,15 @@ export class Join implements JoinModel {
       device: deviceKey(),
       ...(unit && { unit }),
       ...(o.rules !== undefined && { rules: o.rules }),
+      ...(o.recording !== undefined && { recording: o.recording }),
+      ...(o.unrecorded === true && { unrecorded: true }),
     };
     const grant = await joinLink(ask);
     if (!grant.ok) return grant;
     keepChoices({ name: grant.value.name, ...(unit && { unit }) });
     if (o.rules !== undefined) keepRules(this.#scope, o.rules);
+    // Who attends unrecorded is asked again on the next visit.
+    if (o.recording !== undefined && o.unrecorded !== true) keepRules(this.#scope, o.recording);
     const enter = await loadEnter().catch(() => null);
     if (!enter) return { ok: false, code: 'network' };
     return enter.enterRoom({

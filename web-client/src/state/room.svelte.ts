@@ -1,6 +1,7 @@
 // The room as the surface sees it: one stay, from welcome to leaving.
 import type {
   Audience,
+  CaptionLang,
   ChatId,
   ErrorCode,
   MediaKind,
@@ -19,7 +20,8 @@ import { PEOPLE_PAGE } from '../core/proto';
 import type { Action, Counts } from '../core/proto';
 import { keepAwake } from '../core/media/wake-lock';
 import type { MediaProblem } from '../core/media/problems';
-import { fetchStays } from '../core/net/api';
+import { fetchCaptions, fetchStays } from '../core/net/api';
+import { saveBlob } from '../core/files/save';
 import type { ClientFrame } from '../core/proto';
 import { sendFile } from '../core/files/upload';
 import { MAX_DECK_BYTES, MAX_IN_BYTES, MAX_OUT_BYTES } from '../core/files/limits';
@@ -29,12 +31,14 @@ import { levelFromWire, SpeakerTracker } from '../core/room/speakers';
 import type { RoomSession } from '../core/session';
 import { Arrange } from './arrange.svelte';
 import { Boards } from './boards.svelte';
+import { Captions } from './captions.svelte';
 import { Chat } from './chat.svelte';
 import type { HallModel, Layout, RoomModel, Tile } from './contract';
 import type { Devices } from './devices.svelte';
 import { Files } from './files.svelte';
 import { GroupStore } from './groups.svelte';
 import { Net } from './net.svelte';
+import { Notes } from './notes.svelte';
 import { Notices } from './notices.svelte';
 import { OwnMedia } from './own-media.svelte';
 import { Polls } from './polls.svelte';
@@ -42,6 +46,7 @@ import { Slides } from './slides.svelte';
 import { Stage } from './stage.svelte';
 import { Talk } from './talk.svelte';
 import { Uploads } from './uploads.svelte';
+import { RecordingState } from './recording.svelte';
 
 /** How often it is looked at whether somebody stopped speaking, ms. */
 const SPEAKERS_EVERY = 300;
@@ -84,6 +89,8 @@ function overReason(code: ErrorCode | undefined): Over['reason'] {
       return 'expired';
     case 'full':
       return 'full';
+    case 'server_full':
+      return 'serverFull';
     default:
       return 'error';
   }
@@ -105,6 +112,10 @@ export class Room implements RoomModel {
   activeSpeaker = $state<PersonId | null>(null);
   asked = $state.raw<RoomModel['asked']>(null);
   lobby = $state.raw<RoomModel['lobby']>(NOBODY_WAITS);
+  readonly recording = new RecordingState(
+    () => this.room,
+    (message) => this.#act(message),
+  );
   check = $state.raw<RoomModel['check']>(null);
   checkResult = $state.raw<RoomModel['checkResult']>(null);
   over = $state.raw<Over | null>(null);
@@ -119,6 +130,8 @@ export class Room implements RoomModel {
   readonly arrange: Arrange;
   readonly slides: Slides;
   readonly boards: Boards;
+  readonly captions: Captions;
+  readonly notes: Notes;
   readonly files: Files;
   readonly #uploads: Uploads;
   readonly #chat: Chat;
@@ -193,6 +206,29 @@ export class Room implements RoomModel {
       nameOf: (who) => this.#roster.get(who)?.name ?? '',
       refused: (code) => this.#notices.add('error', { code }),
       changed: () => this.#stage.update(),
+    });
+    this.captions = new Captions({
+      request: act,
+      fetch: async (before) => {
+        const reply = await session.request<'captionPage'>({ t: 'captionPage', before });
+        return reply.ok ? reply.frame : null;
+      },
+      send: (msg) => session.send(msg),
+      perms: () => this.me.perms,
+      self: () => this.me.person,
+      refused: (code) => this.#notices.add('error', { code }),
+      save: (lang) => this.#saveCaptions(lang),
+      now: () => performance.now(),
+    });
+    this.notes = new Notes({
+      request: act,
+      fetch: async (after) => {
+        const reply = await session.request<'notesPage'>({ t: 'notesGet', ...(after !== null && { after }) });
+        return reply.ok ? reply.frame : null;
+      },
+      perms: () => this.me.perms,
+      self: () => this.me.person,
+      refused: (code) => this.#notices.add('error', { code }),
     });
     this.files = new Files({ ...sharing, most: { out: MAX_OUT_BYTES, in: MAX_IN_BYTES } });
     this.#stage = new Stage({
@@ -274,6 +310,8 @@ export class Room implements RoomModel {
     if (you.role !== before.role && before.role !== undefined) this.#notices.add('roleChanged', { role: you.role });
     if (you.floor && !before.floor) this.#notices.add('floorGiven');
     if (!you.floor && before.floor) this.#notices.add('floorTaken');
+    const captioned = before.perms?.has('caption') ?? this.me.perms.has('caption');
+    if (this.me.perms.has('caption') !== captioned) this.#notices.add(captioned ? 'captionerOff' : 'captionerOn');
     this.#own.check();
     this.slides.check();
   }
@@ -301,6 +339,8 @@ export class Room implements RoomModel {
       this.polls.take(frame);
       this.slides.take(frame);
       this.boards.take(frame);
+      this.captions.take(frame);
+      this.notes.take(frame);
       this.files.take(frame);
       switch (frame.t) {
         case 'state': {
@@ -359,6 +399,15 @@ export class Room implements RoomModel {
         }
         case 'lobby':
           this.#onLobby(frame);
+          break;
+        case 'recordDesk':
+          this.recording.onDesk(frame);
+          break;
+        case 'recordMine':
+          this.recording.onMine(frame);
+          break;
+        case 'unrecorded':
+          this.recording.onUnrecorded(frame.list);
           break;
         case 'check':
           this.check = { check: frame.check, until: frame.until };
@@ -700,6 +749,9 @@ export class Room implements RoomModel {
       setWaiting: (on: boolean) => act({ t: 'modWaiting', on }),
       admit: (who?: PersonId) => act({ t: 'modAdmit', ...(who !== undefined && { who }) }),
       deny: (who: PersonId) => act({ t: 'modDeny', who }),
+      record: (form) =>
+        act(form ? { t: 'modRecord', on: true, ...form } : { t: 'modRecord', on: false, who: '', why: '', keep: '' }),
+      pauseRecording: (on) => act({ t: 'modRecordPause', on }),
       holdCheck: (windowSec: number) => act({ t: 'modCheck', windowSec }),
       downloadStays: () => this.#downloadStays(),
     };
@@ -709,12 +761,15 @@ export class Room implements RoomModel {
     if (this.#classSession === null) return 'not_found';
     const file = await fetchStays(this.#classSession, this.session.link.token);
     if (!file.ok) return file.code === 'network' ? 'busy' : file.code;
-    const url = URL.createObjectURL(file.value);
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = `stays-${this.#classSession}.csv`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    saveBlob(file.value, `stays-${this.#classSession}.csv`);
+    return null;
+  }
+
+  async #saveCaptions(lang: CaptionLang): Promise<ErrorCode | null> {
+    if (this.#classSession === null) return 'not_found';
+    const file = await fetchCaptions(this.#classSession, lang, this.session.link.token);
+    if (!file.ok) return file.code === 'network' ? 'busy' : file.code;
+    saveBlob(file.value, `${this.room.title} - phụ đề (${lang}).vtt`);
     return null;
   }
 
@@ -740,6 +795,8 @@ export class Room implements RoomModel {
     this.#uploads.stop();
     this.slides.stop();
     this.boards.stop();
+    this.captions.stop();
+    this.notes.stop();
     this.#stage.stop();
     this.net.stop();
     this.devices.stop();

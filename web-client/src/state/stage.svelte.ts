@@ -325,7 +325,9 @@ export class Stage {
   }
 
   #gate(track: TrackId, bound: Bound): void {
-    const element = [...this.#shown].find((shown) => this.#tiles.get(shown.key)?.track === track)?.element ?? null;
+    // The one attached last: the small window of a page that is hidden paints, the page does not.
+    const shown = [...this.#shown].filter((one) => this.#tiles.get(one.key)?.track === track);
+    const element = shown.at(-1)?.element ?? null;
     bound.cancel = whenFrameShown(element, bound.rtpTs, () => {
       delete bound.cancel;
       bound.open = true;

@@ -508,6 +508,16 @@ describe('a weak link', () => {
     expect(peers[0]?.thrift).toEqual({ smallCamera: false, speechKbps: 16 });
   });
 
+  it('layers nobody watches reach the peer connection', async () => {
+    await enter();
+    FakeSocket.last.give({ t: 'layers', camera: ['q'] });
+    await settle();
+    expect(peers[0]?.watched).toEqual({ camera: ['q'] });
+    FakeSocket.last.give({ t: 'layers' });
+    await settle();
+    expect(peers[0]?.watched).toEqual({});
+  });
+
   it('saving data is one wish, kept on this device', async () => {
     await enter();
     room.dataSaver = true;

@@ -23,6 +23,7 @@ import wifiOff from 'lucide-static/icons/wifi-off.svg?raw';
 import type { RoomIcon } from '../features/room/icons';
 import type { SharingIcon } from '../features/room/slides/icons';
 import type { BoardIcon } from '../features/room/board/icons';
+import type { PlaybackIcon } from '../features/recordings/icons';
 import type { RecordsIcon } from './records-icons';
 
 const pageIcons = {
@@ -48,7 +49,7 @@ const pageIcons = {
   wifiOff,
 } as const;
 
-export type IconName = keyof typeof pageIcons | RoomIcon | SharingIcon | BoardIcon | RecordsIcon;
+export type IconName = keyof typeof pageIcons | RoomIcon | SharingIcon | BoardIcon | PlaybackIcon | RecordsIcon;
 
 /** The drawing inside an SVG file, without the file's own root element. */
 function drawing(svg: string): string {

@@ -13,10 +13,13 @@ import clipboard from 'lucide-static/icons/clipboard-check.svg?raw';
 import copy from 'lucide-static/icons/copy.svg?raw';
 import dots from 'lucide-static/icons/ellipsis.svg?raw';
 import download from 'lucide-static/icons/download.svg?raw';
+import mail from 'lucide-static/icons/mail.svg?raw';
+import tools from 'lucide-static/icons/wrench.svg?raw';
 import edit from 'lucide-static/icons/pencil.svg?raw';
 import eye from 'lucide-static/icons/eye.svg?raw';
 import eyeOff from 'lucide-static/icons/eye-off.svg?raw';
 import file from 'lucide-static/icons/file-text.svg?raw';
+import film from 'lucide-static/icons/film.svg?raw';
 import filter from 'lucide-static/icons/funnel.svg?raw';
 import flag from 'lucide-static/icons/flag.svg?raw';
 import fork from 'lucide-static/icons/split.svg?raw';
@@ -36,6 +39,7 @@ import play from 'lucide-static/icons/circle-play.svg?raw';
 import printer from 'lucide-static/icons/printer.svg?raw';
 import qr from 'lucide-static/icons/qr-code.svg?raw';
 import search from 'lucide-static/icons/search.svg?raw';
+import send from 'lucide-static/icons/send.svg?raw';
 import sheet from 'lucide-static/icons/file-spreadsheet.svg?raw';
 import shield from 'lucide-static/icons/shield-check.svg?raw';
 import signIn from 'lucide-static/icons/log-in.svg?raw';
@@ -63,9 +67,12 @@ const recordsIcons = {
   dots,
   download,
   edit,
+  mail,
+  tools,
   eye,
   eyeOff,
   file,
+  film,
   filter,
   flag,
   fork,
@@ -85,6 +92,7 @@ const recordsIcons = {
   printer,
   qr,
   search,
+  send,
   sheet,
   shield,
   signIn,

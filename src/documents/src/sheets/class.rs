@@ -1,6 +1,6 @@
 //! Bảng tổng hợp chuyên cần of a class, and tổng hợp theo đơn vị.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use lophoc_classes::Day;
 use lophoc_ledger::{Report, Row, Rules, Status};
@@ -52,6 +52,8 @@ pub struct LearnerLine {
     pub born: Option<Day>,
     /// Đơn vị công tác.
     pub unit: Option<String>,
+    /// Own fields by name.
+    pub fields: BTreeMap<String, String>,
     /// Per session, in the order of the columns.
     pub marks: Vec<Option<SessionMark>>,
     /// Sessions in the sums.
@@ -97,6 +99,7 @@ impl ClassSummary<'_> {
             column("Họ và tên", ColumnKind::Text),
             column("Đơn vị công tác", ColumnKind::Text),
         ];
+        columns.extend(self.context.person_columns());
         let first = columns.len();
         let group = if self.in_minutes {
             "Số phút tham dự từng buổi"
@@ -181,6 +184,7 @@ impl ClassSummary<'_> {
             Cell::text(&line.name),
             Cell::maybe(line.unit.as_deref()),
         ];
+        cells.extend(self.context.person_cells(Some(&line.fields)));
         for index in 0..self.sessions.len() {
             cells.push(match line.marks.get(index).copied().flatten() {
                 None => Cell::Empty,

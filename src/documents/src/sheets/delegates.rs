@@ -105,6 +105,7 @@ impl DelegateSheet<'_> {
             self.began_ms,
             self.context.offset_min,
         ));
+        subtitle.extend(self.session.own_lines());
         subtitle.retain(|line| !line.is_empty());
         self.context.document(
             Kind::Delegates,

@@ -68,6 +68,7 @@ pub fn learner_lines(
                 unit: info
                     .and_then(|info| info.unit.clone())
                     .or_else(|| row.unit.clone()),
+                fields: info.map(|info| info.fields.clone()).unwrap_or_default(),
                 marks: row.cells.iter().map(session_mark).collect(),
                 sessions: row.sessions,
                 attended: row.attended,

@@ -5,11 +5,14 @@ mod aggregate;
 mod class;
 mod delegates;
 mod from_ledger;
+mod incidents;
 mod plan;
 mod polls;
 mod session;
 mod sites;
 mod trainers;
+
+use std::collections::BTreeMap;
 
 use lophoc_classes::Day;
 use lophoc_ledger::{ClassBy, NameKey, NameOrder, Rules, Status, name_key_in};
@@ -28,6 +31,7 @@ pub use delegates::{Delegate, DelegateSheet};
 pub use from_ledger::{
     SessionName, class_unit_lines, learner_lines, plan_lines, session_columns, trainer_lines,
 };
+pub use incidents::IncidentSheet;
 pub use plan::{PlanLine, PlanSheet};
 pub use polls::PollSheet;
 pub use session::{SessionInfo, SessionOptions, SessionSheet};
@@ -56,6 +60,8 @@ pub struct Context {
     /// Own fields of the class (TT 21/2017 Điều 5.1.đ): name and value, printed
     /// under its name.
     pub class_fields: Vec<(String, String)>,
+    /// Names of own fields of people: columns after the unit.
+    pub people_fields: Vec<String>,
     /// Plan it is held by: `Kế hoạch số 05/KH-SGDĐT ngày 01/8/2026 của …`.
     pub plan: Option<String>,
     /// Places to sign; the usual three when empty.
@@ -81,6 +87,8 @@ pub struct PersonInfo {
     pub unit: Option<String>,
     /// Whose place the person takes (dự thay): the invited one's name.
     pub stands_in_for: Option<String>,
+    /// Own fields by name.
+    pub fields: BTreeMap<String, String>,
 }
 
 impl Context {
@@ -142,6 +150,27 @@ impl Context {
                 .map(|(name, value)| format!("{name}: {value}")),
         );
         lines
+    }
+
+    /// The columns of own fields of people.
+    pub(crate) fn person_columns(&self) -> impl Iterator<Item = Column> + '_ {
+        self.people_fields
+            .iter()
+            .map(|name| Column::new(name.as_str(), ColumnKind::Text))
+    }
+
+    /// The cells in them.
+    pub(crate) fn person_cells<'a>(
+        &'a self,
+        fields: Option<&'a BTreeMap<String, String>>,
+    ) -> impl Iterator<Item = Cell> + 'a {
+        self.people_fields.iter().map(move |name| {
+            Cell::maybe(
+                fields
+                    .and_then(|fields| fields.get(name))
+                    .map(String::as_str),
+            )
+        })
     }
 
     pub(crate) fn plan_line(&self) -> Option<String> {

@@ -134,6 +134,7 @@ impl PollSheet<'_> {
             self.began_ms,
             self.context.offset_min,
         ));
+        subtitle.extend(self.session.own_lines());
         subtitle.retain(|line| !line.is_empty());
         self.context.document(
             Kind::Polls,
@@ -344,6 +345,7 @@ mod tests {
             class_title: "Tập huấn".to_owned(),
             class_code: String::new(),
             class_fields: Vec::new(),
+            people_fields: Vec::new(),
             plan: None,
             signatures: Vec::new(),
             export: Export {

@@ -32,6 +32,19 @@ pub struct SessionInfo {
     /// Who stood in for whom among those who run the session (thay người dạy,
     /// TT 21/2017 Điều 8.5).
     pub stand_ins: Vec<(String, String)>,
+    /// Recordings that were announced: from, until, by whom.
+    pub recordings: Vec<(u64, Option<u64>, String)>,
+    /// Own fields of the session: name and value, printed under its name.
+    pub fields: Vec<(String, String)>,
+}
+
+impl SessionInfo {
+    /// The lines of its own fields.
+    pub(crate) fn own_lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+    }
 }
 
 /// Choices of layout.
@@ -139,6 +152,7 @@ impl SessionSheet<'_> {
         } else {
             lines.push(format!("Buổi {}: {}", session.no, session.content));
         }
+        lines.extend(session.own_lines());
         lines.extend(self.context.plan_line());
         let window = &self.report.window;
         let times = match (window.from_ms, window.to_ms, session.planned) {
@@ -189,6 +203,17 @@ impl SessionSheet<'_> {
                 .collect();
             lines.push(format!("Người thay thế: {}", names.join(", ")));
         }
+        if !session.recordings.is_empty() {
+            let spans: Vec<String> = session
+                .recordings
+                .iter()
+                .map(|(from, to, who)| {
+                    let until = to.map_or_else(|| "…".to_owned(), |to| vi::spoken_time(to, offset));
+                    format!("{} – {until} ({who})", vi::spoken_time(*from, offset))
+                })
+                .collect();
+            lines.push(format!("Ghi hình: {}", spans.join(", ")));
+        }
         lines.retain(|line| !line.is_empty());
         lines
     }
@@ -205,6 +230,7 @@ impl SessionSheet<'_> {
         columns.push(column("Ngày sinh", ColumnKind::Date));
         columns.push(column("Chức vụ", ColumnKind::Text));
         columns.push(column("Đơn vị công tác", ColumnKind::Text));
+        columns.extend(self.context.person_columns());
         let form = columns.len();
         columns.extend([
             column("Hình thức", ColumnKind::Text),
@@ -256,6 +282,7 @@ impl SessionSheet<'_> {
         );
         cells.push(Cell::maybe(info.and_then(|info| info.position.as_deref())));
         cells.push(Cell::maybe(self.unit(row)));
+        cells.extend(self.context.person_cells(info.map(|info| &info.fields)));
         // The heading says already that it is a site.
         let site = row.site.as_ref().map(|site| {
             let name = self.sites.get(site).map_or(site.as_str(), String::as_str);

@@ -106,6 +106,7 @@ impl SiteSheet<'_> {
             self.report.window.from_ms,
             self.context.offset_min,
         ));
+        subtitle.extend(self.session.own_lines());
         subtitle.extend(self.context.plan_line());
         subtitle.retain(|line| !line.is_empty());
         self.context.document(

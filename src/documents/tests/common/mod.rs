@@ -75,6 +75,7 @@ pub fn context(id: &str) -> Context {
             ("Nguồn kinh phí".to_owned(), "Chi thường xuyên".to_owned()),
             ("=Mã số".to_owned(), "=1+1".to_owned()),
         ],
+        people_fields: vec!["Chức danh nghề nghiệp".to_owned(), "=Cỡ áo".to_owned()],
         plan: Some("Kế hoạch số 05/KH-SGDĐT ngày 01/8/2026 của Sở Giáo dục và Đào tạo".to_owned()),
         signatures: Vec::new(),
         export: Export {
@@ -90,6 +91,7 @@ pub fn context(id: &str) -> Context {
 pub fn session() -> SessionInfo {
     SessionInfo {
         stand_ins: vec![],
+        recordings: vec![],
         no: 3,
         content: "Thiết kế bài giảng tương tác".to_owned(),
         planned: Some((START, START + 210 * MINUTE)),
@@ -98,6 +100,10 @@ pub fn session() -> SessionInfo {
         trainers: vec!["Trần Đình Đức".to_owned()],
         advisers: vec!["Lê Thị Ân".to_owned(), "Vũ Thị Hà".to_owned()],
         technicians: vec!["Nguyễn Văn Dũng".to_owned()],
+        fields: vec![
+            ("Báo cáo viên mời".to_owned(), "TS. Phan Thị Lụa".to_owned()),
+            ("@Mã buổi".to_owned(), "=2+2".to_owned()),
+        ],
     }
 }
 
@@ -217,6 +223,24 @@ pub fn report(count: usize) -> Report {
     .unwrap()
 }
 
+/// Own fields of a person: none for every third, text that looks like a formula
+/// for others.
+fn own_fields(i: usize) -> BTreeMap<String, String> {
+    if i.is_multiple_of(3) {
+        return BTreeMap::new();
+    }
+    BTreeMap::from([
+        (
+            "Chức danh nghề nghiệp".to_owned(),
+            format!(
+                "Giáo viên THCS hạng {}",
+                if i.is_multiple_of(2) { "II" } else { "III" }
+            ),
+        ),
+        ("=Cỡ áo".to_owned(), "=1+1".to_owned()),
+    ])
+}
+
 pub fn people(count: usize) -> BTreeMap<PersonKey, PersonInfo> {
     (0..count)
         .map(|i| {
@@ -239,6 +263,7 @@ pub fn people(count: usize) -> BTreeMap<PersonKey, PersonInfo> {
                 ),
                 unit: Some(SCHOOLS[i % 6].to_owned()),
                 stands_in_for: (i == 12).then(|| "Phạm Đức Anh".to_owned()),
+                fields: own_fields(i),
             };
             (PersonKey(format!("p{i:05}")), info)
         })
@@ -339,6 +364,7 @@ pub fn class_document(count: usize, sessions: usize) -> Document {
                 code: Some(format!("0{:011}", 48_000_000_000_u64 + i as u64 * 7_919)),
                 name: name(i),
                 unit: Some(SCHOOLS[i % 6].to_owned()),
+                fields: own_fields(i),
                 marks,
                 sessions: sessions as u32,
                 attended: attended as u32,

@@ -7,6 +7,7 @@ use super::tables::{Link, Sub, bit};
 use super::{DropReason, Output, ShardCore};
 use crate::allocate::{self, Demand};
 use crate::ladder;
+use crate::overload::{self, Stage};
 use crate::relay::Layers;
 use crate::slot::{Pause, Replayed};
 use crate::types::{
@@ -61,8 +62,9 @@ impl ShardCore {
             .and_then(|wish| wish.source)
             .and_then(|source| match source {
                 WishSource::Track(key) => Some(key).filter(|key| !key.kind.is_audio()),
-                WishSource::Speaker(nth) => self.speaker(room, id, usize::from(nth)),
-            });
+                WishSource::Speaker(nth) => self.speaker(room, index, id, usize::from(nth)),
+            })
+            .filter(|key| self.may_have(index, key.peer));
         let track = source.and_then(|key| self.track_in(room, key));
         let Some(bound) = self
             .peers
@@ -100,14 +102,14 @@ impl ShardCore {
 
     /// Camera of the n-th most recent speaker; after those who spoke come the
     /// others in a fixed order, so that a class shows faces before anybody speaks.
-    fn speaker(&self, room: usize, except: PeerId, nth: usize) -> Option<TrackKey> {
+    fn speaker(&self, room: usize, index: usize, except: PeerId, nth: usize) -> Option<TrackKey> {
         let entry = self.rooms.get(room)?;
         let mut cameras: Vec<TrackKey> = entry
             .tracks
             .iter()
             .filter_map(|index| self.tracks.get(*index))
             .filter(|track| track.key.kind == Kind::Camera && track.live)
-            .filter(|track| track.key.peer != except)
+            .filter(|track| track.key.peer != except && self.may_have(index, track.key.peer))
             .map(|track| track.key)
             .collect();
         let recent = entry.ranking.recent();
@@ -155,7 +157,7 @@ impl ShardCore {
             .iter()
             .filter_map(|track| self.tracks.get(*track))
             .map(|track| track.key)
-            .filter(|key| key.kind == Kind::ScreenAudio)
+            .filter(|key| key.kind == Kind::ScreenAudio && peer.listed.has(key.peer))
             .collect();
         screens.sort_unstable();
         screens.truncate(MAX_SCREEN_SOUNDS);
@@ -181,7 +183,8 @@ impl ShardCore {
                 break;
             }
             let known = self.track_in(peer.room, *key).is_some();
-            if known && key.peer != peer.spec.peer && !wanted.contains(key) {
+            let may = peer.listed.has(key.peer) && key.peer != peer.spec.peer;
+            if known && may && !wanted.contains(key) {
                 wanted.push(*key);
             }
         }
@@ -213,6 +216,11 @@ impl ShardCore {
         let Some(track) = self.tracks.get_mut(index) else {
             return;
         };
+        // Whoever chose the source has looked already; here is where packets pass.
+        let may = self.peers.get(peer);
+        if !may.is_some_and(|peer| peer.listed.has(track.key.peer)) {
+            return;
+        }
         let at = track.subs.len();
         track.subs.push(Sub { peer, slot });
         if let SlotRef::Audio(_) = slot {
@@ -342,6 +350,12 @@ impl ShardCore {
             let tried = grants.iter().any(|grant| grant.tried);
             peer.trial.planned(now, peer.estimate, tried);
         }
+        overload::restrain(self.overload, &mut demands, &mut grants);
+        let wanted = match self.overload {
+            Stage::None => wanted,
+            // Looking for more than is given would be work for nothing.
+            _ => wanted.min(allocate::cost(&demands, &grants)),
+        };
         self.tell_wanted_rate(index, wanted, trying);
         // What a receiver that wants everything is not given, the link took.
         let by_link = mode == Mode::Normal && rung != Rung::Full;
@@ -353,6 +367,21 @@ impl ShardCore {
         }
         self.demands = demands;
         self.grants = grants;
+    }
+
+    /// What the shard gives up from now on because it has too much to do. Sound is
+    /// never touched.
+    pub fn set_overload(&mut self, now: Instant, stage: Stage) {
+        if self.overload == stage {
+            return;
+        }
+        self.overload = stage;
+        let mut peers = Vec::new();
+        self.peers.indices_into(&mut peers);
+        for index in peers {
+            self.flag_allocate(index);
+        }
+        self.settle(now);
     }
 
     /// Small changes are not worth telling.

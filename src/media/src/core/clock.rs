@@ -44,6 +44,7 @@ impl ShardCore {
             self.tell_scores(now, moment);
             self.check_health(now, moment.is_multiple_of(10));
             self.lower_wants(now);
+            self.close_bundles(now);
             let period = self.config.refresh.as_millis() / MOMENT.as_millis();
             let period = u64::try_from(period).unwrap_or(50).max(1);
             if moment % period == period - 1 {

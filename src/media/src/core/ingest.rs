@@ -1,13 +1,20 @@
 //! The path of one packet: from its source into the pending lists.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::tables::{Origin, Sub, bit, kind_index};
+use super::tables::{Bundles, Origin, Sub, bit, kind_index};
 use super::{DropReason, Output, RelayMsg, ShardCore};
 use crate::meta::Meta;
+use crate::opus::{OpusView, Packed};
+use crate::red::RedPacker;
 use crate::relay::{LayerInfo, Layers};
 use crate::slot::Offered;
-use crate::types::{Forward, Kind, Layer, MAX_LAYERS, PeerId, SlotRef, SourcePacket, TrackKey};
+use crate::types::{
+    Forward, Kind, Layer, MAX_LAYERS, PeerId, Rung, SlotRef, SourcePacket, TrackKey,
+};
+
+/// Longest wait of a bundle for its last packet.
+const BUNDLE_WAIT: Duration = Duration::from_millis(80);
 
 impl ShardCore {
     /// A packet of a local publisher.
@@ -73,6 +80,7 @@ impl ShardCore {
         {
             *place = Some(index);
         }
+        self.begin_wants(now, index);
         Some(index)
     }
 
@@ -139,9 +147,11 @@ impl ShardCore {
         let Some(track) = self.tracks.get_mut(index) else {
             return;
         };
-        for (info, cache) in track.info.iter().zip(&mut track.caches) {
+        let kept = track.caches.iter_mut().zip(&mut track.rings);
+        for (info, (cache, ring)) in track.info.iter().zip(kept) {
             if !info.live {
                 cache.clear();
+                ring.clear();
             }
         }
         let urgent = |(new, old): (&LayerInfo, &LayerInfo)| {
@@ -196,6 +206,13 @@ impl ShardCore {
         if let Some(cache) = track.cache_mut(layer) {
             cache.clear();
         }
+        if let Some(ring) = track.rings.get_mut(usize::from(layer.0)) {
+            ring.clear();
+        }
+        if let Some(packer) = &mut track.packer {
+            packer.restart();
+        }
+        track.redundancy.restart();
         for sub in track.subs.clone() {
             let Some(peer) = self.peers.get_mut(sub.peer) else {
                 continue;
@@ -266,6 +283,10 @@ impl ShardCore {
             if let Some(cache) = track.cache_mut(packet.layer) {
                 cache.push(now, packet, meta.begins_keyframe);
             }
+            // Also while nobody here watches: who comes is sent from the cache first.
+            if let Some(ring) = track.rings.get_mut(usize::from(packet.layer.0)) {
+                ring.push(now, packet);
+            }
             if meta.begins_keyframe {
                 track.asked &= !bit(packet.layer);
                 if let Some(throttle) = track.throttles.get_mut(usize::from(packet.layer.0)) {
@@ -276,10 +297,21 @@ impl ShardCore {
         // Nothing below attaches or detaches a slot, so the list can be out of
         // the table meanwhile.
         let subs = std::mem::take(&mut track.subs);
-        for sub in &subs {
-            if audio {
-                self.forward_audio(now, *sub, packet, meta);
-            } else {
+        if audio {
+            let mut packer = track.packer.take();
+            let mut redundancy = std::mem::take(&mut track.redundancy);
+            redundancy.push(packet);
+            let packed = packer.as_mut().map(|packer| packer.push(now, packet));
+            let mut bundles = false;
+            for sub in &subs {
+                bundles |= self.hear(now, *sub, packet, packed.as_ref(), &mut redundancy);
+            }
+            if let Some(track) = self.tracks.get_mut(index) {
+                track.packer = bundles.then(|| packer.unwrap_or_default());
+                track.redundancy = redundancy;
+            }
+        } else {
+            for sub in &subs {
                 self.forward_video(now, index, *sub, packet, meta);
             }
         }
@@ -289,7 +321,103 @@ impl ShardCore {
         self.relay_packet(index, packet);
     }
 
-    fn forward_audio(&mut self, now: Instant, sub: Sub, packet: &SourcePacket, meta: &Meta) {
+    /// A packet of sound for one slot: as it came, or in a bundle. Says whether the
+    /// slot needs bundles.
+    fn hear(
+        &mut self,
+        now: Instant,
+        sub: Sub,
+        packet: &SourcePacket,
+        packed: Option<&Packed>,
+        redundancy: &mut RedPacker,
+    ) -> bool {
+        let SlotRef::Audio(at) = sub.slot else {
+            return false;
+        };
+        let Some(peer) = self.peers.get_mut(sub.peer) else {
+            return false;
+        };
+        let weak = peer.rung.0 == Rung::Sound;
+        let Some(audio) = peer.audio.get_mut(usize::from(at)) else {
+            return false;
+        };
+        if audio.fresh {
+            audio.bundles = Bundles::default();
+        }
+        // What was true at the packet before decides, so that it does not matter
+        // whether somebody else on this shard had bundles already.
+        let wanted = std::mem::replace(&mut audio.bundles.wanted, weak);
+        let was_sent = audio.bundles.sent;
+        if let Some(last) = packed.and_then(|packed| packed.before.as_ref())
+            && was_sent
+        {
+            self.forward_audio(now, sub, last, None);
+        }
+        let audio = self
+            .peers
+            .get_mut(sub.peer)
+            .and_then(|peer| peer.audio.get_mut(usize::from(at)));
+        let Some(audio) = audio else { return false };
+        if packed.is_some_and(|packed| packed.begins) && was_sent != wanted {
+            audio.bundles.sent = wanted;
+            audio.bundles.turned = true;
+        }
+        let sent = audio.bundles.sent;
+        match packed {
+            Some(packed) if sent => {
+                if let Some(whole) = &packed.after {
+                    self.forward_audio(now, sub, whole, None);
+                }
+            }
+            _ => self.forward_audio(now, sub, packet, Some(redundancy).filter(|_| !weak)),
+        }
+        weak || sent
+    }
+
+    /// Bundles that wait for a packet which may never come.
+    pub(super) fn close_bundles(&mut self, now: Instant) {
+        let mut tracks = Vec::new();
+        self.tracks.indices_into(&mut tracks);
+        for index in tracks {
+            let Some(track) = self.tracks.get_mut(index) else {
+                continue;
+            };
+            let Some(packer) = track.packer.as_mut().filter(|packer| {
+                let waits = packer.since().map(|at| now.saturating_duration_since(at));
+                waits.is_some_and(|waits| waits >= BUNDLE_WAIT)
+            }) else {
+                continue;
+            };
+            let Some(bundle) = packer.close() else {
+                continue;
+            };
+            let subs = std::mem::take(&mut track.subs);
+            for sub in &subs {
+                let SlotRef::Audio(at) = sub.slot else {
+                    continue;
+                };
+                let audio = self
+                    .peers
+                    .get(sub.peer)
+                    .and_then(|peer| peer.audio.get(usize::from(at)));
+                if audio.is_some_and(|audio| audio.bundles.sent && !audio.fresh) {
+                    self.forward_audio(now, *sub, &bundle, None);
+                }
+            }
+            if let Some(track) = self.tracks.get_mut(index) {
+                track.subs = subs;
+            }
+        }
+    }
+
+    /// `redundancy`: where the packet may be had with the frames before it.
+    fn forward_audio(
+        &mut self,
+        now: Instant,
+        sub: Sub,
+        packet: &SourcePacket,
+        redundancy: Option<&mut RedPacker>,
+    ) {
         let SlotRef::Audio(at) = sub.slot else { return };
         let Some(peer) = self.peers.get_mut(sub.peer) else {
             return;
@@ -297,14 +425,30 @@ impl ShardCore {
         let Some(audio) = peer.audio.get_mut(usize::from(at)) else {
             return;
         };
+        let meta = Meta::default();
         if std::mem::take(&mut audio.fresh) {
-            audio.rewriter.switch(now, packet, meta, 0);
+            audio.rewriter.switch(now, packet, &meta, 0);
+            audio.since = packet.seq;
             self.stats.switches += 1;
+        } else if std::mem::take(&mut audio.bundles.turned) {
+            audio.rewriter.renumber(packet);
+            audio.since = packet.seq;
         }
-        let Some(numbers) = audio.rewriter.forward(now, packet, meta) else {
+        let Some(numbers) = audio.rewriter.forward(now, packet, &meta) else {
             self.stats.drop_one(DropReason::Late);
             return;
         };
+        if audio.bundles.sent
+            && let Some(view) = OpusView::parse(&packet.payload)
+        {
+            // The next source must not begin within the sound of a bundle.
+            let after = view.ticks().saturating_sub(view.frame_ticks);
+            audio.rewriter.reaches(&numbers, after);
+        }
+        // Nothing of who was heard in this slot before.
+        let red = redundancy
+            .filter(|_| peer.need.is_on() && peer.spec.red)
+            .and_then(|packer| packer.payload(audio.since));
         let forward = Forward {
             slot: sub.slot,
             codec: packet.codec,
@@ -314,7 +458,9 @@ impl ShardCore {
             level: packet.level,
             capture_ntp: packet.capture_ntp,
             vp8: None,
-            payload: packet.payload.clone(),
+            resend: false,
+            red: red.is_some(),
+            payload: red.unwrap_or_else(|| packet.payload.clone()),
         };
         peer.push_audio(forward, self.config.max_pending_audio, &mut self.stats);
         self.mark_dirty(sub.peer, now);
@@ -356,6 +502,31 @@ impl ShardCore {
             now + self.config.gather
         };
         self.mark_dirty(sub.peer, deadline);
+    }
+
+    /// A receiver misses a packet of a video or screen slot, by the number it would
+    /// have had. What is no longer here is not sent, and nothing is said about it.
+    pub fn resend(&mut self, now: Instant, peer: PeerId, slot: SlotRef, seq: u16) {
+        let Some(index) = self.peer_index.get(&peer).copied() else {
+            return;
+        };
+        let sent = self
+            .peers
+            .get(index)
+            .and_then(|peer| peer.bound(slot)?.slot.sent(seq))
+            .filter(|sent| self.may_have(index, sent.track.peer));
+        let again = sent.and_then(|sent| {
+            let track = self.tracks.get(*self.track_index.get(&sent.track)?)?;
+            let ring = track.rings.get(usize::from(sent.layer.0))?;
+            Some(sent.again(ring.get(now, sent.source_seq)?))
+        });
+        let (Some(again), Some(peer)) = (again, self.peers.get_mut(index)) else {
+            self.stats.drop_one(DropReason::NotKept);
+            return;
+        };
+        peer.push_video(again, self.config.max_pending_video, &mut self.stats);
+        self.stats.resends += 1;
+        self.mark_dirty(index, now);
     }
 
     /// After a switch: packets of the new source that overtook its first one.

@@ -7,6 +7,7 @@ mod asks;
 mod bind;
 mod clock;
 mod ingest;
+mod listed;
 mod moves;
 mod relaying;
 mod slab;
@@ -14,9 +15,12 @@ pub mod stats;
 mod tables;
 
 pub use crate::relay::RelayMsg;
+pub use listed::Listed;
 pub use stats::{CoreStats, DropReason};
 
 use crate::allocate::{Demand, Grant};
+use crate::idmap::IdMap;
+use crate::overload::Stage;
 use crate::speakers::Ranking;
 use crate::types::{
     Allow, Binding, Epoch, Forward, Kind, Layer, Part, PeerId, RoomKey, Rung, RungReason, ShardId,
@@ -25,6 +29,9 @@ use crate::types::{
 use relaying::RelayQueue;
 use slab::Slab;
 use tables::{Origin, Peer, Room, Track, kind_index};
+
+/// Room kept for the pending packets of a receiver.
+const USUAL_PENDING: usize = 64;
 
 /// Bounds and numbers of a core. What happens at a bound is named in [`DropReason`].
 #[derive(Debug, Clone)]
@@ -90,6 +97,8 @@ pub struct PeerSpec {
     pub slots: Slots,
     /// What it may send.
     pub allow: Allow,
+    /// It takes redundant sound (RFC 2198).
+    pub red: bool,
 }
 
 impl PeerSpec {
@@ -188,7 +197,7 @@ pub struct ShardCore {
     config: CoreConfig,
     start: Instant,
     peers: Slab<Peer>,
-    peer_index: HashMap<PeerId, usize>,
+    peer_index: IdMap<PeerId, usize>,
     rooms: Slab<Room>,
     room_index: HashMap<Part, usize>,
     tracks: Slab<Track>,
@@ -218,6 +227,8 @@ pub struct ShardCore {
     demands: Vec<Demand>,
     grants: Vec<Grant>,
     forwards: Vec<Forward>,
+    /// What is given up because the shard has too much to do.
+    overload: Stage,
     stats: CoreStats,
 }
 
@@ -228,7 +239,7 @@ impl ShardCore {
         Self {
             start,
             peers: Slab::new(),
-            peer_index: HashMap::new(),
+            peer_index: IdMap::default(),
             rooms: Slab::new(),
             room_index: HashMap::new(),
             tracks: Slab::new(),
@@ -250,6 +261,7 @@ impl ShardCore {
             demands: Vec::new(),
             grants: Vec::new(),
             forwards: Vec::new(),
+            overload: Stage::None,
             stats: CoreStats::default(),
             config,
         }
@@ -257,6 +269,10 @@ impl ShardCore {
 
     /// A connection came to this shard. Replaces an older one of the same peer.
     pub fn add_peer(&mut self, now: Instant, spec: PeerSpec) {
+        self.add(now, spec, Listed::All);
+    }
+
+    fn add(&mut self, now: Instant, spec: PeerSpec, listed: Listed) {
         if let Some((index, epoch)) = self.find_peer(spec.peer) {
             if epoch > spec.epoch {
                 self.stats.drop_one(DropReason::StaleEpoch);
@@ -271,7 +287,8 @@ impl ShardCore {
         let Some(room) = self.room_entry(spec.part()) else {
             return;
         };
-        let peer = Peer::new(spec, room, self.config.initial_estimate);
+        let mut peer = Peer::new(spec, room, self.config.initial_estimate);
+        peer.listed = listed;
         let index = self.peers.insert(peer);
         self.peer_index.insert(spec.peer, index);
         if let Some(entry) = self.rooms.get_mut(room) {
@@ -355,6 +372,7 @@ impl ShardCore {
     pub fn set_loss(&mut self, now: Instant, peer: PeerId, permille: u16) {
         if let Some(peer) = self.peer_of(peer) {
             peer.ladder.on_loss(now, permille);
+            peer.need.on_loss(now, permille);
         }
     }
 
@@ -364,6 +382,11 @@ impl ShardCore {
             return Some(output);
         }
         self.next_binding().or_else(|| self.next_relay())
+    }
+
+    /// How long a frame may be gathered from now on.
+    pub fn set_gather(&mut self, gather: Duration) {
+        self.config.gather = gather;
     }
 
     /// The latest moment the pending packets may wait: now when audio or the
@@ -395,6 +418,10 @@ impl ShardCore {
         peer.pending_video
             .sort_unstable_by_key(|forward| (forward.slot, forward.seq));
         out.append(&mut peer.pending_video);
+        // Who has just come was sent a second of pictures at once; a frame needs less.
+        if peer.pending_video.capacity() > USUAL_PENDING {
+            peer.pending_video.shrink_to(USUAL_PENDING / 2);
+        }
     }
 
     /// Counters and table sizes. Walks the tables: for once a second.

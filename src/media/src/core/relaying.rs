@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use super::tables::{Origin, bit, layers_of};
 use super::{DropReason, Output, RelayMsg, ShardCore};
 use crate::relay::{Layers, RelayPacket};
-use crate::types::{Layer, Part, PeerId, ShardId, SourcePacket, Stint, TrackKey};
+use crate::types::{Layer, MAX_LAYERS, Part, PeerId, ShardId, SourcePacket, Stint, TrackKey};
 
+/// Bits of all layers.
+const ALL_LAYERS: u8 = (1 << MAX_LAYERS) - 1;
 /// Tracks looked through for one to append a packet to.
 const NEAR: usize = 8;
 
@@ -458,6 +460,18 @@ impl ShardCore {
         track.told_want = layers;
         let (peer, kind) = (track.key.peer, track.key.kind);
         self.emit(Output::LayersWanted { peer, kind, layers });
+    }
+
+    /// A publisher begins with all layers, and is told so: it may still remember
+    /// what was wanted of an earlier track. What nobody watches it is asked to
+    /// pause after the usual while.
+    pub(super) fn begin_wants(&mut self, now: Instant, index: usize) {
+        if let Some(track) = self.tracks.get_mut(index)
+            && !track.key.kind.is_audio()
+        {
+            track.fewer_since = Some(now);
+            self.tell_wanted(index, ALL_LAYERS);
+        }
     }
 
     fn tell_demand(&mut self, now: Instant, index: usize, to: ShardId) {

@@ -32,11 +32,13 @@ pub enum DropReason {
     Late,
     /// A wish for a slot the peer does not have, or more wishes than slots.
     BadWish,
+    /// Asked for again, but no longer kept.
+    NotKept,
 }
 
 impl DropReason {
     /// All reasons, in the order of [`CoreStats::drops`].
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnknownPeer,
         Self::NotAllowed,
         Self::BadLayer,
@@ -51,6 +53,7 @@ impl DropReason {
         Self::OutputsFull,
         Self::Late,
         Self::BadWish,
+        Self::NotKept,
     ];
 
     /// Name for metrics.
@@ -70,6 +73,7 @@ impl DropReason {
             Self::OutputsFull => "outputs_full",
             Self::Late => "late",
             Self::BadWish => "bad_wish",
+            Self::NotKept => "not_kept",
         }
     }
 }
@@ -103,6 +107,8 @@ pub struct CoreStats {
     pub replays_still: u64,
     /// Slots that changed source or layer.
     pub switches: u64,
+    /// Packets put into pending lists a second time, since they were missed.
+    pub resends: u64,
     /// Local peers.
     pub peers: usize,
     /// Rooms.

@@ -2,12 +2,15 @@
 
 use std::time::Instant;
 
-use super::{CoreStats, DropReason, PeerSpec};
+use super::{CoreStats, DropReason, Listed, PeerSpec};
 use crate::cache::KeyframeCache;
 use crate::keyframe::KeyframeThrottle;
 use crate::ladder::Ladder;
 use crate::layers::LayerHealth;
+use crate::opus::Packer;
+use crate::red::{Need, RedPacker};
 use crate::relay::{Layers, Score};
+use crate::resend::Ring;
 use crate::rewrite::Rewriter;
 use crate::slot::VideoSlot;
 use crate::speakers::{Loudness, Ranking};
@@ -91,7 +94,22 @@ pub(super) struct AudioSlot {
     pub link: Option<Link>,
     /// The next packet is the first of its source.
     pub fresh: bool,
+    /// Where its source stands with bundles ([`crate::opus`]).
+    pub bundles: Bundles,
+    /// First number of the source that was sent in this slot.
+    pub since: u64,
     pub rewriter: Rewriter,
+}
+
+/// Whether an audio slot is sent bundles instead of single packets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bundles {
+    /// Its receiver was on the lowest rung at the last packet.
+    pub wanted: bool,
+    /// It is sent bundles.
+    pub sent: bool,
+    /// It has just turned: the next packet comes under other numbers.
+    pub turned: bool,
 }
 
 /// A local peer.
@@ -104,6 +122,8 @@ pub(super) struct Peer {
     pub moves: u32,
     /// Came from another part after the last ranking.
     pub arriving: bool,
+    /// Whose tracks it may be sent.
+    pub listed: Listed,
     pub view: ViewSpec,
     pub estimate: u64,
     /// What was planned for video at the last allocation, bit/s.
@@ -114,6 +134,8 @@ pub(super) struct Peer {
     pub trial: Trial,
     /// How much may be sent at all.
     pub ladder: Ladder,
+    /// Whether it loses so much that sound is sent with redundancy.
+    pub need: Need,
     /// What [`super::Output::Rung`] told last.
     pub rung: (Rung, Option<RungReason>),
     /// What [`super::Output::Wanted`] told last, bit/s, and how.
@@ -165,6 +187,8 @@ impl Peer {
             source: None,
             link: None,
             fresh: true,
+            bundles: Bundles::default(),
+            since: 0,
             // Opus frames of 20 ms.
             rewriter: Rewriter::new(first_seq(&spec, u64::from(index)), 48_000, 960),
         };
@@ -173,12 +197,14 @@ impl Peer {
             room,
             moves: 0,
             arriving: false,
+            listed: Listed::All,
             view: ViewSpec::default(),
             estimate,
             planned: 0,
             limited: false,
             trial: Trial::default(),
             ladder: Ladder::default(),
+            need: Need::default(),
             rung: (Rung::Full, None),
             wanted: (0, false),
             audio: (0..spec.slots.audio).map(audio).collect(),
@@ -309,6 +335,8 @@ pub(super) struct Track {
     pub replan: bool,
     /// Keyframe caches, of video only.
     pub caches: Vec<KeyframeCache>,
+    /// What can be sent again, of video only.
+    pub rings: Vec<Ring>,
     pub throttles: [KeyframeThrottle; MAX_LAYERS],
     pub subs: Vec<Sub>,
     /// Local slots that want each layer.
@@ -330,6 +358,10 @@ pub(super) struct Track {
     pub watched: bool,
     pub demand_dirty: bool,
     pub loudness: Loudness,
+    /// Bundles of its sound, while a receiver is on the lowest rung.
+    pub packer: Option<Packer>,
+    /// Its last frames of sound, for receivers that lose some.
+    pub redundancy: RedPacker,
     /// Among the microphones heard in the room.
     pub ranked: bool,
     /// The first packet has passed.
@@ -362,6 +394,7 @@ impl Track {
             turned: false,
             replan: false,
             caches: (0..caches).map(|_| KeyframeCache::default()).collect(),
+            rings: (0..caches).map(|_| Ring::default()).collect(),
             throttles: [throttle(), throttle(), throttle()],
             subs: Vec::new(),
             want: [0; MAX_LAYERS],
@@ -374,6 +407,8 @@ impl Track {
             watched: false,
             demand_dirty: false,
             loudness: Loudness::default(),
+            packer: None,
+            redundancy: RedPacker::default(),
             ranked: false,
             begun: false,
             confirmed: now,

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lophoc_media::core::{
-    CoreConfig, CoreStats, DropReason, Output, PeerSpec, RelayMsg, ShardCore,
+    CoreConfig, CoreStats, DropReason, Listed, Output, PeerSpec, RelayMsg, ShardCore,
 };
+use lophoc_media::opus::OpusView;
 use lophoc_media::types::*;
 
 pub const ROOM: RoomKey = RoomKey(1);
@@ -47,6 +48,9 @@ pub const SEAT: Slots = Slots {
     video: 4,
     screen: 1,
 };
+
+/// First byte of an Opus packet of one frame: SILK wideband, 20 ms.
+const OPUS_20_MS: u8 = 9 << 3;
 
 /// Keyframe header of VP8 with a picture id; the rest names the packet.
 fn vp8_payload(picture: u16, tl0: u8, key: bool, height: u16, first: bool, name: u64) -> Vec<u8> {
@@ -131,7 +135,7 @@ impl Encoder {
                     | u64::from(self.layer.0) << 40
                     | (self.seq & 0xFF_FFFF_FFFF);
                 let mut payload = match self.codec {
-                    Codec::Opus => name.to_be_bytes().to_vec(),
+                    Codec::Opus => [&[OPUS_20_MS][..], &name.to_be_bytes()].concat(),
                     _ => vp8_payload(
                         self.picture,
                         self.picture as u8,
@@ -187,11 +191,31 @@ impl Got {
                     0
                 }
         } else {
-            0
+            self.frames()[0].start
         };
+        self.name_at(at)
+    }
+
+    fn name_at(&self, at: usize) -> (u64, u8, u64) {
         let name = u64::from_be_bytes(self.payload[at..at + 8].try_into().unwrap());
         (name >> 48, (name >> 40 & 0xF) as u8, name & 0xFF_FFFF_FFFF)
     }
+
+    fn frames(&self) -> Vec<std::ops::Range<usize>> {
+        OpusView::parse(&self.payload).unwrap().frames
+    }
+
+    /// Time and name of each frame of sound in it.
+    pub fn sounds(&self) -> Vec<(u32, (u64, u8, u64))> {
+        let frames = self.frames().into_iter().enumerate();
+        frames
+            .map(|(n, frame)| (self.ts + 960 * n as u32, self.name_at(frame.start)))
+            .collect()
+    }
+}
+
+fn only(list: &[u64]) -> Listed {
+    Listed::Only(list.iter().copied().map(PeerId).collect())
 }
 
 pub type Received = BTreeMap<(PeerId, SlotRef), Vec<Got>>;
@@ -203,6 +227,8 @@ pub struct World {
     pub home: HashMap<PeerId, usize>,
     pub encoders: Vec<Encoder>,
     pub received: Received,
+    /// Payloads of sound by receiver, and whether they are RFC 2198.
+    pub sounds: HashMap<PeerId, Vec<(Vec<u8>, bool)>>,
     pub bindings: HashMap<PeerId, Binding>,
     pub requests: Vec<(Duration, TrackKey, Layer)>,
     pub levels: Vec<Vec<(PeerId, u8)>>,
@@ -215,6 +241,8 @@ pub struct World {
     pub placing: fn(PeerId, usize) -> usize,
     /// Breakout group of each peer, as the core was told.
     pub groups: HashMap<PeerId, u8>,
+    /// Whose packets a peer may get, of those who have a list.
+    pub listed: HashMap<PeerId, Vec<u64>>,
     /// In which group each packet was sent, by its name.
     sent_in: HashMap<(u64, u8, u64), u8>,
     /// How long messages between shards take, and how many per cent are lost.
@@ -238,6 +266,7 @@ impl World {
             home: HashMap::new(),
             encoders: Vec::new(),
             received: Received::new(),
+            sounds: HashMap::new(),
             bindings: HashMap::new(),
             requests: Vec::new(),
             levels: Vec::new(),
@@ -248,6 +277,7 @@ impl World {
             obey_wants: false,
             placing: |peer, shards| peer.0 as usize % shards,
             groups: HashMap::new(),
+            listed: HashMap::new(),
             sent_in: HashMap::new(),
             between: (Duration::ZERO, 0),
             under_way: Vec::new(),
@@ -277,8 +307,35 @@ impl World {
             epoch: Epoch(epoch),
             slots,
             allow: ALL,
+            red: true,
         };
         self.cores[shard].add_peer(self.now, spec);
+        self.settle();
+    }
+
+    /// A receiver that gets only what is of these people.
+    pub fn join_listed(&mut self, peer: u64, slots: Slots, list: &[u64]) {
+        let id = PeerId(peer);
+        let shard = (self.placing)(id, self.cores.len());
+        self.home.insert(id, shard);
+        self.listed.insert(id, list.to_vec());
+        let spec = PeerSpec {
+            room: ROOM,
+            group: 0,
+            peer: id,
+            epoch: Epoch(1),
+            slots,
+            allow: Allow::default(),
+            red: true,
+        };
+        self.cores[shard].add_listed_peer(self.now, spec, only(list));
+        self.settle();
+    }
+
+    pub fn list(&mut self, peer: u64, list: &[u64]) {
+        let (id, shard) = (PeerId(peer), self.shard_of(peer));
+        self.listed.insert(id, list.to_vec());
+        self.cores[shard].set_listed(self.now, id, only(list));
         self.settle();
     }
 
@@ -312,6 +369,23 @@ impl World {
         let shard = self.shard_of(peer);
         self.cores[shard].set_estimate(self.now, PeerId(peer), bits);
         self.settle();
+    }
+
+    /// Packets of sound sent to a receiver, and how many with redundancy.
+    pub fn sounds_sent(&self, peer: u64) -> (usize, usize) {
+        let all = self.reds(peer);
+        (all.len(), all.iter().filter(|(_, red)| *red).count())
+    }
+
+    /// Payloads of sound sent to a receiver, and whether they are RFC 2198.
+    pub fn reds(&self, peer: u64) -> &[(Vec<u8>, bool)] {
+        self.sounds.get(&PeerId(peer)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rung the peer was told last.
+    pub fn rung(&self, peer: u64) -> Rung {
+        let told = self.rungs.iter().rev().find(|told| told.0 == PeerId(peer));
+        told.map_or(Rung::Full, |told| told.1)
     }
 
     pub fn view(&mut self, peer: u64, view: ViewSpec) {
@@ -486,14 +560,32 @@ impl World {
             while let Some(peer) = self.cores[shard].next_dirty() {
                 self.cores[shard].drain_pending(peer, &mut out);
                 for forward in out.drain(..) {
+                    let payload = if forward.codec == Codec::Opus {
+                        let sounds = self.sounds.entry(peer).or_default();
+                        sounds.push((forward.payload.to_vec(), forward.red));
+                        let primary = lophoc_media::red::primary(&forward.payload);
+                        match primary.filter(|_| forward.red) {
+                            Some(primary) => primary.payload.to_vec(),
+                            None => forward.payload.to_vec(),
+                        }
+                    } else {
+                        forward.payload.to_vec()
+                    };
                     let got = Got {
                         at: self.now - self.start,
                         seq: forward.seq,
                         ts: forward.ts,
                         marker: forward.marker,
                         vp8: forward.vp8,
-                        payload: forward.payload.to_vec(),
+                        payload,
                     };
+                    let listed = self.listed.get(&peer);
+                    assert!(
+                        listed.is_none_or(|list| list.contains(&got.name().0)),
+                        "{peer:?} got something of {} at {:?}",
+                        got.name().0,
+                        got.at
+                    );
                     // A test may feed packets of its own past `push`.
                     if let Some(sent_in) = self.sent_in.get(&got.name()) {
                         assert_eq!(

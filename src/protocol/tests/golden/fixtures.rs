@@ -5,10 +5,13 @@ use lophoc_protocol::media::{
     AudioWish, Mids, OnRung, Rung, RungReason, SlotSource, SlotWish, View, ViewMode,
 };
 use lophoc_protocol::people::{Counts, LinkState, Permits, PersonTrack, Waiter};
-use lophoc_protocol::server::{Answer, ChatEntry, RaisedHand, RoomInfo, You};
+use lophoc_protocol::recording::{RecordConsent, RecordState, RecordWhom};
+use lophoc_protocol::server::{
+    Answer, ChatEntry, RaisedHand, RecordedBy, Recording, RoomInfo, You,
+};
 use lophoc_protocol::{
-    Action, ChatId, ClientMessage, Hello, LessonPhase, MediaKind, Person, PersonId, Profile, Role,
-    RoomId, RoomMode, SlotCounts, SlotId, TrackId, TrackState,
+    Action, ChatId, ClientMessage, Hello, LessonPhase, MediaKind, Person, PersonId, Profile,
+    RecordingId, Role, RoomId, RoomMode, SlotCounts, SlotId, TrackId, TrackState,
 };
 
 use lophoc_protocol::talk::Audience;
@@ -103,7 +106,7 @@ pub fn room() -> RoomInfo {
         host: "Sở GDĐT Lào Cai".into(),
         mode: RoomMode::Training,
         locked: false,
-        recording: false,
+        recording: None,
         started_at: NOW - 60_000,
         phase: LessonPhase::Rehearsal,
         lesson_at: None,
@@ -116,6 +119,43 @@ pub fn room() -> RoomInfo {
         slow_sec: 0,
         timer: None,
         speech_kbps: None,
+        overload: None,
+    }
+}
+
+pub fn room_that_is_recorded() -> RoomInfo {
+    RoomInfo {
+        recording: Some(Recording {
+            by: RecordedBy::External,
+            who: "Ban tổ chức, Sở GDĐT Lào Cai".into(),
+            why: "Lưu hồ sơ lớp tập huấn và cho người học xem lại.".into(),
+            keep: "Mở cho người học tối thiểu 06 tháng.".into(),
+            since: NOW - 1_000,
+            recording: None,
+            state: RecordState::On,
+            whom: RecordWhom::All,
+            ask: RecordConsent::Notice,
+            notice: 0,
+        }),
+        ..room()
+    }
+}
+
+pub fn room_recorded_by_the_server() -> RoomInfo {
+    RoomInfo {
+        recording: Some(Recording {
+            by: RecordedBy::Server,
+            who: "Sở GDĐT Lào Cai".into(),
+            why: "Lưu hồ sơ lớp tập huấn và cho người học xem lại.".into(),
+            keep: "Mở cho người học tối thiểu 06 tháng.".into(),
+            since: NOW - 1_000,
+            recording: Some(RecordingId::from("01JDB8Q4M6N2V7T5X9Z3K1C0RF")),
+            state: RecordState::Paused,
+            whom: RecordWhom::Presenters,
+            ask: RecordConsent::Consent,
+            notice: 12,
+        }),
+        ..room()
     }
 }
 
@@ -143,6 +183,7 @@ pub fn site() -> Person {
         hall: 32,
         group: None,
         stands_for: None,
+        captions: false,
         rung: None,
     }
 }
@@ -197,6 +238,7 @@ pub fn trainer() -> Person {
         hall: 0,
         group: None,
         stands_for: None,
+        captions: false,
         rung: None,
     }
 }
@@ -215,6 +257,7 @@ pub fn learner() -> Person {
         hall: 0,
         group: None,
         stands_for: None,
+        captions: false,
         rung: None,
     }
 }

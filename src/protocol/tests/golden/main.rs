@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod board;
+mod captions;
 mod client;
 mod fixtures;
+mod notes;
 mod room;
 mod server;
 
@@ -30,6 +32,8 @@ fn all_client_samples() -> Vec<(&'static str, ClientFrame)> {
     let mut samples = client::client_samples();
     samples.extend(room::client_samples());
     samples.extend(board::client_samples());
+    samples.extend(captions::client_samples());
+    samples.extend(notes::client_samples());
     samples
 }
 
@@ -37,6 +41,8 @@ fn all_server_samples() -> Vec<(&'static str, ServerFrame)> {
     let mut samples = server::server_samples();
     samples.extend(room::server_samples());
     samples.extend(board::server_samples());
+    samples.extend(captions::server_samples());
+    samples.extend(notes::server_samples());
     samples
 }
 

@@ -5,6 +5,7 @@ use lophoc_protocol::people::Permits;
 use lophoc_protocol::poll::{
     Choose, ItemResult, Poll, PollChoice, PollDraft, PollItem, PollKind, PollRow, PollState,
 };
+use lophoc_protocol::recording::{RecordConsent, RecordWhom, RecordedBy};
 use lophoc_protocol::slides::{Deck, DeckState, FileItem, FileWay, Review, Stage};
 use lophoc_protocol::talk::{Audience, Question, QuestionState, Reaction};
 use lophoc_protocol::{
@@ -174,6 +175,38 @@ pub fn client_samples() -> Vec<(&'static str, ClientFrame)> {
             },
         ),
         asked("react", M::React { e: Reaction::Clap }),
+        asked(
+            "modRecord",
+            M::ModRecord {
+                on: true,
+                who: "Ban tổ chức, Sở GDĐT Lào Cai".into(),
+                why: "Lưu hồ sơ lớp tập huấn và cho người học xem lại.".into(),
+                keep: "Mở cho người học tối thiểu 06 tháng.".into(),
+                by: RecordedBy::External,
+                whom: RecordWhom::All,
+                ask: RecordConsent::Notice,
+            },
+        ),
+        asked(
+            "modRecord-server",
+            M::ModRecord {
+                on: true,
+                who: "Sở GDĐT Lào Cai".into(),
+                why: "Lưu hồ sơ lớp tập huấn và cho người học xem lại.".into(),
+                keep: "Mở cho người học tối thiểu 06 tháng.".into(),
+                by: RecordedBy::Server,
+                whom: RecordWhom::Presenters,
+                ask: RecordConsent::Consent,
+            },
+        ),
+        asked("modRecordPause", M::ModRecordPause { on: true }),
+        asked(
+            "recordReply",
+            M::RecordReply {
+                notice: 12,
+                accept: false,
+            },
+        ),
         asked("modSlow", M::ModSlow { secs: 10 }),
         asked(
             "modTimer",

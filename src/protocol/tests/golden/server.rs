@@ -2,9 +2,12 @@
 
 use lophoc_protocol::limits::{LINK_TIMEOUT_MS, Limits, PING_EVERY_MS};
 use lophoc_protocol::media::{
-    AudioBind, BindReason, BindState, IceServer, OnRung, Rung, RungReason, VideoBind,
+    AudioBind, BindReason, BindState, IceServer, OnRung, Overload, Rid, Rung, RungReason, VideoBind,
 };
 use lophoc_protocol::people::Counts;
+use lophoc_protocol::recording::{
+    RecordAlarm, RecordConsent, RecordPlan, RecordTrouble, RecordWhom, RecordedBy,
+};
 use lophoc_protocol::server::{ByeAction, PingRule, RoomInfo, Waiting, You};
 use lophoc_protocol::{
     ErrorCode, MediaKind, PersonId, ServerFrame, ServerMessage, SessionId, Welcome,
@@ -84,6 +87,8 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
                 files: vec![],
                 groups: None,
                 boards: None,
+                captions: vec![],
+                notes: 0,
             },
         ),
         plain(
@@ -187,6 +192,13 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
         ),
         plain("rung-full", M::Rung { on: None }),
         plain(
+            "layers",
+            M::Layers {
+                camera: Some(vec![Rid::Q, Rid::H]),
+                screen: Some(Vec::new()),
+            },
+        ),
+        plain(
             "levels",
             M::Levels {
                 l: vec![(PersonId::from("p2"), 23), (PersonId::from("p7"), 41)],
@@ -217,6 +229,14 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
             43,
             M::Room(RoomInfo {
                 speech_kbps: Some(16),
+                ..room()
+            }),
+        ),
+        event(
+            "room-overload",
+            43,
+            M::Room(RoomInfo {
+                overload: Some(Overload::Layers),
                 ..room()
             }),
         ),
@@ -271,6 +291,53 @@ pub fn server_samples() -> Vec<(&'static str, ServerFrame)> {
         ),
         event("room", 46, M::Room(room())),
         event("room-break", 47, M::Room(room_in_a_break())),
+        event("room-recorded", 48, M::Room(room_that_is_recorded())),
+        event("room-recording", 49, M::Room(room_recorded_by_the_server())),
+        plain(
+            "recordDesk",
+            M::RecordDesk {
+                unable: Some(RecordTrouble::NoRecorder),
+                plan: Some(Box::new(RecordPlan {
+                    by: RecordedBy::Server,
+                    who: "Sở GDĐT Lào Cai".into(),
+                    why: "Lưu hồ sơ lớp tập huấn.".into(),
+                    keep: "Mở cho người học tối thiểu 06 tháng.".into(),
+                    auto: true,
+                    whom: RecordWhom::Presenters,
+                    ask: RecordConsent::Consent,
+                })),
+                ask: RecordConsent::Consent,
+                alarms: vec![
+                    RecordAlarm {
+                        at: NOW,
+                        what: RecordTrouble::Gap,
+                        from: Some(NOW - 4_000),
+                        to: Some(NOW - 1_500),
+                        left: None,
+                    },
+                    RecordAlarm {
+                        at: NOW,
+                        what: RecordTrouble::DiskLow,
+                        from: None,
+                        to: None,
+                        left: Some(8 << 30),
+                    },
+                ],
+            },
+        ),
+        plain(
+            "recordMine",
+            M::RecordMine {
+                notice: 12,
+                accept: false,
+            },
+        ),
+        plain(
+            "unrecorded",
+            M::Unrecorded {
+                list: vec![PersonId::from("p7")],
+            },
+        ),
         plain(
             "waiting",
             M::Waiting(Box::new(Waiting {

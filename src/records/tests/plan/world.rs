@@ -211,6 +211,8 @@ pub fn form(title: &str, starts_ms: Option<u64>) -> SessionForm {
         waiting: true,
         counts: true,
         place: String::new(),
+        custom: Vec::new(),
+        on_sheets: Vec::new(),
     }
 }
 

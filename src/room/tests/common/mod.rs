@@ -13,23 +13,35 @@ use std::sync::Arc;
 
 use lophoc_ledger::{Event, EventKind, LastSeen, LeaveReason, SessionKey};
 use lophoc_protocol::board::{Boards, Shape};
+use lophoc_protocol::captions::Caption;
 use lophoc_protocol::client::Resume;
 use lophoc_protocol::groups::Groups;
 use lophoc_protocol::limits::MAX_FRAME;
 use lophoc_protocol::people::{Counts, PersonTrack};
 use lophoc_protocol::poll::{Poll, PollChoice};
+use lophoc_protocol::recording::{RecordConsent, RecordTrouble};
 use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
 use lophoc_protocol::talk::{Audience, Question};
 use lophoc_protocol::{
     BoardId, ClientMessage, ErrorCode, GroupNo, Person, PersonId, PollId, QuestionId, Role, RoomId,
     RoomMode, ServerFrame, ServerMessage, SessionId,
 };
-use lophoc_room::{Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Room, RoomConfig};
+use lophoc_room::{
+    Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Op, RecordCommand, RecordingAnswer,
+    Room, RoomConfig,
+};
 
 pub const START: Now = Now {
     wall_ms: 1_790_000_000_000,
     mono_ms: 5_000,
 };
+
+/// How it stands with recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desk {
+    pub unable: Option<RecordTrouble>,
+    pub alarms: Vec<RecordTrouble>,
+}
 
 /// What a client believes.
 #[derive(Debug, Default, Clone)]
@@ -58,6 +70,17 @@ pub struct Client {
     /// Boards there are, and what is known to be on them.
     pub boards: Boards,
     pub drawn: BTreeMap<BoardId, BTreeMap<u32, Shape>>,
+    /// Lines of captions known.
+    pub captions: BTreeMap<u32, Caption>,
+    /// The shared notes, followed edit by edit, and their version.
+    pub notes: Option<String>,
+    pub notes_rev: u32,
+    /// Whether the server can record, and what went wrong.
+    pub record_desk: Option<Desk>,
+    /// What one answered to the words of a recording: their number, accepted.
+    pub record_mine: Option<(u64, bool)>,
+    /// Who attends unrecorded.
+    pub unrecorded: Vec<String>,
     /// Who speaks, as last told.
     pub levels: Vec<(PersonId, u8)>,
     pub inbox: Vec<ServerFrame>,
@@ -103,9 +126,16 @@ impl Client {
                 questions,
                 groups,
                 boards,
+                captions,
+                notes,
                 ..
             } => {
-                self.boards = boards.unwrap_or_default();
+                if self.notes.is_none() || self.notes_rev != notes {
+                    self.notes = (notes == 0).then(String::new);
+                    self.notes_rev = notes;
+                }
+                self.captions = captions.into_iter().map(|c| (c.n, c)).collect();
+                self.boards = boards.map(|boards| *boards).unwrap_or_default();
                 self.drawn.clear();
                 assert!(chat.iter().all(|m| m.to.is_all()), "in the state: {chat:?}");
                 self.questions = questions.into_iter().map(|q| (q.q.clone(), q)).collect();
@@ -144,6 +174,16 @@ impl Client {
                 self.check_mine(&m);
                 self.direct.push(m);
             }
+            ServerMessage::RecordDesk { unable, alarms, .. } => {
+                let alarms = alarms.into_iter().map(|alarm| alarm.what).collect();
+                self.record_desk = Some(Desk { unable, alarms });
+            }
+            ServerMessage::RecordMine { notice, accept } => {
+                self.record_mine = Some((notice, accept));
+            }
+            ServerMessage::Unrecorded { list } => {
+                self.unrecorded = list.into_iter().map(|id| id.0).collect();
+            }
             ServerMessage::ChatMine { list } => {
                 for m in &list {
                     self.check_mine(m);
@@ -173,6 +213,23 @@ impl Client {
             ServerMessage::BoardPage { board, list, .. } => {
                 let drawn = self.drawn.entry(board).or_default();
                 drawn.extend(list.into_iter().map(|shape| (shape.n, shape)));
+            }
+            ServerMessage::Notes { edit } => {
+                self.notes_rev += 1;
+                assert_eq!(edit.rev, self.notes_rev, "an edit was skipped");
+                let op = Op::read(&edit.op);
+                self.notes = self.notes.take().map(|text| op.apply(&text).unwrap());
+            }
+            ServerMessage::NotesPage {
+                rev,
+                text: Some(text),
+                ..
+            } => {
+                assert_eq!(rev, self.notes_rev);
+                self.notes = Some(text);
+            }
+            ServerMessage::Caption { c } => {
+                self.captions.insert(c.n, c);
             }
             ServerMessage::Levels { l } => self.levels = l,
             ServerMessage::Poll { poll } => {
@@ -243,6 +300,12 @@ pub struct Play {
     pub take_over: bool,
     /// The next hello is of a guest who waits by the rule of the class.
     pub waits: bool,
+    /// What people answered to the words of a recording before they come in.
+    pub answers: HashMap<String, RecordingAnswer>,
+    /// What the recorder was told.
+    pub recorder: Vec<RecordCommand>,
+    /// The server can carry nobody more.
+    pub crowded: bool,
     /// Links of people who wait.
     pub waiting: HashSet<LinkId>,
     peers: HashMap<String, u64>,
@@ -259,6 +322,8 @@ pub fn config(mode: RoomMode) -> RoomConfig {
         boot: 1,
         starts_ms: None,
         ends_ms: None,
+        recording: None,
+        record_ask: RecordConsent::Consent,
         waiting: false,
         seed: 7,
         max_people: 1_000,
@@ -291,6 +356,9 @@ impl Play {
             units: HashMap::new(),
             take_over: false,
             waits: false,
+            answers: HashMap::new(),
+            recorder: vec![],
+            crowded: false,
             waiting: HashSet::new(),
             peers: HashMap::new(),
             next: 0,
@@ -401,6 +469,7 @@ impl Play {
                 self.group.remove(&peer);
                 self.gone.push(peer);
             }
+            Effect::Record(command) => self.recorder.push(command),
             Effect::Ended => self.ended = true,
         }
     }
@@ -563,6 +632,8 @@ impl Play {
             resume,
             take_over: std::mem::take(&mut self.take_over),
             waits: std::mem::take(&mut self.waits),
+            recording: self.answers.get(person).cloned(),
+            crowded: self.crowded,
         };
         self.apply(Command::Hello(Box::new(arrival)));
         link

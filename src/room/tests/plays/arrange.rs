@@ -79,6 +79,13 @@ fn each_permit_takes_its_right_from_learners_and_guests_alone() {
             },
         ),
         (Action::Draw, Permits { draw: false, ..all }),
+        (
+            Action::Notes,
+            Permits {
+                notes: false,
+                ..all
+            },
+        ),
     ] {
         for mode in [
             RoomMode::Discussion,

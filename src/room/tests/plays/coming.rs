@@ -47,6 +47,8 @@ fn greetings_and_replies_wait_for_the_ledger() {
         resume: None,
         take_over: false,
         waits: false,
+        recording: None,
+        crowded: false,
     };
     let effects = room.apply(START, Command::Hello(Box::new(arrival)));
     let ledger = effects
@@ -363,6 +365,72 @@ fn a_name_nobody_can_read_is_turned_away() {
         );
     }
     assert_eq!(play.room.counts().total, 0);
+}
+
+#[test]
+fn a_crowded_server_takes_nobody_new_but_staff_and_loses_nobody() {
+    let mut play = Play::new(RoomMode::Training);
+    let inside = play.join("p1", Role::Learner);
+    play.join("p2", Role::Learner);
+    play.waits = true;
+    let waiting = play.join("p5", Role::Guest);
+    assert!(play.room.is_waiting(waiting));
+    play.crowded = true;
+    for (person, role) in [("p3", Role::Learner), ("p4", Role::Guest)] {
+        let link = play.join(person, role);
+        let bye = play.client(link).bye;
+        let expected = (ByeAction::Stop, Some(ErrorCode::ServerFull), None);
+        assert_eq!(bye, Some(expected), "{person}");
+        assert!(!play.client(link).welcomed);
+    }
+    for (person, role) in [
+        ("p10", Role::Trainer),
+        ("p11", Role::Chair),
+        ("p12", Role::Organiser),
+        ("p13", Role::Technician),
+        ("p14", Role::Adviser),
+    ] {
+        let link = play.join(person, role);
+        assert!(play.client(link).welcomed, "{person}");
+    }
+    // Who is in comes back: by resume, with a new page, on another device.
+    play.drop_link(inside, false);
+    let back = play.resume(inside);
+    assert_eq!(play.client(back).bye, None);
+    let anew = play.join("p1", Role::Learner);
+    assert!(play.client(anew).welcomed);
+    play.take_over = true;
+    let device = play.hello("p2", "Nguyễn Văn p2", Role::Learner, "máy khác", None);
+    assert!(play.client(device).welcomed);
+    // So does who was thrown out by the network long ago.
+    play.drop_link(device, false);
+    play.wait(200_000);
+    let late = play.join("p2", Role::Learner);
+    assert!(play.client(late).welcomed);
+    // And who waits goes on waiting.
+    play.drop_link(waiting, false);
+    play.waits = true;
+    let waiting = play.join("p5", Role::Guest);
+    assert!(play.room.is_waiting(waiting));
+    play.crowded = false;
+    let link = play.join("p3", Role::Learner);
+    assert!(play.client(link).welcomed);
+}
+
+#[test]
+fn what_the_server_gives_up_is_told_to_all_and_to_late_comers() {
+    use lophoc_protocol::media::Overload;
+    let mut play = Play::new(RoomMode::Training);
+    let trainer = play.join("p1", Role::Trainer);
+    let told = |play: &Play, link| play.client(link).room.clone().unwrap().overload;
+    for overload in [Some(Overload::Thumbnails), Some(Overload::Video), None] {
+        play.apply(Command::Overload { overload });
+        play.wait(200);
+        assert_eq!(told(&play, trainer), overload);
+        assert_eq!(play.room.known_overload(), overload);
+        let late = play.join("p2", Role::Learner);
+        assert_eq!(told(&play, late), overload);
+    }
 }
 
 #[test]

@@ -867,6 +867,8 @@ fn five_thousand_answers_cost_a_handful_of_broadcasts() {
             resume: None,
             take_over: false,
             waits: false,
+            recording: None,
+            crowded: false,
         }))
     };
     room.apply(now, hello(1, Role::Trainer));

@@ -262,6 +262,21 @@ pub async fn person_signed_in(
     }
 }
 
+/// Whose cookie came along, for what a page loads by address (media): no mark can
+/// come with that.
+///
+/// # Errors
+/// The store's.
+pub async fn person_with_cookie(
+    app: &App,
+    headers: &HeaderMap,
+    socket: SocketAddr,
+) -> Result<Option<PersonKey>, ApiFault> {
+    let caller = Caller::of(app, socket, headers);
+    let signed = by_cookie(app, headers, caller, wall_ms()).await?;
+    Ok(signed.map(|signed| signed.actor.person))
+}
+
 /// Whether one of our own pages made the call: it sends a header that other
 /// sites cannot, and an origin that is ours.
 pub fn own_page(app: &App, headers: &HeaderMap) -> bool {
@@ -322,17 +337,19 @@ pub fn scope_of(method: &Method, path: &str) -> Needs {
         | [
             "sessions",
             "attendance" | "desk" | "adjustments" | "excuses" | "delegates" | "freeze" | "sites"
-            | "exports" | "bundle.zip",
+            | "exports" | "bundle.zip" | "captions.vtt",
             ..,
         ] => pick(Scope::AttendanceRead, Scope::AttendanceWrite),
         // Links are keys to the rooms in other people's names.
-        ["classes", "links", ..] | ["sessions", "links" | "preflight", ..] => {
+        ["classes", "links", ..] | ["sessions", "links" | "preflight" | "notices", ..] => {
             Needs::Scope(Scope::ClassesWrite)
         }
         [
             "classes" | "courses" | "sessions" | "calendar" | "imports",
             ..,
         ] => pick(Scope::ClassesRead, Scope::ClassesWrite),
+        // Of recordings a program reads; what is done with them a person does.
+        ["recordings", ..] if is_safe(method) => Needs::Scope(Scope::ClassesRead),
         ["my"] => pick(Scope::ClassesRead, Scope::ClassesWrite),
         _ => Needs::Person,
     }

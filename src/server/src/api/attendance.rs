@@ -146,6 +146,7 @@ pub(super) async fn build(
         versions,
         changed_since,
         delegates,
+        recordings: gathered.facts.recordings.clone(),
         links,
         connections: desk::connections(&gathered.facts.report),
         people_now: desk::people_now(&gathered.facts),

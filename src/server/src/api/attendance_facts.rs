@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use lophoc_classes::{
-    Class, ClassForm, Day, Delegate, Grant, Session, SessionPhase, StaffMember, StaffRole, UnitId,
+    Class, ClassForm, Day, Delegate, DutyEntry, Grant, Incident, Session, SessionPhase,
+    StaffMember, StaffRole, UnitId,
 };
 use lophoc_documents::sha256_hex;
 use lophoc_ledger::{
-    Activity, Adjustment, EventKind, HallMark, PersonKey, PollRecord, Report, SessionKey, Stamp,
-    activity, attendance, polls, totals,
+    Activity, Adjustment, EventKind, HallMark, PersonKey, PollRecord, RecordingSpan, Report,
+    SessionKey, Stamp, activity, attendance, polls, recordings, totals,
 };
 use lophoc_records::{AttendanceInput, Listed, Store, StoreError, last_marks};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,9 @@ pub struct ClassFacts {
     /// Own fields that stand on the sheets: name and value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<(String, String)>,
+    /// Names of own fields of people that are columns of the sheets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people_fields: Vec<String>,
 }
 
 impl ClassFacts {
@@ -58,6 +62,7 @@ impl ClassFacts {
             plan_day: class.plan.plan_day,
             form: class.plan.form,
             fields: class.plan.sheet_fields(),
+            people_fields: class.plan.people_on_sheets.clone(),
         }
     }
 }
@@ -82,6 +87,9 @@ pub struct SessionFacts {
     pub ends_ms: Option<u64>,
     /// Counts for the class.
     pub counts: bool,
+    /// Own fields that stand on the sheets: name and value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, String)>,
 }
 
 /// Somebody on the staff of the session.
@@ -122,6 +130,9 @@ pub struct PersonFacts {
     pub site: bool,
     /// People of the roster who belong to the site.
     pub expected: u32,
+    /// Own fields that are columns of the sheets, by name; no others are kept.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
 }
 
 /// Everything the sheets of a session are made of.
@@ -151,6 +162,15 @@ pub struct Facts {
     /// Polls, quizzes and votes with their results.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub polls: Vec<PollRecord>,
+    /// Recordings as they were announced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<RecordingSpan>,
+    /// Incident log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<Incident>,
+    /// Technical duty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duty: Vec<DutyEntry>,
 }
 
 /// Facts with what only this server needs beside them.
@@ -188,6 +208,8 @@ pub async fn gather(
     let (input, listed) = store.attendance_input(id).await?;
     let staff = staff_in(&store.staff(&class.id).await?, id);
     let delegates = store.delegates(id).await?;
+    let incidents = store.incidents(id).await?;
+    let (_, duty) = store.duty(id).await?;
     let units: BTreeSet<UnitId> = listed.iter().filter_map(|one| one.unit.clone()).collect();
     let lines = store.unit_lines(&units).await?;
     let (parent_unit, place) = match &class.plan.host {
@@ -211,6 +233,8 @@ pub async fn gather(
                 listed,
                 staff,
                 delegates,
+                incidents,
+                duty,
                 lines,
                 parent_unit,
                 place,
@@ -230,6 +254,8 @@ struct Parts {
     listed: Vec<Listed>,
     staff: Vec<StaffFacts>,
     delegates: Vec<Delegate>,
+    incidents: Vec<Incident>,
+    duty: Vec<DutyEntry>,
     lines: HashMap<UnitId, HashSet<UnitId>>,
     parent_unit: Option<String>,
     place: Option<String>,
@@ -243,6 +269,8 @@ fn compute(parts: Parts, now: Option<Stamp>) -> Gathered {
         listed,
         staff,
         delegates,
+        incidents,
+        duty,
         lines,
         parent_unit,
         place,
@@ -254,7 +282,7 @@ fn compute(parts: Parts, now: Option<Stamp>) -> Gathered {
         .iter()
         .map(|one| (one.person.clone(), one.phone.clone()))
         .collect();
-    let people = people_of(listed, &lines);
+    let people = people_of(listed, &lines, &class.plan.people_on_sheets);
     let said = serde_json::to_string(&(&report, &delegates)).unwrap_or_default();
     let facts = Facts {
         schema: FACTS_SCHEMA.to_owned(),
@@ -268,6 +296,7 @@ fn compute(parts: Parts, now: Option<Stamp>) -> Gathered {
             starts_ms: session.form.starts_ms,
             ends_ms: session.form.ends_ms,
             counts: session.form.counts,
+            fields: session.form.sheet_fields(),
         },
         staff,
         report,
@@ -277,6 +306,9 @@ fn compute(parts: Parts, now: Option<Stamp>) -> Gathered {
         adjustments: input.adjustments,
         hall: input.hall,
         polls: polls(&input.events),
+        recordings: recordings(&input.events, &input.presence),
+        incidents,
+        duty,
     };
     Gathered {
         class,
@@ -292,6 +324,7 @@ fn compute(parts: Parts, now: Option<Stamp>) -> Gathered {
 fn people_of(
     listed: Vec<Listed>,
     lines: &HashMap<UnitId, HashSet<UnitId>>,
+    columns: &[String],
 ) -> BTreeMap<PersonKey, PersonFacts> {
     // How many people of the roster are of a unit or below it; of units that
     // are in no tree, by their names.
@@ -332,6 +365,13 @@ fn people_of(
                 unit_name: one.unit_name,
                 site: one.site,
                 expected,
+                fields: one
+                    .custom
+                    .into_iter()
+                    // Of two of the same name the first stands.
+                    .rev()
+                    .filter(|(name, value)| !value.is_empty() && columns.contains(name))
+                    .collect(),
             };
             (one.person, facts)
         })
@@ -459,6 +499,12 @@ pub fn cut(facts: &Facts, visible: impl Fn(&PersonKey) -> bool) -> Facts {
         .collect();
     own.people
         .retain(|person, _| visible(person) || sites.contains(person));
+    // A site out of reach is there for its name alone.
+    for (person, one) in &mut own.people {
+        if !visible(person) {
+            one.fields.clear();
+        }
+    }
     own.delegates.retain(|one| visible(&one.invited));
     own.adjustments.retain(|one| visible(&one.person));
     own.hall.retain(|mark| visible(&mark.person));

@@ -12,7 +12,12 @@ use axum::response::{IntoResponse, Response};
 use lophoc_classes::{Class, ExportFormat, ExportKind, ExportQuery, ExportRecord, Frozen, Right};
 use lophoc_documents::csv::{CsvOptions, guarded};
 use lophoc_documents::{Export, sha256_hex, vi};
-use lophoc_ledger::{Event, EventKind, INDOCHINA_OFFSET_MIN, LastSeen, PersonKey, SessionKey};
+use lophoc_ledger::{
+    Consent, Event, EventKind, INDOCHINA_OFFSET_MIN, LastSeen, PersonKey, RecordingConsent,
+    SessionKey, captions, recording_consents,
+};
+use lophoc_protocol::captions::CaptionLang;
+use lophoc_records::RecordingAccepted;
 use serde::Serialize;
 use utoipa_axum::routes;
 use zip::ZipWriter;
@@ -30,6 +35,8 @@ use crate::random;
 
 /// Most bytes of all files together, before packing.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
+/// Captions, in the order of [`CaptionLang::ALL`].
+const CAPTIONS: [&str; 2] = ["captions-vi.vtt", "captions-en.vtt"];
 /// Version of the form of the manifest.
 const SCHEMA: &str = "lophoc.bundle/1";
 
@@ -70,6 +77,7 @@ struct Contents {
     versions: Vec<(Frozen, String)>,
     exports: Vec<ExportRecord>,
     refused: Vec<(PersonKey, u64)>,
+    told: Vec<RecordingAccepted>,
     chat: bool,
     made_ms: u64,
     made_by: String,
@@ -122,6 +130,7 @@ async fn bundle(
             .map(|one| one.record)
             .collect(),
         refused: app.store.refused_check_ins(&id).await?,
+        told: app.store.recording_accepted(&gathered.class.id).await?,
         chat,
         made_ms: wall_ms(),
         made_by: asked.signed.name(),
@@ -228,10 +237,49 @@ fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
         .map_err(|_| ApiFault::too_large())?;
     packer.add("polls.csv", &write(&polls, ExportFormat::Csv, options)?)?;
     packer.add("polls.xlsx", &write(&polls, ExportFormat::Xlsx, options)?)?;
+    let lines = captions(&contents.events);
+    for (lang, name) in CaptionLang::ALL.into_iter().zip(CAPTIONS) {
+        if lines.iter().any(|line| line.lang == lang.tag()) {
+            let text = super::captions::of(&lines, lang, &sheets::headline(facts));
+            packer.add(name, text.as_bytes())?;
+        }
+    }
+    if let Some(notes) = lophoc_room::notes_of(&contents.events) {
+        packer.add("notes.md", notes.as_bytes())?;
+    }
     packer.add("events.jsonl", events(contents)?.as_bytes())?;
     packer.json("last-seen.json", &contents.presence)?;
     packer.json("hall-marks.json", &facts.hall)?;
     packer.json("refused-check-ins.json", &contents.refused)?;
+    packer.json("recordings.json", &facts.recordings)?;
+    packer.json("incidents.json", &(&facts.duty, &facts.incidents))?;
+    let export = Export {
+        id: contents.export_id.clone(),
+        made_ms: contents.made_ms,
+        version: None,
+        check_at: None,
+    };
+    let incidents = sheets::of_session(
+        facts,
+        ExportKind::Incidents,
+        &ExportQuery::default(),
+        export,
+    )
+    .ok_or_else(ApiFault::internal)?
+    .seal()
+    .map_err(|_| ApiFault::too_large())?;
+    packer.add(
+        "incidents.csv",
+        &write(&incidents, ExportFormat::Csv, options)?,
+    )?;
+    packer.add(
+        "incidents.xlsx",
+        &write(&incidents, ExportFormat::Xlsx, options)?,
+    )?;
+    packer.json("recording-accepted.json", &contents.told)?;
+    let consents = recording_consents(&contents.events, &contents.presence);
+    packer.json("recording-consents.json", &consents)?;
+    packer.add("recording-consents.csv", consents_csv(&consents).as_bytes())?;
     packer.json("adjustments.json", &facts.adjustments)?;
     packer.json("delegates.json", &facts.delegates)?;
     let versions: Vec<(&Frozen, serde_json::Value)> = contents
@@ -442,6 +490,38 @@ fn chat_csv(lines: &[ChatLine<'_>]) -> String {
     text
 }
 
+fn consents_csv(consents: &[RecordingConsent]) -> String {
+    let cell = |text: &str| format!("\"{}\"", guarded(text).replace('"', "\"\""));
+    let mut text = String::from(
+        "\u{feff}Thời gian,Họ và tên,Việc,Đơn vị ghi,Mục đích,Lưu giữ,Phạm vi ghi\r\n",
+    );
+    for one in consents {
+        let time = vi::full_time(one.at_ms, INDOCHINA_OFFSET_MIN);
+        let what = match one.what {
+            Consent::Told => "Được thông báo",
+            Consent::Accepted => "Đồng ý được ghi",
+            Consent::Refused => "Không đồng ý, không bị ghi",
+        };
+        let whom = match one.whom.as_str() {
+            "all" => "Người phát biểu và người được mời lên hình",
+            "presenters" => "Chỉ người dạy, chủ trì và nội dung trình chiếu",
+            _ => "",
+        };
+        let row = [
+            cell(&time),
+            cell(&one.name),
+            cell(what),
+            cell(&one.who),
+            cell(&one.why),
+            cell(&one.keep),
+            cell(whom),
+        ];
+        text.push_str(&row.join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
 fn readme(contents: &Contents) -> String {
     let facts = &contents.facts;
     let chat = if contents.chat {
@@ -465,10 +545,16 @@ fn readme(contents: &Contents) -> String {
          attendance.json          Toàn bộ dữ liệu điểm danh, gồm từng khoảng có mặt.\n\
          attendance.xlsx, .pdf    Danh sách điểm danh để in và ký.\n\
          polls.json, .csv, .xlsx  Kết quả thăm dò, trắc nghiệm, biểu quyết; lượt ẩn danh chỉ có tổng.\n\
+         captions-vi.vtt, -en.vtt Phụ đề do người ghi phụ đề gõ (WebVTT), khi buổi học có phụ đề.\n\
+         notes.md                 Ghi chú chung của phòng, khi có người viết.\n\
          events.jsonl             Nhật ký gốc của phòng, mỗi dòng một sự kiện, đúng thứ tự ghi.\n\
          last-seen.json           Lần cuối máy chủ nhận được tín hiệu của từng người.\n\
          hall-marks.json          Điểm danh tại điểm cầu (đầu mối, mã QR, danh sách giấy).\n\
          refused-check-ins.json   Lần quét mã bị từ chối vì điện thoại đã dùng cho người khác.\n\
+         recordings.json          Các lần ghi hình đã thông báo: từ lúc nào, đến lúc nào, ai ghi, để làm gì.\n\
+         incidents.json, .csv, .xlsx  Lịch trực kỹ thuật và nhật ký sự cố.\n\
+         recording-accepted.json  Ai đã xác nhận thông báo ghi hình của lớp trước khi vào phòng, lúc nào.\n\
+         recording-consents.json, .csv  Ai được thông báo ghi hình, ai đồng ý, ai không đồng ý; lời văn nào, lúc nào.\n\
          adjustments.json         Các điều chỉnh, kèm người thực hiện và lý do.\n\
          delegates.json           Người dự thay.\n\
          versions.json            Các bản chốt điểm danh; mã băm SHA-256 là của chuỗi JSON đi kèm.\n\

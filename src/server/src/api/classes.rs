@@ -4,10 +4,12 @@
 
 mod calendar;
 mod forms;
-mod ics;
+pub(crate) mod ics;
 mod links;
 mod my;
+mod notices;
 mod preflight;
+mod recording;
 mod roster;
 mod rules;
 mod sessions;
@@ -27,6 +29,8 @@ use lophoc_records::ClassFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
+
+pub use links::{LEARNER, Maker};
 
 use super::error::{ApiFault, Refusal};
 use super::extract::{Ask, At, Body};
@@ -50,6 +54,7 @@ pub fn routes() -> Routes {
         .routes(routes!(courses, create_course))
         .merge(sessions::routes())
         .merge(rules::routes())
+        .merge(recording::routes())
         .layer(DefaultBodyLimit::max(FORM_BODY));
     let lists = Routes::new()
         .merge(staff::routes())
@@ -59,12 +64,14 @@ pub fn routes() -> Routes {
         .merge(forms)
         .merge(lists)
         .merge(links::routes())
+        .merge(notices::routes())
         .merge(preflight::routes())
         .merge(calendar::routes())
         .merge(my::routes())
 }
 
 pub(super) use links::need_coming;
+pub(crate) use recording::{least_ask, plan_of};
 
 /// A class with what the asker is to it.
 pub(super) struct Here {

@@ -32,13 +32,14 @@ use crate::clock::wall_ms;
 use crate::random;
 
 /// Kinds a session has.
-const OF_SESSION: [ExportKind; 6] = [
+const OF_SESSION: [ExportKind; 7] = [
     ExportKind::Session,
     ExportKind::UnitSummary,
     ExportKind::Sites,
     ExportKind::Delegates,
     ExportKind::TrainerActivity,
     ExportKind::Polls,
+    ExportKind::Incidents,
 ];
 /// Kinds a class has.
 const OF_CLASS: [ExportKind; 4] = [
@@ -253,6 +254,8 @@ fn may_export(asked: &Asked, kind: ExportKind) -> Result<Grant, ApiFault> {
         ExportKind::TrainerActivity => asked.need_all(Right::SeeActivity),
         // Sums are of everybody.
         ExportKind::Polls => asked.need_all(Right::SeeAttendance).map(|_| everybody()),
+        // Names sites and staff.
+        ExportKind::Incidents => asked.need_all(Right::Export).map(|_| everybody()),
         _ => asked.need(Right::SeeAttendance).map(|_| grant),
     }
 }
@@ -558,6 +561,7 @@ fn file_name(class: &Class, session: Option<&Session>, kind: ExportKind, version
         ExportKind::PlanActual => "Kế hoạch - thực hiện",
         ExportKind::TrainerActivity => "Hoạt động của người dạy",
         ExportKind::Polls => "Kết quả thăm dò, biểu quyết",
+        ExportKind::Incidents => "Nhật ký sự cố kỹ thuật",
         ExportKind::Aggregate => "Báo cáo tập huấn qua mạng",
     };
     let class = if class.plan.code.is_empty() {

@@ -13,9 +13,11 @@ mod attendance_class;
 mod attendance_facts;
 mod attendance_state;
 mod bundle;
+mod captions;
 mod check;
 mod check_in;
 mod classes;
+mod console;
 mod desk;
 mod error;
 mod exports;
@@ -24,6 +26,7 @@ mod hall;
 mod imports;
 mod openapi;
 mod people;
+mod recordings;
 mod report;
 mod sheets;
 mod sign_in;
@@ -43,9 +46,10 @@ use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use accounts::checked_login;
-pub use actor::{How, Signed, SignedInRoom, need_admin, person_signed_in};
+pub use actor::{How, Signed, SignedInRoom, need_admin, person_signed_in, person_with_cookie};
 pub use attendance_state::AttendanceState;
 pub use check::CheckState;
+pub(crate) use classes::{Maker, ics, least_ask, plan_of};
 pub use error::ApiFault;
 pub use exports::Source;
 pub use extract::Caller;
@@ -89,9 +93,12 @@ fn described() -> Routes {
         .merge(imports::routes())
         .merge(attendance::routes())
         .merge(exports::routes())
+        .merge(captions::routes())
         .merge(report::routes())
         .merge(check_in::routes())
-        .merge(check::routes());
+        .merge(check::routes())
+        .merge(console::routes())
+        .merge(recordings::routes());
     Routes::with_openapi(openapi::frame()).nest("/api/v1", slices)
 }
 

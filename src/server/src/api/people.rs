@@ -281,6 +281,7 @@ pub fn check(form: &mut PersonForm, known: &[Identifier]) -> Result<(), ApiFault
     fields.text("email", &mut form.email, SHORT);
     fields.text("guardian", &mut form.guardian, LINE);
     fields.text("degree", &mut form.degree, SHORT);
+    fields.own("custom", &mut form.custom);
     let phone = |c: char| {
         c.is_ascii_digit() || matches!(c, '+' | ' ' | '.' | '-' | '(' | ')' | ',' | ';' | '/')
     };

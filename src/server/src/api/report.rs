@@ -423,6 +423,7 @@ async fn document(
         class_title: String::new(),
         class_code: String::new(),
         class_fields: Vec::new(),
+        people_fields: Vec::new(),
         plan: None,
         signatures: Vec::new(),
         export,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use lophoc_classes::{Class, ClassForm, ExportKind, ExportQuery, Session, SessionPhase, StaffRole};
 use lophoc_documents::sheets::{
-    ClassSummary, Context, Delegate, DelegateSheet, LearnerLine, PersonInfo, PlanLine, PlanSheet,
-    PollSheet, SessionColumn, SessionInfo, SessionMark, SessionOptions, SessionSheet, SiteInfo,
-    SiteSheet, TrainerLine, TrainerSheet, UnitLine, UnitSummary,
+    ClassSummary, Context, Delegate, DelegateSheet, IncidentSheet, LearnerLine, PersonInfo,
+    PlanLine, PlanSheet, PollSheet, SessionColumn, SessionInfo, SessionMark, SessionOptions,
+    SessionSheet, SiteInfo, SiteSheet, TrainerLine, TrainerSheet, UnitLine, UnitSummary,
 };
 use lophoc_documents::{Document, Export, vi};
 use lophoc_ledger::{
@@ -91,6 +91,14 @@ pub fn of_session(
             session: &session,
             began_ms: facts.report.window.from_ms,
             polls: &facts.polls,
+        }
+        .build(),
+        ExportKind::Incidents => IncidentSheet {
+            context: &context,
+            session: &session,
+            began_ms: facts.report.window.from_ms,
+            incidents: &facts.incidents,
+            duty: &facts.duty,
         }
         .build(),
         ExportKind::ClassSummary | ExportKind::PlanActual | ExportKind::Aggregate => return None,
@@ -198,6 +206,7 @@ pub fn of_class(source: &ClassSource, kind: ExportKind, export: Export) -> Optio
         | ExportKind::Sites
         | ExportKind::Delegates
         | ExportKind::Polls
+        | ExportKind::Incidents
         | ExportKind::Aggregate => return None,
     })
 }
@@ -225,6 +234,7 @@ fn context(class: &ClassFacts, export: Export) -> Context {
         class_title: class.title.clone(),
         class_code: class.code.clone(),
         class_fields: class.fields.clone(),
+        people_fields: class.people_fields.clone(),
         plan,
         signatures: Vec::new(),
         export,
@@ -248,6 +258,11 @@ fn session_info(facts: &Facts) -> SessionInfo {
     };
     SessionInfo {
         stand_ins: stand_ins(facts),
+        recordings: facts
+            .recordings
+            .iter()
+            .map(|one| (one.from_ms, one.to_ms, one.who.clone()))
+            .collect(),
         no: facts.session.no,
         content: facts.session.title.clone(),
         planned: facts.session.starts_ms.zip(facts.session.ends_ms),
@@ -265,6 +280,7 @@ fn session_info(facts: &Facts) -> SessionInfo {
         trainers: names(StaffRole::Trainer),
         advisers: names(StaffRole::Adviser),
         technicians: names(StaffRole::Technician),
+        fields: facts.session.fields.clone(),
     }
 }
 
@@ -305,6 +321,7 @@ fn people_info(facts: &Facts) -> BTreeMap<PersonKey, PersonInfo> {
                 position: some(&one.position),
                 unit: some(&one.unit_name),
                 stands_in_for: None,
+                fields: one.fields.clone(),
             };
             (person.clone(), info)
         })
@@ -425,6 +442,7 @@ fn learner(row: &ClassRow, person: Option<&PersonFacts>, rows: &[Option<&Row>]) 
         sort: row.sort.clone(),
         born: person.and_then(|one| one.born),
         unit: row.unit.clone(),
+        fields: person.map(|one| one.fields.clone()).unwrap_or_default(),
         marks: row
             .cells
             .iter()

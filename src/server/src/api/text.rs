@@ -6,6 +6,13 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::error::ApiFault;
 
+/// Own fields of a class, session or person. Overflow: refused.
+const OWN: usize = 30;
+/// Their names, characters.
+const OWN_NAME: usize = 100;
+/// Their values, characters.
+const OWN_VALUE: usize = 1_000;
+
 /// Gathers what is wrong with the fields of a form.
 #[derive(Debug, Default)]
 pub struct Fields(BTreeMap<String, String>);
@@ -33,6 +40,53 @@ impl Fields {
         if text.is_empty() {
             self.wrong(field, "required");
         }
+    }
+
+    /// Own fields: name and value each.
+    pub fn own(&mut self, field: &str, own: &mut [(String, String)]) {
+        if own.len() > OWN {
+            return self.wrong(field, "tooLong");
+        }
+        for (no, (label, value)) in own.iter_mut().enumerate() {
+            self.required(&format!("{field}[{no}][0]"), label, OWN_NAME);
+            self.text(&format!("{field}[{no}][1]"), value, OWN_VALUE);
+        }
+    }
+
+    /// The names of own fields that stand on the sheets, `max` at most: only what
+    /// is there, once, in the order of the fields.
+    pub fn own_on_sheets(
+        &mut self,
+        field: &str,
+        own: &[(String, String)],
+        names: &mut Vec<String>,
+        max: usize,
+    ) {
+        if names.len() > max {
+            self.wrong(field, "tooLong");
+        }
+        let mut chosen: Vec<String> = Vec::new();
+        for (label, _) in own {
+            if names.contains(label) && !chosen.contains(label) {
+                chosen.push(label.clone());
+            }
+        }
+        *names = chosen;
+    }
+
+    /// Names of own fields of others, `max` at most, each once.
+    pub fn own_names(&mut self, field: &str, names: &mut Vec<String>, max: usize) {
+        if names.len() > max {
+            return self.wrong(field, "tooLong");
+        }
+        let mut kept: Vec<String> = Vec::new();
+        for mut name in std::mem::take(names) {
+            self.text(field, &mut name, OWN_NAME);
+            if !name.is_empty() && !kept.contains(&name) {
+                kept.push(name);
+            }
+        }
+        *names = kept;
     }
 
     /// The refusal, when something was wrong.

@@ -31,6 +31,8 @@ pub struct Keys {
     pub(super) person: hmac::Key,
     pub(super) check_in: hmac::Key,
     pub(super) preflight: hmac::Key,
+    pub(super) recording_link: hmac::Key,
+    pub(super) recording_bytes: hmac::Key,
 }
 
 impl std::fmt::Debug for Keys {
@@ -55,6 +57,8 @@ impl Keys {
             person: derive("lophoc person"),
             check_in: derive("lophoc check-in"),
             preflight: derive("lophoc preflight link"),
+            recording_link: derive("lophoc recording link"),
+            recording_bytes: derive("lophoc recording bytes"),
         }
     }
 }
@@ -130,6 +134,7 @@ mod tests {
             site: Some("Điểm cầu 2".into()),
             waits: true,
             rules: Some(3),
+            recording: None,
             device: "d".into(),
             exp: 1_000,
         }

@@ -36,10 +36,38 @@ pub struct TokenClaims {
     /// be noted when its holder comes in: an open link makes people of anybody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<u32>,
+    /// Notice of a recording that was accepted likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<NoticeClaims>,
     /// Mark of the device, for the ledger; not its key.
     pub device: String,
     /// Until then, ms since the epoch.
     pub exp: u64,
+}
+
+/// A notice of a recording somebody accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeClaims {
+    /// Who records.
+    pub who: String,
+    /// What for.
+    pub why: String,
+    /// How long it is kept.
+    pub keep: String,
+    /// Of a recording that asks: what he answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerClaims>,
+}
+
+/// What somebody answered to the words of a recording that asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerClaims {
+    /// The recording takes only those who present.
+    pub presenters: bool,
+    /// Accepted.
+    pub accepted: bool,
+    /// When, ms since the epoch.
+    pub at_ms: u64,
 }
 
 impl TokenClaims {

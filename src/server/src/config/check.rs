@@ -1,6 +1,6 @@
 //! Rules between values.
 
-use super::{Config, TlsMode};
+use super::{Config, MailTls, StorageKind, TlsMode};
 
 /// Browsers slow down with many relays.
 const MAX_TURN_URLS: usize = 8;
@@ -106,11 +106,76 @@ pub fn problems(config: &Config) -> Vec<String> {
         "uploads: no size may be 0",
     );
     rule(uploads.workers > 8, "uploads.workers: at most 8");
+    let storage = &config.storage;
+    if storage.kind == StorageKind::S3 {
+        rule(storage.bucket.is_empty(), "storage.bucket: name the bucket");
+        rule(
+            storage.access_key.is_empty(),
+            "storage.access_key: the storage asks for one",
+        );
+        rule(
+            storage.secret_key.is_empty() == storage.secret_file.as_os_str().is_empty(),
+            "storage.secret_key and storage.secret_file: one of them",
+        );
+        rule(
+            !storage.endpoint.is_empty()
+                && !storage.endpoint.starts_with("https://")
+                && !storage.endpoint.starts_with("http://"),
+            "storage.endpoint: expected https://host[:port]",
+        );
+    }
+    rule(
+        config.recording.min_free_mb < 16,
+        "recording.min_free_mb: at least 16",
+    );
+    let mail = &config.mail;
+    if !mail.host.is_empty() {
+        rule(mail.port == 0, "mail.port: at least 1");
+        rule(
+            mail.from.is_empty(),
+            "mail.from: name the sender, as Lớp học <lop-hoc@so.edu.vn>",
+        );
+        // Links in mails must not follow whatever name a request was sent to.
+        rule(
+            config.server.public_url.is_empty(),
+            "mail.host: server.public_url is needed too, links in mails begin with it",
+        );
+        rule(
+            mail.tls == MailTls::None && !is_loopback(&mail.host),
+            "mail.tls = \"none\" is for a mail server on this machine; use starttls or tls",
+        );
+        rule(
+            !(1..=600).contains(&mail.per_minute),
+            "mail.per_minute: between 1 and 600",
+        );
+        rule(
+            !(1..=3_600).contains(&mail.retry_s),
+            "mail.retry_s: between 1 and 3600",
+        );
+    }
+    rule(
+        !mail.password.is_empty() && !mail.password_file.as_os_str().is_empty(),
+        "mail.password and mail.password_file: one of them",
+    );
+    rule(
+        !mail.user.is_empty()
+            && mail.password.is_empty()
+            && mail.password_file.as_os_str().is_empty(),
+        "mail.user: a password is needed too, in mail.password or mail.password_file",
+    );
     rule(
         !config.metrics.token.is_empty() && config.metrics.token.len() < 16,
         "metrics.token: at least 16 characters, or empty",
     );
     found
+}
+
+/// This machine, by name or address.
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// `scheme://host[:port]` and nothing more.

@@ -9,8 +9,9 @@ mod model;
 pub use check::problems;
 pub use load::{ConfigError, load, load_text};
 pub use model::{
-    Config, DataConfig, LimitsConfig, LogConfig, LogLevel, MediaSection, MetricsConfig,
-    RoomsConfig, ServerConfig, TlsConfig, TlsMode, TurnConfig, UploadsConfig,
+    Config, DataConfig, LimitsConfig, LogConfig, LogLevel, MailConfig, MailTls, MediaSection,
+    MetricsConfig, RecordingConfig, RoomsConfig, ServerConfig, StorageConfig, StorageKind,
+    TlsConfig, TlsMode, TurnConfig, UploadsConfig, WebhooksConfig,
 };
 
 /// Prefix of the variables that override keys.

@@ -24,6 +24,14 @@ pub struct Config {
     pub rooms: RoomsConfig,
     /// Slides and files.
     pub uploads: UploadsConfig,
+    /// Where recordings are kept.
+    pub storage: StorageConfig,
+    /// Who is told of finished recordings.
+    pub webhooks: WebhooksConfig,
+    /// Recordings made by this server.
+    pub recording: RecordingConfig,
+    /// Notices by e-mail.
+    pub mail: MailConfig,
     /// Rates and sizes.
     pub limits: LimitsConfig,
     /// Log.
@@ -118,6 +126,9 @@ pub struct MediaSection {
     pub initial_kbps: u32,
     /// Whether browsers may send sound and picture by TCP where no UDP goes.
     pub tcp: bool,
+    /// Whether newcomers are refused while the media threads have more to do than
+    /// they can. Those who are in, and staff, always come in.
+    pub admission: bool,
 }
 
 impl Default for MediaSection {
@@ -130,6 +141,7 @@ impl Default for MediaSection {
             max_peers: 6_000,
             initial_kbps: 1_000,
             tcp: true,
+            admission: true,
         }
     }
 }
@@ -206,6 +218,148 @@ impl Default for UploadsConfig {
             keep_free_mb: 1_024,
             workers: 1,
             without_sandbox: false,
+        }
+    }
+}
+
+/// Recordings made by this server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordingConfig {
+    /// Whether rooms can be recorded.
+    pub enabled: bool,
+    /// What must be free on the disk for a recording to begin, MB.
+    pub min_free_mb: u32,
+    /// Whether one film (MP4) is made of each recording.
+    pub film: bool,
+}
+
+impl Default for RecordingConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            min_free_mb: 5_120,
+            film: true,
+        }
+    }
+}
+
+/// Where recordings are kept beside the data folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageKind {
+    /// In the data folder alone.
+    #[default]
+    Local,
+    /// In an S3-compatible object storage as well.
+    S3,
+}
+
+/// Where recordings are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StorageConfig {
+    /// Kind.
+    pub kind: StorageKind,
+    /// Address of the storage; empty = Amazon's.
+    pub endpoint: String,
+    /// Region.
+    pub region: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Folder inside the bucket.
+    pub prefix: String,
+    /// Access key.
+    pub access_key: String,
+    /// Its secret.
+    pub secret_key: String,
+    /// File with the secret, in place of `secret_key`.
+    pub secret_file: PathBuf,
+    /// Whether files stay in the data folder when they are in the storage.
+    pub keep_local: bool,
+    /// Checksums of recordings are looked at again after so many days; 0 = never.
+    pub verify_days: u32,
+}
+
+impl Default for StorageConfig {
+    fn default() -> Self {
+        Self {
+            kind: StorageKind::Local,
+            endpoint: String::new(),
+            region: "us-east-1".to_owned(),
+            bucket: String::new(),
+            prefix: "recordings".to_owned(),
+            access_key: String::new(),
+            secret_key: String::new(),
+            secret_file: PathBuf::new(),
+            keep_local: true,
+            verify_days: 30,
+        }
+    }
+}
+
+/// Who is told of finished recordings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Hosts inside of the own network that may be told, also by plain HTTP.
+    pub private_hosts: Vec<String>,
+}
+
+/// How the mail server is talked to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// In the clear; for a mail server on this machine only.
+    None,
+    /// In the clear until STARTTLS; refused where the server has none.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+}
+
+/// Notices by e-mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailConfig {
+    /// Mail server; empty = no mail is sent.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// TLS.
+    pub tls: MailTls,
+    /// Certificate of the authority that signed the server's, PEM; empty = those
+    /// of the system alone.
+    pub ca: PathBuf,
+    /// Account; empty = none.
+    pub user: String,
+    /// Its password.
+    pub password: String,
+    /// File with the password, in place of `password`.
+    pub password_file: PathBuf,
+    /// Sender: an address, or a name with the address in `<…>`.
+    pub from: String,
+    /// Most mails per minute.
+    pub per_minute: u32,
+    /// First wait before a mail is tried again, seconds; four times as long each
+    /// further time.
+    pub retry_s: u32,
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 587,
+            tls: MailTls::Starttls,
+            ca: PathBuf::new(),
+            user: String::new(),
+            password: String::new(),
+            password_file: PathBuf::new(),
+            from: String::new(),
+            per_minute: 60,
+            retry_s: 60,
         }
     }
 }

@@ -115,7 +115,7 @@ fn role_given(events: &[Event], person: &PersonKey) -> Option<Role> {
 
 /// Whether the person was removed and not let in since: a token given before
 /// is good for nothing then.
-fn sent_away(events: &[Event], person: &PersonKey) -> Option<ErrorCode> {
+pub(crate) fn sent_away(events: &[Event], person: &PersonKey) -> Option<ErrorCode> {
     events.iter().fold(None, |code, event| match &event.kind {
         EventKind::Removed {
             person: who,

@@ -63,7 +63,7 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// First parts of the addresses that are pages of the client, as its router has them.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 17] = [
     "account",
     "accounts",
     "calendar",
@@ -74,6 +74,8 @@ const PAGES: [&str; 15] = [
     "my",
     "people",
     "preflight",
+    "r",
+    "recordings",
     "reports",
     "sessions",
     "sign-in",

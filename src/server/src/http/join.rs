@@ -10,10 +10,12 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use lophoc_classes::{Class, ClassState, GuestPolicy, SessionPhase, UnitRole};
-use lophoc_ledger::{PersonKey, SessionKey};
+use lophoc_documents::sha256_hex;
+use lophoc_ledger::{PersonKey, SessionKey, recordings};
 use lophoc_protocol::media::IceServer;
+use lophoc_protocol::recording::{RecordConsent, RecordWhom, RecordedBy, Recording};
 use lophoc_protocol::{ErrorCode, PersonId, Role, RoomMode};
-use lophoc_records::{HouseRules, Session, SessionState};
+use lophoc_records::{HouseRules, RecordingNotice, RecordingPlan, Session, SessionState};
 use lophoc_room::text::{clean_name, clean_unit};
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NameError, StrDeserializer};
@@ -21,14 +23,19 @@ use serde::{Deserialize, Serialize};
 
 use super::api::{limit, stored};
 use super::error::ApiError;
-use crate::api::{ApiFault, Signed, person_signed_in};
+use crate::api::{ApiFault, Signed, person_signed_in, plan_of};
 use crate::app::App;
-use crate::auth::{LinkClaims, TOKEN_LIFE_MS, TokenClaims, ice_servers_before, person_of_device};
+use crate::auth::{
+    AnswerClaims, LinkClaims, NoticeClaims, TOKEN_LIFE_MS, TokenClaims, ice_servers_before,
+    person_of_device,
+};
 use crate::clock::wall_ms;
 use crate::room::mode_of;
 
 /// Key a browser keeps, characters.
 const DEVICE_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+/// Characters of the hash that names a notice.
+const WORDS_HASH: usize = 32;
 /// Staff may come in this long before the planned beginning even when nothing
 /// is planned for trying out, ms: somebody has to set the room up.
 const STAFF_EARLY_MS: u64 = 60 * 60 * 1000;
@@ -68,6 +75,10 @@ pub struct LinkAnswer {
     /// House rules to accept; absent where there are none or they are accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<RulesAnswer>,
+    /// Notice of the recording to accept; absent where nothing is recorded or it is
+    /// accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<RecordingAnswer>,
     state: Gate,
 }
 
@@ -77,6 +88,25 @@ struct RulesAnswer {
     /// Told back by `join` when they are accepted.
     version: u32,
     text: String,
+}
+
+/// That the session is recorded.
+#[derive(Debug, Serialize)]
+struct RecordingAnswer {
+    /// Told back by `join` when it is accepted.
+    words: String,
+    /// Who records and answers for it.
+    who: String,
+    /// What for.
+    why: String,
+    /// How long it is kept, who may see it, how to object.
+    keep: String,
+    /// What makes it.
+    by: RecordedBy,
+    /// Whom it takes.
+    whom: RecordWhom,
+    /// Whether one may attend unrecorded instead.
+    ask: RecordConsent,
 }
 
 /// Whether one can come in.
@@ -124,6 +154,7 @@ pub async fn link(
     let state = gate(&app, &comer).await;
     let person = comer.known.as_ref().map(|known| known.person.clone());
     let rules = rules_for(&app, &comer.class, person.as_ref()).await?;
+    let recording = recording_for(&app, &comer, person.as_ref()).await?;
     let unit_required = comer.known.is_none() && comer.role == Role::Guest;
     let (name, unit) = comer
         .known
@@ -145,6 +176,19 @@ pub async fn link(
         rules: rules.map(|rules| RulesAnswer {
             version: rules.version,
             text: rules.text,
+        }),
+        recording: recording.map(|plan| {
+            let words = plan_hash(&plan);
+            let plan = plan_of(plan);
+            RecordingAnswer {
+                words,
+                who: plan.words.who,
+                why: plan.words.why,
+                keep: plan.words.keep,
+                by: plan.by,
+                whom: plan.whom,
+                ask: plan.ask,
+            }
         }),
         state,
     }))
@@ -169,6 +213,100 @@ async fn rules_for(
     Ok(Some(rules.clone()).filter(|_| !accepted))
 }
 
+/// Hash of what a notice says: other words are accepted anew.
+pub(crate) fn words_hash(notice: &RecordingNotice) -> String {
+    let RecordingNotice { who, why, keep } = notice;
+    let hash = sha256_hex(format!("{who}\0{why}\0{keep}").as_bytes());
+    hash.chars().take(WORDS_HASH).collect()
+}
+
+/// The same of a plan: who accepts being recorded accepts whom it takes as well.
+pub(crate) fn plan_hash(plan: &RecordingPlan) -> String {
+    if !plan.asks {
+        return words_hash(&plan.notice);
+    }
+    let RecordingNotice { who, why, keep } = &plan.notice;
+    let whom = if plan.presenters { "presenters" } else { "all" };
+    let hash = sha256_hex(format!("{who}\0{why}\0{keep}\0server\0{whom}").as_bytes());
+    hash.chars().take(WORDS_HASH).collect()
+}
+
+/// What people of this session are told about a recording: what the room says once
+/// the lesson has begun, else the setting.
+async fn recording_now(app: &App, session: &Session) -> Result<Option<RecordingPlan>, ApiError> {
+    let status = app.rooms.status(session.room.as_str()).await;
+    if let Some(now) = status.as_ref().and_then(|status| status.recording.clone()) {
+        return Ok(Some(plan_told(now)));
+    }
+    let begun = match &status {
+        Some(status) => status.begun,
+        None => has_begun(app, &session.id).await,
+    };
+    if status.is_none() && begun {
+        // The room is loaded again by the first who comes: the ledger knows.
+        let events = app.store.events(&session.id).await.map_err(stored)?;
+        let last = recordings(&events, &[]).pop();
+        return Ok(last
+            .filter(|span| span.to_ms.is_none())
+            .map(|span| RecordingPlan {
+                notice: RecordingNotice {
+                    who: span.who,
+                    why: span.why,
+                    keep: span.keep,
+                },
+                server: span.source == "server",
+                auto: true,
+                presenters: span.whom == "presenters",
+                asks: span.ask == "consent",
+            }));
+    }
+    if begun {
+        return Ok(None);
+    }
+    let plan = app.store.recording_plan(&session.class, &session.id);
+    // One that somebody begins by hand is told when it begins.
+    Ok(plan.await.map_err(stored)?.filter(|plan| plan.auto))
+}
+
+/// A recording that goes on, as a plan.
+pub(crate) fn plan_told(now: Recording) -> RecordingPlan {
+    let Recording { who, why, keep, .. } = now;
+    RecordingPlan {
+        notice: RecordingNotice { who, why, keep },
+        server: now.by == RecordedBy::Server,
+        auto: true,
+        presenters: now.whom == RecordWhom::Presenters,
+        asks: now.ask == RecordConsent::Consent,
+    }
+}
+
+/// The notice of a recording somebody has not accepted yet, nor, where he is asked,
+/// refused in this session.
+async fn recording_for(
+    app: &App,
+    comer: &Comer,
+    person: Option<&PersonId>,
+) -> Result<Option<RecordingPlan>, ApiError> {
+    let plan = recording_now(app, &comer.session).await?;
+    let (Some(plan), Some(person)) = (&plan, person) else {
+        return Ok(plan);
+    };
+    let key = PersonKey(person.0.clone());
+    let words = plan_hash(plan);
+    let answered = if plan.asks {
+        let choice = app.store.recording_choice(&comer.session.id, &key).await;
+        choice
+            .map_err(stored)?
+            .is_some_and(|(answered, _)| answered == words)
+    } else {
+        app.store
+            .has_accepted_recording(&comer.class.id, &words, &key)
+            .await
+            .map_err(stored)?
+    };
+    Ok(Some(plan.clone()).filter(|_| !answered))
+}
+
 /// `POST /api/join`: with a link, or with a session and the cookie of the
 /// account.
 #[derive(Debug, Deserialize)]
@@ -185,6 +323,13 @@ pub struct JoinRequest {
     /// Version of the house rules that were accepted.
     #[serde(default)]
     rules: Option<u32>,
+    /// Words of the notice of the recording that was accepted, or, where it asks,
+    /// answered.
+    #[serde(default)]
+    recording: Option<String>,
+    /// Of a recording that asks: attends unrecorded.
+    #[serde(default)]
+    unrecorded: bool,
 }
 
 /// What the browser shows at the websocket.
@@ -211,7 +356,7 @@ pub async fn join(
     if app.is_draining() {
         return Err(ApiError(ErrorCode::Busy));
     }
-    let comer = comer(&app, &headers, socket, request.link, request.session).await?;
+    let mut comer = comer(&app, &headers, socket, request.link, request.session).await?;
     match gate(&app, &comer).await {
         Gate::Early => return Err(ApiError(ErrorCode::TooEarly)),
         Gate::Ended => return Err(ApiError(ErrorCode::Ended)),
@@ -224,7 +369,7 @@ pub async fn join(
     }
     let (person, device) = person_of_device(&app.keys, &comer.lid, &request.device);
     let in_records = comer.known.is_some();
-    let known = match comer.known {
+    let known = match comer.known.take() {
         Some(known) => known,
         None => {
             let name = clean_name(&request.name).map_err(|_| ApiError(ErrorCode::BadRequest))?;
@@ -238,7 +383,37 @@ pub async fn join(
         }
     };
     // Accepted before there is a token: nobody is in who did not.
-    let mut accepted = None;
+    let (mut accepted, mut shown) = (None, None);
+    let plan = recording_for(&app, &comer, Some(&known.person)).await?;
+    if let Some(plan) = plan {
+        let words = plan_hash(&plan);
+        if request.recording.as_deref() != Some(words.as_str())
+            || (request.unrecorded && !plan.asks)
+        {
+            return Err(ApiError(ErrorCode::Conflict));
+        }
+        // An answer counts when he comes in: the room writes it down.
+        let answer = plan.asks.then(|| AnswerClaims {
+            presenters: plan.presenters,
+            accepted: !request.unrecorded,
+            at_ms: wall_ms(),
+        });
+        if in_records && answer.is_none() {
+            let key = PersonKey(known.person.0.clone());
+            app.store
+                .accept_recording(&comer.class.id, &words, &plan.notice, &key, wall_ms())
+                .await
+                .map_err(stored)?;
+        } else {
+            let RecordingNotice { who, why, keep } = plan.notice;
+            shown = Some(NoticeClaims {
+                who,
+                why,
+                keep,
+                answer,
+            });
+        }
+    }
     if let Some(rules) = rules_for(&app, &comer.class, Some(&known.person)).await? {
         if request.rules != Some(rules.version) {
             return Err(ApiError(ErrorCode::Conflict));
@@ -265,6 +440,7 @@ pub async fn join(
         site: comer.site,
         waits: comer.waits,
         rules: accepted,
+        recording: shown,
         device,
         exp: wall_ms().saturating_add(TOKEN_LIFE_MS),
     };

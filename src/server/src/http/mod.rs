@@ -19,9 +19,12 @@ use tower_http::compression::CompressionLayer;
 
 pub use address::{client_address, origin_allowed};
 
+pub(crate) use join::{plan_hash, plan_told, words_hash};
+
 use crate::api as v1;
 use crate::app::App;
 use crate::materials;
+use crate::recording;
 use crate::ws;
 
 /// Largest body of a call, bytes. Links, names and tokens are short.
@@ -40,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(calls)
         .merge(records)
         .merge(materials::router())
+        .merge(recording::router())
         .route("/rtc/v1", any(ws::upgrade))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+pub(crate) use serve::attachment;
 pub(crate) use sync::{news_of, sync};
 use under_way::UnderWay;
 pub use work::start;
@@ -86,7 +87,7 @@ impl Materials {
 
     /// The tools of this machine; looks for them at the first call, which takes a
     /// moment.
-    fn tools(&self) -> Tools {
+    pub(crate) fn tools(&self) -> Tools {
         *self.tools.get_or_init(|| Tools::find(self.may_go_without))
     }
 
@@ -145,6 +146,29 @@ impl Materials {
 
     fn ended(&self, id: &str) {
         lock(&self.jobs).remove(id);
+    }
+
+    /// Words of a page in their order, for searching; `None` when it has none. Blocks.
+    pub(crate) fn words_of(&self, key: &str, page: u16) -> Option<String> {
+        let path = self.of_key(key).join("pages").join(page.to_string());
+        let bytes = std::fs::read(path.join("text.json")).ok()?;
+        let text: Value = serde_json::from_slice(&bytes).ok()?;
+        let words: Vec<&str> = text
+            .get("words")?
+            .as_array()?
+            .iter()
+            .filter_map(|word| word.get(0)?.as_str())
+            .collect();
+        (!words.is_empty()).then(|| words.join(" "))
+    }
+
+    /// A picture of a page, small or large.
+    pub(crate) fn page_of(&self, key: &str, page: u16, small: bool) -> PathBuf {
+        let name = if small { "s.webp" } else { "l.webp" };
+        self.of_key(key)
+            .join("pages")
+            .join(page.to_string())
+            .join(name)
     }
 
     fn of_key(&self, key: &str) -> PathBuf {

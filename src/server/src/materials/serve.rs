@@ -1,11 +1,13 @@
 //! Pages and files for whoever has the key. Names in the address are compared
 //! with the few there can be, never made into a path unseen.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     HeaderName,
@@ -13,11 +15,13 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, Stream};
 use lophoc_protocol::ErrorCode;
 use lophoc_protocol::limits::MAX_PAGES;
 use lophoc_records::MaterialKind;
+use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::http::api::{limit, stored};
@@ -27,6 +31,12 @@ use crate::http::error::ApiError;
 const KEY: usize = 24;
 /// A file is read in pieces of this size.
 const PIECE: usize = 64 * 1024;
+/// A paced page is sent in pieces of this size, bytes.
+const SMALL_PIECE: usize = 700;
+/// Slowest and fastest pace that can be asked for, kbit/s. The slowest still brings
+/// the largest small page within 20 s.
+const SLOWEST: u16 = 16;
+const FASTEST: u16 = 1_000;
 /// What is served never changes, belongs to one person's browser, and can do
 /// nothing there.
 const FIXED: [(HeaderName, HeaderValue); 2] = [
@@ -55,6 +65,7 @@ pub(super) fn is_key(text: &str) -> bool {
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     Path((key, page, name)): Path<(String, u16, String)>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, ApiError> {
     let (name, kind) = match name.as_str() {
         "s.webp" => ("s.webp", "image/webp"),
@@ -79,7 +90,44 @@ pub(super) async fn page(
     if !shows.map_err(stored)? {
         return Err(NOTHING);
     }
-    Ok((FIXED, [(CONTENT_TYPE, kind)], bytes).into_response())
+    let length = bytes.len();
+    let body = match asked.kbps {
+        Some(kbps) => Body::from_stream(paced(bytes.into(), kbps)),
+        None => Body::from(bytes),
+    };
+    let kind = [
+        (CONTENT_TYPE, kind.to_owned()),
+        (CONTENT_LENGTH, length.to_string()),
+    ];
+    Ok((FIXED, kind, body).into_response())
+}
+
+/// How somebody wants a page.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// No faster than so many kbit/s.
+    kbps: Option<u16>,
+}
+
+/// The bytes in small pieces, so that on a weak link speech comes in between: sent
+/// at once they fill every queue on the way, and sound waits behind them for
+/// seconds.
+fn paced(bytes: Bytes, kbps: u16) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold((bytes, Instant::now()), move |(mut rest, due)| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        tokio::time::sleep_until(due).await;
+        let piece = rest.split_to(rest.len().min(SMALL_PIECE));
+        let due = due + takes(piece.len(), kbps);
+        Some((Ok(piece), (rest, due)))
+    })
+}
+
+/// How long so many bytes take.
+fn takes(bytes: usize, kbps: u16) -> Duration {
+    let kbps = u64::from(kbps.clamp(SLOWEST, FASTEST));
+    Duration::from_micros(bytes as u64 * 8_000 / kbps)
 }
 
 /// A file handed out or in, always as a download.
@@ -119,7 +167,7 @@ pub(super) async fn file(
 }
 
 /// `attachment` with the name in both spellings (RFC 6266, RFC 5987).
-fn attachment(name: &str) -> String {
+pub(crate) fn attachment(name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|c| match c {
@@ -141,7 +189,30 @@ fn attachment(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_paced_page_takes_its_time_and_is_whole() {
+        let page: Vec<u8> = (0..14_000u32).map(|n| n as u8).collect();
+        let began = Instant::now();
+        let pieces: Vec<Bytes> = paced(page.clone().into(), 1_000)
+            .map(|piece| piece.unwrap_or_default())
+            .collect()
+            .await;
+        assert_eq!(pieces.concat(), page);
+        assert!(pieces.iter().all(|piece| piece.len() <= SMALL_PIECE));
+        // 112,000 bits, the last piece not waited for.
+        assert!(began.elapsed() >= Duration::from_millis(106));
+    }
+
+    #[test]
+    fn a_pace_has_bounds() {
+        assert_eq!(takes(700, 28), Duration::from_millis(200));
+        assert_eq!(takes(700, 0), takes(700, SLOWEST));
+        assert_eq!(takes(700, u16::MAX), takes(700, FASTEST));
+    }
 
     #[test]
     fn names_come_back_as_they_were_and_break_no_header() {

@@ -1,12 +1,13 @@
 //! Translation of names. Pure functions.
 
+use lophoc_media::overload::Stage;
 use lophoc_media::types::{
     Allow, Binding, Kind, Mode, PeerId, Rung, RungReason, SlotRef, SlotState, Slots, TrackKey,
     ViewSpec, Wish, WishSource,
 };
 use lophoc_protocol::media::{
-    self as wire, AudioBind, BindReason, BindState, Mids, OnRung, SlotSource, VideoBind, View,
-    ViewMode,
+    self as wire, AudioBind, BindReason, BindState, Mids, OnRung, Overload, Rid, SlotSource,
+    VideoBind, View, ViewMode,
 };
 use lophoc_protocol::{MediaKind, Profile, ServerMessage, SlotCounts, SlotId, TrackId};
 use lophoc_room::Allow4;
@@ -16,6 +17,8 @@ use lophoc_transport::MidMap;
 const MAX_WISHES: usize = 64;
 /// Longest name of an m-line, bytes.
 const MAX_MID: usize = 16;
+/// Bits of q, h and f.
+const ALL_LAYERS: u8 = 0b111;
 /// Most pinned audio tracks.
 const MAX_PINS: usize = 2;
 
@@ -85,6 +88,63 @@ fn track_id(track: TrackKey) -> TrackId {
         peer: track.peer.0,
         kind: media_kind(track.kind),
     }
+}
+
+/// What is given up, for people.
+pub fn overload_of(stage: Stage) -> Option<Overload> {
+    match stage {
+        Stage::None => None,
+        Stage::Thumbnails => Some(Overload::Thumbnails),
+        Stage::Layers => Some(Overload::Layers),
+        Stage::ScreenRate => Some(Overload::Screen),
+        Stage::Video => Some(Overload::Video),
+    }
+}
+
+/// Layers of a publisher's pictures that somebody watches, a bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watched {
+    camera: u8,
+    screen: u8,
+}
+
+impl Default for Watched {
+    /// Everything: what a publisher sends until told.
+    fn default() -> Self {
+        Self {
+            camera: ALL_LAYERS,
+            screen: ALL_LAYERS,
+        }
+    }
+}
+
+impl Watched {
+    /// What the media plane says of a track. Sound has no layers.
+    pub fn set(&mut self, kind: Kind, layers: u8) {
+        match kind {
+            Kind::Camera => self.camera = layers & ALL_LAYERS,
+            Kind::Screen => self.screen = layers & ALL_LAYERS,
+            Kind::Mic | Kind::ScreenAudio => {}
+        }
+    }
+
+    /// For the client.
+    pub fn message(self) -> ServerMessage {
+        ServerMessage::Layers {
+            camera: rids_of(self.camera),
+            screen: rids_of(self.screen),
+        }
+    }
+}
+
+/// Rids of layers; absent = all of them.
+fn rids_of(layers: u8) -> Option<Vec<Rid>> {
+    let rids = [Rid::Q, Rid::H, Rid::F].into_iter().zip(0u8..);
+    (layers != ALL_LAYERS).then(|| {
+        rids.filter(|(_, layer)| layers >> layer & 1 == 1)
+            .map(|(rid, _)| rid)
+            .collect()
+    })
 }
 
 /// The m-lines of one connection by use.

@@ -5,6 +5,6 @@ mod convert;
 mod probes;
 mod routes;
 
-pub use convert::{MidTable, allow_of, bound_view, sends_of, slots_of};
+pub use convert::{MidTable, allow_of, bound_view, overload_of, sends_of, slots_of};
 pub use probes::{PROBE_LIFE, ProbeSpec};
 pub use routes::{Levels, Routes};

@@ -10,8 +10,9 @@ use lophoc_protocol::{ServerFrame, ServerMessage};
 use lophoc_transport::{DisconnectReason, MediaEvent, PeerQuality};
 use tokio::sync::mpsc;
 
-use super::convert::{MidTable, rung_of};
+use super::convert::{MidTable, Watched, rung_of};
 use super::probes::Probes;
+use crate::recording::{Recorders, boot_ns};
 use crate::ws::codec::Encoded;
 use crate::ws::outbox::{Lane, Outbox};
 
@@ -26,6 +27,8 @@ pub struct Routes {
     rooms: DashMap<RoomKey, mpsc::Sender<Levels>>,
     /// Connections of network checks, which have no route.
     pub probes: Arc<Probes>,
+    /// Recordings, whose connections have no route either.
+    pub recorders: Arc<Recorders>,
 }
 
 /// One peer.
@@ -37,6 +40,10 @@ struct Route {
     binding: Option<Binding>,
     quality: Option<PeerQuality>,
     rung: Option<OnRung>,
+    /// Layers of the own pictures that somebody watches.
+    layers: Watched,
+    /// What the link was told of them.
+    told_layers: Watched,
 }
 
 impl Routes {
@@ -58,6 +65,10 @@ impl Routes {
         if again {
             route.send_binding();
             route.send_rung();
+            route.send_layers();
+        } else {
+            // Whoever begins anew sends everything.
+            route.told_layers = Watched::default();
         }
     }
 
@@ -108,6 +119,9 @@ impl Routes {
                 route.binding = None;
                 route.quality = None;
                 route.rung = None;
+                // It sends everything. A word about the one before may still come to it.
+                route.layers = Watched::default();
+                route.tell_layers();
             }
         }
         route.connection = Some((epoch, mids));
@@ -126,6 +140,9 @@ impl Routes {
     pub fn on_event(&self, event: MediaEvent) {
         match event {
             MediaEvent::Binding { peer, binding } => {
+                if self.recorders.on_binding(peer, boot_ns, &binding) {
+                    return;
+                }
                 if let Some(mut route) = self.peers.get_mut(&peer) {
                     route.binding = Some(binding);
                     route.send_binding();
@@ -161,8 +178,14 @@ impl Routes {
                 }
             }
             MediaEvent::Connected { peer, .. } => tracing::debug!(peer = peer.0, "media connected"),
-            // The roster tells what is published; the layers wanted stay in the media plane.
-            MediaEvent::TrackLive { .. } | MediaEvent::LayersWanted { .. } => {}
+            MediaEvent::LayersWanted { peer, kind, layers } => {
+                if let Some(mut route) = self.peers.get_mut(&peer) {
+                    route.layers.set(kind, layers);
+                    route.tell_layers();
+                }
+            }
+            // The roster tells what is published.
+            MediaEvent::TrackLive { .. } => {}
         }
     }
 
@@ -173,6 +196,9 @@ impl Routes {
         );
         tracing::debug!(peer = peer.0, ?reason, "media disconnected");
         self.probes.remove(peer);
+        if !asked {
+            self.recorders.on_lost(peer, epoch);
+        }
         let Some(mut route) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -201,6 +227,18 @@ impl Route {
         self.send(Lane::Ordered, ServerMessage::Rung { on: self.rung });
     }
 
+    /// Tells the layers watched if they are not those told last.
+    fn tell_layers(&mut self) {
+        if self.layers != self.told_layers {
+            self.send_layers();
+        }
+    }
+
+    fn send_layers(&mut self) {
+        self.told_layers = self.layers;
+        self.send(Lane::Layers, self.layers.message());
+    }
+
     fn send(&self, lane: Lane, msg: ServerMessage) {
         let Some(outbox) = &self.outbox else { return };
         match Encoded::new(&ServerFrame {
@@ -211,5 +249,98 @@ impl Route {
             Ok(frame) => outbox.push(lane, Arc::new(frame)),
             Err(error) => tracing::error!(%error, "a message cannot be serialized"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ws::outbox::{Bounds, Next};
+    use lophoc_media::types::Kind;
+    use lophoc_transport::MidMap;
+
+    const PEER: PeerId = PeerId(7);
+
+    fn link() -> Arc<Outbox> {
+        let outbox = Outbox::held(Bounds {
+            messages: 100,
+            bytes: 100_000,
+        });
+        outbox.release(None);
+        Arc::new(outbox)
+    }
+
+    fn watched(routes: &Routes, kind: Kind, layers: u8) {
+        routes.on_event(MediaEvent::LayersWanted {
+            peer: PEER,
+            kind,
+            layers,
+        });
+    }
+
+    fn connect(routes: &Routes, epoch: u32) {
+        routes.connected(PEER, Epoch(epoch), MidTable::new(MidMap::default()));
+    }
+
+    /// Everything that waits, as text.
+    async fn told(outbox: &Outbox) -> Vec<String> {
+        let mut list = Vec::new();
+        while outbox.depth().0 > 0 {
+            if let Next::Send(frame) = outbox.next().await
+                && let axum::extract::ws::Message::Text(text) = frame.message(false)
+            {
+                list.push(text.to_string());
+            }
+        }
+        list
+    }
+
+    #[tokio::test]
+    async fn a_publisher_is_told_what_is_watched_and_the_newest_counts() {
+        let (routes, outbox) = (Routes::default(), link());
+        routes.attach(PEER, &outbox, false);
+        connect(&routes, 1);
+        watched(&routes, Kind::Camera, 0b111);
+        watched(&routes, Kind::Mic, 0b1);
+        assert!(told(&outbox).await.is_empty(), "everything is sent anyway");
+        watched(&routes, Kind::Camera, 0b001);
+        watched(&routes, Kind::Screen, 0);
+        watched(&routes, Kind::Camera, 0b011);
+        assert_eq!(
+            told(&outbox).await,
+            [r#"{"t":"layers","camera":["q","h"],"screen":[]}"#]
+        );
+        watched(&routes, Kind::Camera, 0b011);
+        assert!(told(&outbox).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_watched_is_told_anew_to_a_link_that_goes_on() {
+        let (routes, first) = (Routes::default(), link());
+        routes.attach(PEER, &first, false);
+        connect(&routes, 1);
+        watched(&routes, Kind::Camera, 0b001);
+        routes.detach(PEER, &first);
+        watched(&routes, Kind::Camera, 0b100);
+        let second = link();
+        routes.attach(PEER, &second, true);
+        let list = told(&second).await;
+        assert_eq!(list.last().unwrap(), r#"{"t":"layers","camera":["f"]}"#);
+        // A page loaded anew sends everything until told.
+        let third = link();
+        routes.attach(PEER, &third, false);
+        assert!(told(&third).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_new_connection_sends_everything_again() {
+        let (routes, outbox) = (Routes::default(), link());
+        routes.attach(PEER, &outbox, false);
+        connect(&routes, 1);
+        watched(&routes, Kind::Camera, 0);
+        connect(&routes, 1);
+        assert_eq!(told(&outbox).await, [r#"{"t":"layers","camera":[]}"#]);
+        connect(&routes, 2);
+        assert_eq!(told(&outbox).await, [r#"{"t":"layers"}"#]);
     }
 }

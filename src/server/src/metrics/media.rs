@@ -1,7 +1,7 @@
 //! The media plane counts for itself; its sums are copied here when somebody
 //! asks for the metrics.
 
-use lophoc_transport::{Drops, MediaStats, RTT_BOUNDS_MS, TcpStats};
+use lophoc_transport::{MediaStats, RTT_BOUNDS_MS, TcpStats};
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 use super::Maker;
@@ -10,6 +10,7 @@ use super::Maker;
 #[derive(Debug)]
 pub struct MediaMetrics {
     shards: IntGauge,
+    load: Gauge,
     peers: IntGaugeVec,
     datagrams: IntCounterVec,
     bytes: IntCounterVec,
@@ -19,6 +20,7 @@ pub struct MediaMetrics {
     gso_run: Gauge,
     gso: IntGauge,
     gso_refused: IntCounter,
+    extra: IntCounterVec,
     keyframes: IntCounterVec,
     relayed: IntCounter,
     handed_over: IntCounter,
@@ -29,6 +31,7 @@ pub struct MediaMetrics {
     rtt_mean: Gauge,
     estimate: IntGauge,
     drops: IntCounterVec,
+    overload: IntGauge,
     tcp_connections: IntGaugeVec,
     tcp_accepted: IntCounter,
     tcp_packets: IntCounterVec,
@@ -40,6 +43,10 @@ impl MediaMetrics {
     pub(super) fn new(make: &Maker) -> Result<Self, prometheus::Error> {
         Ok(Self {
             shards: make.gauge("lophoc_media_shards", "Media threads that run")?,
+            load: make.real(
+                "lophoc_media_shard_load",
+                "Share of its time the busiest media thread works, 0 to 1",
+            )?,
             peers: make.gauges2("lophoc_media_peers", "Media connections", &["state"])?,
             datagrams: make.counters("lophoc_media_datagrams_total", "UDP datagrams", "dir")?,
             bytes: make.counters("lophoc_media_bytes_total", "UDP payload bytes", "dir")?,
@@ -68,6 +75,11 @@ impl MediaMetrics {
             gso_refused: make.counter(
                 "lophoc_media_gso_refused_total",
                 "Times the kernel refused segmentation",
+            )?,
+            extra: make.counters(
+                "lophoc_media_extra_packets_total",
+                "RTP packets sent again, and packets of padding that look for bandwidth",
+                "sort",
             )?,
             keyframes: make.counters(
                 "lophoc_media_keyframe_requests_total",
@@ -110,6 +122,10 @@ impl MediaMetrics {
                 "Packets dropped, by reason",
                 "reason",
             )?,
+            overload: make.gauge(
+                "lophoc_media_overload_stage",
+                "What is given up for want of computing time: 0 nothing, 1 thumbnails, 2 large cameras, 3 frames of screens, 4 cameras",
+            )?,
             tcp_connections: make.gauges2(
                 "lophoc_media_tcp_connections",
                 "TCP connections to the media port: of a peer, and not known yet whose",
@@ -140,6 +156,7 @@ impl MediaMetrics {
     /// Takes over the sums.
     pub fn update(&self, stats: &MediaStats) {
         gauge(&self.shards, u64::try_from(stats.shards).unwrap_or(0));
+        self.load.set(stats.load);
         gauge(&self.peers.with_label_values(&["connected"]), stats.peers);
         gauge(
             &self.peers.with_label_values(&["pending"]),
@@ -157,6 +174,11 @@ impl MediaMetrics {
         self.gso_run.set(stats.mean_run());
         gauge(&self.gso, u64::from(stats.gso));
         counter(&self.gso_refused, stats.gso_refused);
+        counter(&self.extra.with_label_values(&["resent"]), stats.resent);
+        counter(
+            &self.extra.with_label_values(&["padding"]),
+            stats.padding_out,
+        );
         both(
             &self.keyframes,
             stats.keyframe_requests_heard,
@@ -176,8 +198,9 @@ impl MediaMetrics {
         self.loss.set(stats.loss);
         self.rtt_mean.set(stats.rtt_mean_ms / 1000.0);
         gauge(&self.estimate, stats.estimate_bps);
+        gauge(&self.overload, u64::from(stats.overload.number()));
         self.update_rtt(stats);
-        for (reason, count) in by_reason(&stats.drops) {
+        for (reason, count) in stats.drops.named() {
             counter(&self.drops.with_label_values(&[reason]), count);
         }
         self.update_tcp(&stats.tcp);
@@ -214,32 +237,6 @@ impl MediaMetrics {
             gauge(&self.rtt.with_label_values(&[bound.as_str()]), sum);
         }
     }
-}
-
-fn by_reason(drops: &Drops) -> [(&'static str, u64); 21] {
-    [
-        ("unknown_datagram", drops.unknown_datagram),
-        ("unknown_address", drops.unknown_address),
-        ("unknown_ufrag", drops.unknown_ufrag),
-        ("bad_integrity", drops.bad_integrity),
-        ("unannounced", drops.unannounced),
-        ("handshake_budget", drops.handshake_budget),
-        ("unknown_ssrc", drops.unknown_ssrc),
-        ("oversize", drops.oversize),
-        ("refused", drops.refused),
-        ("would_block", drops.would_block),
-        ("send_error", drops.send_error),
-        ("arena_full", drops.arena_full),
-        ("handover_full", drops.handover_full),
-        ("relay_full", drops.relay_full),
-        ("relay_control_lost", drops.relay_control_lost),
-        ("no_codec", drops.no_codec),
-        ("tcp_video", drops.tcp_video),
-        ("tcp_full", drops.tcp_full),
-        ("tcp_gone", drops.tcp_gone),
-        ("receiver_silent", drops.receiver_silent),
-        ("core", drops.core),
-    ]
 }
 
 fn both(counters: &IntCounterVec, incoming: u64, outgoing: u64) {

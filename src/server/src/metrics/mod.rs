@@ -2,6 +2,7 @@
 //! and no label carries a room, a person or an address.
 
 mod media;
+mod recording;
 
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
@@ -9,6 +10,7 @@ use prometheus::{
 };
 
 pub use media::MediaMetrics;
+pub use recording::RecordingMetrics;
 
 /// Everything the control plane counts.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct Metrics {
     registry: Registry,
     /// The media plane's counters, copied when asked.
     pub media: MediaMetrics,
+    /// Recordings.
+    pub recording: RecordingMetrics,
     /// Rooms in memory.
     pub rooms: IntGauge,
     /// People present, by role.
@@ -67,6 +71,7 @@ impl Metrics {
         let frames = make.counters("lophoc_ws_frames_total", "Websocket frames", "dir")?;
         Ok(Self {
             media: MediaMetrics::new(&make)?,
+            recording: RecordingMetrics::new(&make)?,
             rooms: make.gauge("lophoc_rooms", "Rooms in memory")?,
             people: make.gauges("lophoc_people", "People present", "role")?,
             links: make.gauge("lophoc_links", "Open websockets")?,

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lophoc_ledger::SessionKey;
+use lophoc_ledger::{PersonKey, SessionKey};
 use lophoc_media::types::{PeerId, RoomKey};
-use lophoc_protocol::{ClientMessage, ErrorCode, Role, RoomId, ServerMessage, SessionId};
+use lophoc_protocol::{
+    ClientMessage, ErrorCode, LessonPhase, Role, RoomId, ServerMessage, SessionId,
+};
 use lophoc_records::StoreError;
 use lophoc_room::{Allow4, Arrival, Command, Identity, LinkId, Room};
 use tokio::sync::{mpsc, oneshot};
@@ -18,10 +20,12 @@ use super::commits::Commits;
 use super::links::{Link, Links};
 use super::load::Loaded;
 use super::negotiate::{self, Answered, Maker, OFFERS, Offer};
+use super::record::answer_of;
+use super::watch::Watch;
 use super::{Desk, Joining, QUEUE, RoomHandle, Status, ToRoom};
 use crate::app::App;
 use crate::bucket::Bucket;
-use crate::media::Levels;
+use crate::media::{Levels, overload_of};
 use crate::random;
 
 /// The room's own clock.
@@ -85,6 +89,10 @@ pub(super) struct Actor {
     pub(super) materials_changed: bool,
     /// The records follow.
     pub(super) following: Option<JoinHandle<()>>,
+    /// Sites that were lost or came back.
+    pub(super) watch: Watch,
+    /// Those that could not be written down.
+    pub(super) unwritten: JoinSet<Option<PersonKey>>,
     /// The last snapshot and when it was taken, monotonic ms.
     desk: Option<(u64, Arc<Desk>)>,
     idle: u32,
@@ -97,6 +105,9 @@ impl Actor {
         let (levels_to, levels) = mpsc::channel(LEVELS_QUEUE);
         let key = RoomKey(app.next_room_key());
         app.routes.add_room(key, levels_to);
+        app.routes
+            .recorders
+            .room_open(&id, run, key, &loaded.session);
         let actor = Self {
             app: Arc::clone(app),
             id: id.clone(),
@@ -117,6 +128,8 @@ impl Actor {
             // What a killed server left undone.
             materials_changed: loaded.has_materials,
             following: None,
+            watch: Watch::default(),
+            unwritten: JoinSet::new(),
             desk: None,
             idle: 0,
         };
@@ -139,6 +152,7 @@ impl Actor {
             }
             // Links find their room gone, are asked to resume, and load it anew.
             app.rooms.forget(&id, run);
+            app.routes.recorders.room_gone(&id, run);
             app.routes.remove_room(key);
             app.metrics.rooms.dec();
         });
@@ -172,9 +186,14 @@ impl Actor {
                 _ = tick.tick() => self.apply(Command::Tick).await,
                 _ = sweep.tick() => {
                     self.sweep(inbox.len());
+                    self.watch_sites();
                     let list = self.changed_rungs();
                     if !list.is_empty() {
                         self.apply(Command::Rungs { list }).await;
+                    }
+                    let overload = overload_of(self.app.media.overload());
+                    if overload != self.room.known_overload() {
+                        self.apply(Command::Overload { overload }).await;
                     }
                     if self.is_idle() && inbox.is_empty() {
                         break Stop::Empty;
@@ -235,6 +254,17 @@ impl Actor {
                     let _ = answer.send(if kept { Ok(()) } else { Err(ErrorCode::Busy) });
                 });
             }
+            ToRoom::Act {
+                me,
+                who,
+                act,
+                answer,
+            } => {
+                let now = self.app.clock.now();
+                let (effects, done) = self.room.act_outside(now, &me, &who, act);
+                self.carry(effects, None).await;
+                let _ = answer.send(done);
+            }
             ToRoom::News(command) => self.apply(command).await,
             ToRoom::End(answer) => {
                 self.apply(Command::End).await;
@@ -283,6 +313,7 @@ impl Actor {
         let now = self.app.clock.now();
         let hello = *hello;
         let waits = claims.waits;
+        let recording = answer_of(&claims);
         let identity = Identity {
             person: claims.person.clone(),
             name: claims.name.clone(),
@@ -300,6 +331,8 @@ impl Actor {
             resume: hello.resume,
             take_over: hello.take_over,
             waits,
+            recording,
+            crowded: self.is_crowded(),
         };
         self.links.insert(
             link,
@@ -446,11 +479,22 @@ impl Actor {
         }
     }
 
+    /// The media plane can carry nobody more.
+    fn is_crowded(&self) -> bool {
+        let crowded = self.app.config.media.admission && self.app.media.is_full();
+        if crowded {
+            tracing::warn!(room = %self.id, "the server is full: newcomers are refused");
+        }
+        crowded
+    }
+
     fn status(&self) -> Status {
         Status {
             locked: self.room.is_locked(),
             full: self.room.is_full(Role::Learner),
             ended: self.room.is_ended(),
+            begun: self.room.lesson_phase() != LessonPhase::Rehearsal,
+            recording: self.room.info().recording,
         }
     }
 
@@ -479,7 +523,10 @@ impl Actor {
     }
 
     fn is_idle(&mut self) -> bool {
-        let idle = self.links.is_empty() && self.commits.is_empty() && self.jobs.is_empty();
+        let idle = self.links.is_empty()
+            && self.commits.is_empty()
+            && self.jobs.is_empty()
+            && !self.room.is_recorded_here();
         self.idle = if idle { self.idle + 1 } else { 0 };
         self.idle >= IDLE_SWEEPS || (idle && self.room.is_ended())
     }

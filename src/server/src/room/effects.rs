@@ -7,7 +7,7 @@ use lophoc_media::types::PeerId;
 use lophoc_protocol::media::OnRung;
 use lophoc_protocol::server::{Answer, You};
 use lophoc_protocol::{ErrorCode, PersonId, ServerFrame, ServerMessage};
-use lophoc_records::{SessionState, StoreError};
+use lophoc_records::{RecordingNotice, SessionState, StoreError};
 use lophoc_room::{Command, Effect, LinkId};
 use lophoc_transport::ConnectError;
 
@@ -15,9 +15,11 @@ use super::actor::{Actor, Counted, Stop};
 use super::commits::Settled;
 use super::links::Greeting;
 use super::negotiate::{Answered, code_of};
+use super::watch::News;
 use crate::app::App;
-use crate::auth::ice_servers;
+use crate::auth::{NoticeClaims, ice_servers};
 use crate::clock::wall_ms;
+use crate::http::words_hash;
 use crate::materials::sync;
 use crate::media::{MidTable, allow_of};
 use crate::ws::codec::Encoded;
@@ -35,6 +37,11 @@ impl Actor {
     /// As [`Self::apply`]; a greeting among the effects answers the request `id`.
     pub(super) async fn apply_for(&mut self, command: Command, id: Option<u32>) {
         let effects = self.room.apply(self.app.clock.now(), command);
+        self.carry(effects, id).await;
+    }
+
+    /// Carries out what the room wants, in order.
+    pub(super) async fn carry(&mut self, effects: Vec<Effect>, id: Option<u32>) {
         let mut events = Vec::new();
         // A request sent again after its append failed changes nothing in the
         // room, and still must not be acknowledged before it is on disk.
@@ -80,6 +87,7 @@ impl Actor {
                     | EventKind::FileDropped { .. }
             )
         });
+        self.note_choices(events);
         self.hand_over(std::mem::take(events)).await;
     }
 
@@ -121,6 +129,7 @@ impl Actor {
                 self.app.media.set_group(PeerId(peer), group.unwrap_or(0));
             }
             Effect::MediaGone { peer } => self.media_gone(PeerId(peer)),
+            Effect::Record(command) => self.record(command),
             Effect::Ended => self.end(),
         }
     }
@@ -163,9 +172,13 @@ impl Actor {
         if matches!(
             frame.msg,
             ServerMessage::Welcome(_) | ServerMessage::Resumed { .. }
-        ) && let Some(version) = link.claims.rules.take()
-        {
-            note_rules(&self.app, &self.session, &link.claims.person, version);
+        ) {
+            if let Some(version) = link.claims.rules.take() {
+                note_rules(&self.app, &self.session, &link.claims.person, version);
+            }
+            if let Some(notice) = link.claims.recording.take() {
+                note_recording(&self.app, &self.session, &link.claims.person, notice);
+            }
         }
         match &mut frame.msg {
             ServerMessage::Welcome(welcome) => {
@@ -428,6 +441,59 @@ impl Actor {
         self.count(queued);
     }
 
+    /// Writes sites that are lost, and those that are back, into the incident log.
+    pub(super) fn watch_sites(&mut self) {
+        while let Some(written) = self.unwritten.try_join_next() {
+            if let Ok(Some(site)) = written {
+                self.watch.forget(&site);
+            }
+        }
+        // One after the other: what is lost must be written before it is back.
+        if !self.unwritten.is_empty() || self.room.is_ended() {
+            return;
+        }
+        let sites = self.room.sites();
+        let news = self.watch.look(&sites, self.app.clock.now().wall_ms);
+        if news.is_empty() {
+            return;
+        }
+        let (app, session) = (Arc::clone(&self.app), self.session.clone());
+        for one in news {
+            let (app, session) = (Arc::clone(&app), session.clone());
+            self.unwritten.spawn(async move {
+                let store = &app.store;
+                let (site, done) = match one {
+                    News::Lost {
+                        site,
+                        name,
+                        since_ms,
+                    } => {
+                        let text = "Mất kết nối với điểm cầu.";
+                        let done = store
+                            .note_site_lost(&session, &site, &name, text, since_ms)
+                            .await;
+                        (site, done)
+                    }
+                    News::Back { site, since_ms } => {
+                        let text = "Điểm cầu đã kết nối lại.";
+                        let done = store.note_site_back(&session, &site, text, since_ms).await;
+                        (site, done)
+                    }
+                };
+                match done {
+                    Ok(()) => {
+                        app.attendance.forget(&session).await;
+                        None
+                    }
+                    Err(error) => {
+                        tracing::warn!(%session, %error, "a site was not written into the incident log");
+                        Some(site)
+                    }
+                }
+            });
+        }
+    }
+
     /// Rungs of the ladder that are others than the room knows. Looked up, not
     /// waited for: so none can be lost in a queue.
     pub(super) fn changed_rungs(&self) -> Vec<(u64, Option<OnRung>)> {
@@ -563,11 +629,45 @@ fn note_rules(app: &Arc<App>, session: &SessionKey, person: &PersonId, version: 
     });
 }
 
+/// Notes likewise that he accepted the notice of a recording.
+fn note_recording(app: &Arc<App>, session: &SessionKey, person: &PersonId, notice: NoticeClaims) {
+    let (app, session) = (Arc::clone(app), session.clone());
+    let person = PersonKey(person.0.clone());
+    let NoticeClaims {
+        who,
+        why,
+        keep,
+        answer,
+    } = notice;
+    if answer.is_some() {
+        // The room wrote it down.
+        return;
+    }
+    let notice = RecordingNotice { who, why, keep };
+    let words = words_hash(&notice);
+    tokio::spawn(async move {
+        let store = &app.store;
+        let noted = match store.session(&session).await {
+            Ok(Some(known)) => {
+                store
+                    .accept_recording(&known.class, &words, &notice, &person, wall_ms())
+                    .await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%session, %error, "an accepted notice of a recording could not be noted");
+        }
+    });
+}
+
 /// Where a message that may be lost waits: only the newest of a sort matters.
 fn lossy(msg: &ServerMessage) -> Lane {
     match msg {
         ServerMessage::SlidePoint { .. } | ServerMessage::BoardPoint { .. } => Lane::Point,
         ServerMessage::BoardLive { .. } => Lane::Stroke,
+        ServerMessage::CaptionLive { .. } => Lane::Caption,
         ServerMessage::Reactions { .. } => Lane::Reactions,
         _ => Lane::Levels,
     }

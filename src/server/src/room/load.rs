@@ -8,6 +8,7 @@ use lophoc_records::{SessionState, StoreError};
 use lophoc_room::{Command, Room, RoomConfig};
 
 use super::mode_of;
+use crate::api::{least_ask, plan_of};
 use crate::app::App;
 use crate::materials::news_of;
 use crate::random;
@@ -47,6 +48,11 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
         .map_err(failed)?;
     let events = app.store.events(&session.id).await.map_err(failed)?;
     let presence = app.store.presence(&session.id).await.map_err(failed)?;
+    let plan = app
+        .store
+        .recording_plan(&class.id, &session.id)
+        .await
+        .map_err(failed)?;
     let config = RoomConfig {
         room: room.clone(),
         session: session.id.clone(),
@@ -56,6 +62,8 @@ pub(super) async fn load(app: &Arc<App>, room: &RoomId) -> Result<Loaded, ErrorC
         boot: app.boot,
         starts_ms: session.starts_ms,
         ends_ms: session.ends_ms,
+        recording: plan.map(plan_of),
+        record_ask: least_ask(class.plan.kind),
         waiting: session.waiting,
         seed: random::seed().map_err(|_| ErrorCode::Internal)?,
         max_people: usize::try_from(app.config.rooms.max_people).unwrap_or(usize::MAX),

@@ -7,16 +7,19 @@ mod effects;
 mod links;
 mod load;
 mod negotiate;
+mod record;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::sync::Arc;
 
+use lophoc_protocol::server::Recording;
 use lophoc_protocol::slides::FileWay;
 use lophoc_protocol::{ClientMessage, ErrorCode, Hello, PersonId, RoomMode};
 use lophoc_records::{SessionMode, StoreError};
-use lophoc_room::{Command, LinkId, PersonNow, Room, Snapshot};
+use lophoc_room::{Command, LinkId, OutsideAct, PersonNow, Room, Snapshot};
 use lophoc_transport::PeerQuality;
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,7 +48,7 @@ pub struct Joining {
 }
 
 /// The room as seen from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// Nobody new may come in.
     pub locked: bool,
@@ -53,6 +56,10 @@ pub struct Status {
     pub full: bool,
     /// Over.
     pub ended: bool,
+    /// The lesson has begun.
+    pub begun: bool,
+    /// Recording that goes on.
+    pub recording: Option<Recording>,
 }
 
 /// The room as a live desk shows it: at most a second old.
@@ -129,6 +136,14 @@ enum ToRoom {
         person: PersonId,
         bring: Bring,
         command: Command,
+        answer: oneshot::Sender<Result<(), ErrorCode>>,
+    },
+    /// Somebody who is in does something to somebody else, not from the page of the
+    /// room.
+    Act {
+        me: PersonId,
+        who: PersonId,
+        act: OutsideAct,
         answer: oneshot::Sender<Result<(), ErrorCode>>,
     },
     /// What became of something that was brought.

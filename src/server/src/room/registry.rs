@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashmap::DashMap;
 use lophoc_ledger::PersonKey;
 use lophoc_protocol::{ErrorCode, PersonId, RoomId};
-use lophoc_room::Command;
+use lophoc_room::{Command, OutsideAct};
 use tokio::sync::{OnceCell, oneshot};
 
 use super::actor::Actor;
@@ -130,6 +130,27 @@ impl Rooms {
         .await
     }
 
+    /// Does something to somebody in a room, as somebody who is there.
+    ///
+    /// # Errors
+    /// As in the room; [`ErrorCode::Forbidden`] when the room is not in memory, so
+    /// nobody is in.
+    pub async fn act(
+        &self,
+        room: &str,
+        me: PersonId,
+        who: PersonId,
+        act: OutsideAct,
+    ) -> Result<(), ErrorCode> {
+        self.ask(room, |answer| ToRoom::Act {
+            me,
+            who,
+            act,
+            answer,
+        })
+        .await
+    }
+
     async fn ask(
         &self,
         room: &str,
@@ -145,6 +166,12 @@ impl Rooms {
         let sent = handle.to.send(question(ask)).await;
         sent.map_err(|_| ErrorCode::Busy)?;
         answer.await.unwrap_or(Err(ErrorCode::Busy))
+    }
+
+    /// Loads a room nobody asked for, so that it goes on with what it does; `false`
+    /// when it cannot be loaded: its session has ended, or the server stops.
+    pub async fn wake(&self, app: &Arc<App>, room: &RoomId) -> bool {
+        self.find(app, room).await.is_ok()
     }
 
     /// Tells a room what became of something. One that is being loaded is waited

@@ -53,6 +53,7 @@ async fn world(folder: &Path, max_bytes: Option<u64>) -> World {
         routes,
         metrics: Metrics::new().unwrap(),
         clock: Clock::new(),
+        remote: None,
     };
     World {
         app: App::new(parts),
@@ -79,6 +80,7 @@ impl World {
             site: None,
             waits: false,
             rules: None,
+            recording: None,
             device: "d".into(),
             exp: u64::MAX,
         };

@@ -21,6 +21,11 @@ use crate::http::{client_address, origin_allowed};
 /// Buffer of a socket before writing waits, bytes.
 const WRITE_BUFFER: usize = 16 * 1024;
 
+/// Most bytes of one read from a socket. Each link holds a buffer of this size and
+/// fills it with zeros before every read, so it is no larger than an ordinary
+/// message; a longer one takes several reads.
+const READ_BUFFER: usize = 4 * 1024;
+
 /// `GET /rtc/v1`
 pub async fn upgrade(
     State(app): State<Arc<App>>,
@@ -53,6 +58,7 @@ pub async fn upgrade(
         .protocols([SUBPROTOCOL])
         .max_frame_size(MAX_FRAME)
         .max_message_size(MAX_FRAME)
+        .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .on_upgrade(move |socket| async move {
             app.metrics.links.inc();

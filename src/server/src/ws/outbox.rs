@@ -28,12 +28,22 @@ pub enum Lane {
     Reactions,
     /// Pieces of a figure that is being drawn: each counts, and may be lost.
     Stroke,
+    /// A line of captions on its way: only the newest matters, and it may be lost.
+    Caption,
     /// Slots: only the newest matters, and it is never lost.
     Bind,
+    /// Layers somebody watches: only the newest matters, and it is never lost.
+    Layers,
 }
 
 /// What goes first when the queue is full.
-const LOSSY: [Lane; 4] = [Lane::Levels, Lane::Point, Lane::Stroke, Lane::Reactions];
+const LOSSY: [Lane; 5] = [
+    Lane::Levels,
+    Lane::Point,
+    Lane::Stroke,
+    Lane::Caption,
+    Lane::Reactions,
+];
 
 /// Number of a commit of the room; 0 = none is waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -154,6 +154,13 @@ impl Class {
     }
 
     pub async fn with(change: impl FnOnce(&mut Plan)) -> Self {
+        Self::with_config(change, |_| {}).await
+    }
+
+    pub async fn with_config(
+        change: impl FnOnce(&mut Plan),
+        set: impl FnOnce(&mut lophoc::config::Config),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = lophoc::config::Config::default();
         config.server.listen = vec!["127.0.0.1:0".parse().unwrap()];
@@ -162,6 +169,8 @@ impl Class {
         config.media.shards = 1;
         config.media.listen = vec!["127.0.0.1".parse().unwrap()];
         config.media.announce = vec!["127.0.0.1".parse().unwrap()];
+        config.recording.film = false;
+        set(&mut config);
         let server = Server::start(config).await.unwrap();
         let store = &server.app.store;
         for one in [
@@ -249,6 +258,8 @@ impl Class {
                     waiting: false,
                     counts: true,
                     place: String::new(),
+                    custom: Vec::new(),
+                    on_sheets: Vec::new(),
                 },
                 &organiser,
                 now_ms(),
@@ -447,6 +458,22 @@ impl Class {
             by: trainer.clone(),
         };
         self.event(32 * MINUTE as i64, deleted).await;
+        for (text, lang) in [("Chào <các> em", "vi"), ("Hello, class", "en")] {
+            let caption = EventKind::Caption {
+                person: trainer.clone(),
+                cid: lang.to_owned(),
+                lang: lang.to_owned(),
+                text: text.to_owned(),
+                took_ms: 3_000,
+            };
+            self.event(33 * MINUTE as i64, caption).await;
+        }
+        let notes = EventKind::NotesEdited {
+            person: trainer.clone(),
+            cid: "n1".to_owned(),
+            op: json!(["# Ghi chú buổi 1\n- việc cần làm"]),
+        };
+        self.event(34 * MINUTE as i64, notes).await;
         self.polls().await;
         let end = 100 * MINUTE as i64;
         let by = Some(trainer.clone());

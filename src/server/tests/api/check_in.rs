@@ -340,6 +340,7 @@ async fn the_connection_of_a_site_ticks_its_own_people_with_the_token_of_the_roo
             site: None,
             waits: false,
             rules: None,
+            recording: None,
         };
         format!(
             "authorization: Bearer {}\r\ncontent-type: application/json\r\n",

@@ -262,7 +262,10 @@ async fn every_asker_gets_what_is_his_and_nothing_else() {
         (&seen["steps"], &seen["readiness"]),
         (&json!([]), &json!([]))
     );
-    assert_eq!(seen["rights"], json!(["seeClass", "seeAttendance"]));
+    assert_eq!(
+        seen["rights"],
+        json!(["seeClass", "seeAttendance", "watchRecordings"])
+    );
     let (_, staff) = browser("learner").get(&format!("{page}/staff")).await;
     assert!(
         staff

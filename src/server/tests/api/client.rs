@@ -71,6 +71,11 @@ impl World {
         }
     }
 
+    /// Its data folder.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.server.app.config.data.folder.clone()
+    }
+
     pub fn store(&self) -> &Store {
         &self.server.app.store
     }

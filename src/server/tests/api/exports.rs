@@ -85,7 +85,7 @@ async fn every_sheet_comes_in_every_format_and_is_known_again() {
     assert_eq!(verify(&class, &file).await["kind"], "genuine");
     let list = export(&class, &class.at("exports")).await.json();
     assert!(list["exports"].as_array().unwrap().len() >= 10);
-    assert_eq!(list["offers"].as_array().unwrap().len(), 6);
+    assert_eq!(list["offers"].as_array().unwrap().len(), 7);
 }
 
 #[tokio::test]
@@ -313,6 +313,14 @@ async fn the_bundle_holds_what_its_manifest_says_and_chat_for_organisers_alone()
         chat.starts_with('\u{feff}') && chat.contains("'=1+1 bí mật"),
         "{chat}"
     );
+    let captions = String::from_utf8(files["captions-vi.vtt"].clone()).unwrap();
+    assert!(
+        captions.starts_with("WEBVTT\n") && captions.contains("Chào &lt;các&gt; em"),
+        "{captions}"
+    );
+    let notes = String::from_utf8_lossy(&files["notes.md"]);
+    assert_eq!(notes, "# Ghi chú buổi 1\n- việc cần làm");
+    assert!(String::from_utf8_lossy(&files["captions-en.vtt"]).contains("Hello, class"));
     let polls: Value = serde_json::from_slice(&files["polls.json"]).unwrap();
     assert_eq!(polls[0]["answers"][0]["score"], 1);
     assert_eq!(polls[1]["sums"][0]["counts"], json!([1, 0, 1]));
@@ -373,6 +381,28 @@ async fn the_bundle_holds_what_its_manifest_says_and_chat_for_organisers_alone()
             .all(|bytes| !String::from_utf8_lossy(bytes).contains("bí mật"))
     );
     assert_eq!(class.get(&class.contact_a, &path).await.status, 403);
+}
+
+#[tokio::test]
+async fn captions_are_a_file_of_one_language_for_who_may_export() {
+    let class = Class::held().await;
+    let path = class.at("captions.vtt?lang=vi");
+    let answer = export(&class, &path).await;
+    let head = answer.head.to_lowercase();
+    assert!(head.contains("content-type: text/vtt"), "{head}");
+    let text = answer.text();
+    assert!(
+        text.starts_with("WEBVTT\n\nNOTE ") && text.contains(" --> "),
+        "{text}"
+    );
+    assert!(text.contains("Chào &lt;các&gt; em") && !text.contains("Hello"));
+    let english = export(&class, &class.at("captions.vtt?lang=en")).await;
+    assert!(english.text().contains("Hello, class"));
+    for wrong in ["captions.vtt", "captions.vtt?lang=fr"] {
+        let answer = class.get(&class.organiser, &class.at(wrong)).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
+    assert_eq!(class.get(&class.stranger, &path).await.status, 403);
 }
 
 #[tokio::test]

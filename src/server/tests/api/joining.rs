@@ -366,6 +366,8 @@ async fn the_room_opens_to_learners_when_the_plan_says() {
             waiting: false,
             counts: true,
             place: String::new(),
+            custom: Vec::new(),
+            on_sheets: Vec::new(),
         };
         class
             .world

@@ -155,6 +155,8 @@ pub async fn prepare(data: &Path) -> (SessionKey, String, Vec<Play>) {
         waiting: true,
         counts: true,
         place: String::new(),
+        custom: Vec::new(),
+        on_sheets: Vec::new(),
     };
     let by = PersonKey::from("p-test");
     let session = store

@@ -7,7 +7,7 @@ use lophoc_ledger::{EventKind, PersonKey, SessionKey};
 use lophoc_protocol::Role;
 use serde_json::{Value, json};
 
-use crate::client::{Client, post};
+use crate::client::{Client, get, post};
 use crate::crash::{command, start, token};
 use crate::world::{World, hello};
 
@@ -51,6 +51,9 @@ async fn people_wait_until_they_are_let_in_on_the_same_link() {
     assert_eq!(learner.chat("c1", "ở ngoài").await, "forbidden");
     let offer = json!({"t": "offer", "sdp": "v=0"});
     assert_eq!(learner.outcome(offer).await, "forbidden");
+    // Nor does he read what is said inside.
+    let captions = format!("/api/v1/sessions/{}/captions.vtt?lang=vi", world.session);
+    assert_eq!(get(&world.host(), &captions, Some(&token)).await.0, 403);
     let lobby = trainer
         .until_that(|message| message["t"] == "lobby" && message["total"] == 1)
         .await;
@@ -69,6 +72,7 @@ async fn people_wait_until_they_are_let_in_on_the_same_link() {
     assert!(welcome.get("answer").is_none());
     assert_eq!(learner.until("state").await["counts"]["total"], 2);
     assert_eq!(learner.chat("c2", "ở trong").await, "ok");
+    assert_eq!(get(&world.host(), &captions, Some(&token)).await.0, 200);
     let (mut denied, first) = knock(&world, Role::Guest, "Khách").await;
     let deny = json!({"t": "modDeny", "who": first["you"]["person"]});
     assert_eq!(trainer.outcome(deny).await, "ok");
@@ -281,4 +285,53 @@ async fn wait_and_break_survive_kill_9() {
     assert_eq!(trainer.outcome(json!({"t": "modAdmit"})).await, "ok");
     waits.until("welcome").await;
     running.child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recording_begun_in_the_room_is_told_to_all_and_accepted_by_late_comers() {
+    let world = World::new().await;
+    let mut trainer = world.enter(Role::Trainer, "Trần Bình").await;
+    let mut learner = world.enter(Role::Learner, "Nguyễn An").await;
+    let on = json!({"t": "modRecord", "on": true, "who": "Sở GDĐT", "why": "Lưu hồ sơ"});
+    assert_eq!(learner.outcome(on.clone()).await, "forbidden");
+    assert_eq!(trainer.outcome(on).await, "ok");
+    let recorded = |message: &Value| message["t"] == "room" && message["recording"].is_object();
+    let told = learner.until_that(recorded).await;
+    assert_eq!(told["recording"]["by"], "external");
+    assert_eq!(told["recording"]["who"], "Sở GDĐT");
+
+    // Who comes now is told before.
+    let link = world.link(Role::Learner);
+    let (_, read) = post(&world.host(), "/api/link", &json!({ "link": link })).await;
+    assert_eq!(read["recording"]["who"], "Sở GDĐT");
+    let mut ask = json!({"link": link, "name": "Lê Muộn", "device": "device-of-who-is-late"});
+    assert_eq!(post(&world.host(), "/api/join", &ask).await.0, 409);
+    ask["recording"] = read["recording"]["words"].clone();
+    let (status, answer) = post(&world.host(), "/api/join", &ask).await;
+    assert_eq!(status, 200);
+    let token = answer["token"].as_str().unwrap();
+    let (mut late, first) = knock_with(&world.host(), &hello(token)).await;
+    assert_eq!(first["room"]["recording"]["who"], "Sở GDĐT");
+    let off = json!({"t": "modRecord", "on": false});
+    assert_eq!(trainer.outcome(off).await, "ok");
+    late.until_that(|message| message["t"] == "room" && message.get("recording").is_none())
+        .await;
+    let (_, read) = post(&world.host(), "/api/link", &json!({ "link": link })).await;
+    assert!(read.get("recording").is_none());
+    let kinds = kinds(&world).await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "recording").count(), 2);
+    // Noted is who came in with the token.
+    let session = SessionKey(world.session.clone());
+    let store = &world.server.app.store;
+    let class = store.session(&session).await.unwrap().unwrap().class;
+    let mut accepted = store.recording_accepted(&class).await.unwrap();
+    for _ in 0..200 {
+        if !accepted.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        accepted = store.recording_accepted(&class).await.unwrap();
+    }
+    assert_eq!(accepted.len(), 1);
+    assert_eq!(accepted[0].person.0, answer["person"].as_str().unwrap());
 }

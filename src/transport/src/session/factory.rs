@@ -4,25 +4,38 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lophoc_media::core::Listed;
+use lophoc_media::rate::RateConfig;
 use lophoc_media::types::{Codec, Epoch, Kind, ViewSpec};
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::format::Codec as EngineCodec;
-use str0m::media::Mid;
+use str0m::format::{Codec as EngineCodec, PayloadParams};
+use str0m::media::{Mid, Pt};
 use str0m::net::TcpType;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Candidate, Rtc, RtcConfig};
 
 use super::{Carries, OutSlot, Report, Session, SessionCounters};
 use crate::api::{ConnectError, ConnectSpec};
+use crate::egress::{Direct, EgressKind, ExtensionIds, OutStream, PayloadType, Tag, WallClock};
 use crate::offer;
 use crate::registry::Place;
+use crate::srtp;
 
 /// Packets kept per video slot to answer NACKs.
 const RTX_PACKETS: usize = 256;
 /// Interval of str0m's statistics; each walks all streams of the connection.
 const STATS_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval of the engine's reports to publishers where it reports nothing else;
+/// each walks all streams of the connection.
+const REPORT_INTERVAL: Duration = Duration::from_secs(3);
+/// What is never thought less of a path, bit/s.
+const LEAST_ESTIMATE: u64 = 10_000;
+/// What is never thought more of a path, bit/s.
+const MOST_ESTIMATE: u64 = 100_000_000;
+/// Length of the name under which all streams of a connection are reported.
+const NAME: usize = 16;
 
 /// What all connections of a process share.
 pub(crate) struct SessionFactory {
@@ -32,6 +45,8 @@ pub(crate) struct SessionFactory {
     /// Whether each candidate is offered for TCP too.
     tcp: bool,
     initial_estimate: u64,
+    egress: EgressKind,
+    clock: WallClock,
 }
 
 impl SessionFactory {
@@ -43,8 +58,13 @@ impl SessionFactory {
         candidates: Vec<SocketAddr>,
         tcp: bool,
         initial_estimate: u64,
+        egress: EgressKind,
+        clock: WallClock,
     ) -> Result<Self, String> {
-        let provider = str0m::crypto::from_feature_flags();
+        let provider = match egress {
+            EgressKind::Direct => srtp::provider(),
+            EgressKind::Engine => str0m::crypto::from_feature_flags(),
+        };
         let certificate = provider
             .dtls_provider
             .generate_certificate()
@@ -55,6 +75,8 @@ impl SessionFactory {
             candidates,
             tcp,
             initial_estimate,
+            egress,
+            clock,
         })
     }
 
@@ -78,9 +100,15 @@ impl SessionFactory {
             .enable_vp8(true)
             .set_extension_map(extensions)
             .set_send_buffer_video(RTX_PACKETS)
-            .set_send_buffer_audio(1)
-            .set_stats_interval(Some(STATS_INTERVAL))
-            .enable_bwe(Some(Bitrate::from(self.initial_estimate)));
+            .set_send_buffer_audio(1);
+        config = match self.egress {
+            EgressKind::Direct => config
+                .set_rtcp_report_interval_audio(REPORT_INTERVAL)
+                .set_rtcp_report_interval_video(REPORT_INTERVAL),
+            EgressKind::Engine => config
+                .set_stats_interval(Some(STATS_INTERVAL))
+                .enable_bwe(Some(Bitrate::from(self.initial_estimate))),
+        };
         // Constrained baseline 3.1, packetization mode 1.
         config
             .codec_config()
@@ -125,6 +153,7 @@ impl SessionFactory {
             epoch,
             slots: spec.slots,
             allow: spec.allow,
+            listed: Listed::All,
             view: ViewSpec::default(),
             ufrag: String::new(),
             password: String::new(),
@@ -133,6 +162,7 @@ impl SessionFactory {
             last_heard: now,
             connected: false,
             deadline: now,
+            engine_at: now,
             armed: None,
             counters: SessionCounters::default(),
             report: Report {
@@ -140,6 +170,8 @@ impl SessionFactory {
                 ..Report::default()
             },
             rtc,
+            direct: None,
+            path: None,
             clock: now,
             reachable: true,
             saw_twcc: false,
@@ -161,6 +193,14 @@ impl SessionFactory {
             screen: Vec::new(),
             _place: place,
         };
+        if self.egress == EgressKind::Direct {
+            let rate = RateConfig {
+                initial: self.initial_estimate,
+                least: LEAST_ESTIMATE,
+                most: MOST_ESTIMATE,
+            };
+            session.direct = Some(Box::new(Direct::new(now, spec.slots, &rate, self.clock)));
+        }
         session.read_credentials();
         session.read_negotiated()?;
         Ok((session, answer))
@@ -235,7 +275,76 @@ impl Session {
         );
         (self.audio, self.video, self.screen) = (audio, video, screen);
         self.mids = mids;
-        Ok(())
+        self.read_streams()
+    }
+
+    /// The same for our own way out.
+    fn read_streams(&mut self) -> Result<(), ConnectError> {
+        if self.direct.is_none() {
+            return Ok(());
+        }
+        let slots: Vec<OutSlot> = [&self.audio, &self.video, &self.screen]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        let streams = slots.iter().map(|slot| self.out_stream(slot)).collect();
+        let name: String = self.ufrag.chars().take(NAME).collect();
+        let fits = self
+            .direct
+            .as_mut()
+            .is_none_or(|direct| direct.set_streams(streams, name));
+        fits.then_some(()).ok_or(ConnectError::Internal)
+    }
+
+    fn out_stream(&mut self, slot: &OutSlot) -> OutStream {
+        let resend = |rtc: &Rtc, plain: Option<Pt>| {
+            let plain = plain?;
+            let params = rtc.codec_config().params().iter();
+            let resend = params
+                .filter(|p| p.pt() == plain)
+                .find_map(PayloadParams::resend);
+            Some(PayloadType {
+                plain: *plain,
+                resend: resend.map(|pt| *pt),
+            })
+        };
+        let ids = self.rtc.media(slot.mid).map(|media| {
+            let map = media.remote_extmap();
+            let id = |extension| ExtensionIds::usable(map.id_of(extension));
+            ExtensionIds {
+                mid: id(Extension::RtpMid),
+                transport: id(Extension::TransportSequenceNumber),
+                send_time: id(Extension::AbsoluteSendTime),
+                level: id(Extension::AudioLevel),
+                capture: id(Extension::AbsoluteCaptureTime),
+            }
+        });
+        let resend_ssrc = self
+            .rtc
+            .direct_api()
+            .stream_tx(&slot.ssrc)
+            .and_then(|stream| stream.rtx());
+        // Kept only where the client offered it too.
+        let params = self.rtc.codec_config().params().iter();
+        let red = params
+            .filter(|params| Some(params.pt()) == slot.opus)
+            .find_map(PayloadParams::red);
+        OutStream {
+            ssrc: *slot.ssrc,
+            resend_ssrc: resend_ssrc.map(|ssrc| *ssrc),
+            tag: Tag::new(&slot.mid),
+            ids: ids.unwrap_or_default(),
+            opus: resend(&self.rtc, slot.opus),
+            red: red.map(|pt| PayloadType {
+                plain: *pt,
+                resend: None,
+            }),
+            vp8: resend(&self.rtc, slot.vp8),
+            h264: resend(&self.rtc, slot.h264),
+            ..OutStream::default()
+        }
+        .measure()
     }
 
     fn out_slot(&mut self, mid: &str) -> Option<OutSlot> {
@@ -272,6 +381,7 @@ impl Session {
         let answer = contained(|| accept_offer(&mut self.rtc, offer))?;
         self.read_credentials();
         self.read_negotiated()?;
+        self.engine_at = self.clock;
         self.reachable = true;
         Ok(answer)
     }

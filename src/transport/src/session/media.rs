@@ -134,7 +134,7 @@ impl Session {
 
     /// Whether media may be sent now.
     pub(crate) fn can_send(&self) -> bool {
-        self.connected && self.reachable
+        self.connected && self.reachable && (self.direct.is_none() || self.path.is_some())
     }
 
     /// Puts one packet into str0m's queue of its slot; it leaves with the next

@@ -9,8 +9,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use lophoc_media::classify::{Datagram, classify};
+use lophoc_media::core::Listed;
 use lophoc_media::types::{
-    Allow, Codec, Epoch, Kind, Layer, PeerId, RoomKey, SlotRef, Slots, SourcePacket, ViewSpec,
+    Allow, Codec, Epoch, Forward, Kind, Layer, PeerId, RoomKey, SlotRef, Slots, SourcePacket,
+    ViewSpec,
 };
 use str0m::bwe::{Bitrate, BweKind};
 use str0m::media::{KeyframeRequestKind, Mid, Pt};
@@ -19,7 +21,10 @@ use str0m::rtp::Ssrc;
 use str0m::{Candidate, CandidateKind, Event, IceConnectionState, Input, Output, Rtc};
 
 use crate::api::{MidMap, PeerQuality};
+use crate::egress::direct::Path;
+use crate::egress::{Direct, NOBODY};
 use crate::registry::Place;
+use crate::srtp::{self, SrtpError};
 use crate::tcp::links::LinkId;
 
 pub(crate) use factory::SessionFactory;
@@ -31,6 +36,11 @@ const INLINE: Duration = Duration::from_micros(200);
 const MAX_INLINE: usize = 256;
 /// Most outputs of one visit; the rest waits for the timer.
 const MAX_OUTPUTS: usize = 2_048;
+/// What is kept of a video slot to be sent again: packets, their age, and which
+/// share of what is sent may be sent again (the engine's own figures).
+const RESEND_PACKETS: usize = 1_024;
+const RESEND_AGE: Duration = Duration::from_secs(3);
+const RESEND_SHARE: f32 = 0.15;
 /// Errors str0m may report on received datagrams before we give up on it.
 const MAX_REFUSED: u32 = 64;
 /// Audio of all slots, bit/s.
@@ -43,9 +53,10 @@ const LEAST_DESIRED: u64 = 1_000_000;
 const BEGIN_GAP: Duration = Duration::from_secs(3);
 /// Least estimate to begin with when video comes back, bit/s.
 const MIN_RESTART: u64 = 300_000;
-/// Estimate to begin with where the link may not even bear a small camera: the
-/// first probes then are a few hundred kbit/s for some milliseconds, bit/s.
-const GENTLE_START: u64 = 100_000;
+/// Estimate to begin with where the link may not even bear a small camera, bit/s.
+/// The engine fills the line with padding up to its estimate: below what speech and
+/// a page take it adds nothing but probes of some packets.
+const GENTLE_START: u64 = 40_000;
 /// Room looked for there: a small camera and what comes with it, bit/s.
 const GENTLE_DESIRED: u64 = 400_000;
 /// Candidates taken from a client after its offer.
@@ -55,6 +66,16 @@ const MAX_CANDIDATES: u32 = 32;
 pub(crate) trait Sink {
     /// A datagram to send from an announced address.
     fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8]);
+    /// A datagram to send on a path, `len` bytes that `fill` writes in the place
+    /// they are sent from; `vital`: all but video. Nothing is sent where `fill`
+    /// says so, or where there is no place; tells whether it is.
+    fn packet(
+        &mut self,
+        path: &Path,
+        len: usize,
+        vital: bool,
+        fill: impl FnOnce(&mut [u8]) -> bool,
+    ) -> bool;
     /// A packet for the TCP connection between an announced address and the
     /// client's. `vital`: all but video.
     fn stream(&mut self, source: SocketAddr, destination: SocketAddr, vital: bool, bytes: &[u8]);
@@ -84,6 +105,8 @@ pub(crate) enum SessionEvent {
     Rtp { kind: Kind, packet: SourcePacket },
     /// The client's decoder wants a keyframe.
     KeyframeWanted(SlotRef),
+    /// The client misses a packet of a slot.
+    Missed { slot: SlotRef, seq: u16 },
     /// Bandwidth towards the client, bits per second.
     Estimate(u64),
     /// Loss towards the client by its last report, per mille.
@@ -92,8 +115,14 @@ pub(crate) enum SessionEvent {
 
 /// A session is beyond repair.
 #[derive(Debug, thiserror::Error)]
-#[error("session failed: {0}")]
-pub(crate) struct SessionError(#[from] str0m::RtcError);
+pub(crate) enum SessionError {
+    /// The engine gave up.
+    #[error("session failed: {0}")]
+    Engine(#[from] str0m::RtcError),
+    /// There is no sealing with the agreed keys.
+    #[error("session failed: {0}")]
+    Srtp(#[from] SrtpError),
+}
 
 /// What a payload type carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +152,12 @@ pub(crate) struct SessionCounters {
     pub(crate) no_codec: u64,
     pub(crate) receiver_silent: u64,
     pub(crate) refused: u64,
+    /// Sent again.
+    pub(crate) resent: u64,
+    /// Packets of padding.
+    pub(crate) padding_out: u64,
+    /// Video that waited too long for its turn.
+    pub(crate) paced_out: u64,
 }
 
 /// Last statistics of the connection.
@@ -162,6 +197,8 @@ pub(crate) struct Session {
     pub(crate) slots: Slots,
     /// Latest wishes of the control plane.
     pub(crate) allow: Allow,
+    /// Whose tracks it may be sent.
+    pub(crate) listed: Listed,
     pub(crate) view: ViewSpec,
     /// ICE user name and password of our side.
     pub(crate) ufrag: String,
@@ -173,13 +210,19 @@ pub(crate) struct Session {
     /// When something authentic was heard last.
     pub(crate) last_heard: Instant,
     pub(crate) connected: bool,
-    /// When str0m wants the clock next.
+    /// When the clock is wanted next.
     pub(crate) deadline: Instant,
+    /// When str0m wants it next.
+    engine_at: Instant,
     /// Armed entry of the shard's timer heap.
     pub(crate) armed: Option<Instant>,
     pub(crate) counters: SessionCounters,
     pub(crate) report: Report,
     rtc: Rtc,
+    /// Our own way out; without it packets leave through str0m.
+    direct: Option<Box<Direct>>,
+    /// Where packets go, as str0m chose last.
+    path: Option<Path>,
     /// Latest time given to str0m; never goes back.
     clock: Instant,
     /// ICE has a working pair; without it nothing is sent to the client.
@@ -228,6 +271,7 @@ impl Session {
         {
             self.candidates += 1;
             self.rtc.add_remote_candidate(candidate);
+            self.engine_at = self.clock;
         }
     }
 
@@ -248,7 +292,8 @@ impl Session {
             None,
         );
         self.rtc.direct_api().invalidate_candidate(&lost);
-        self.deadline = self.clock;
+        self.ask_for_path();
+        self.engine_at = self.clock;
     }
 
     /// Gives a packet of the client to str0m and drains it.
@@ -262,6 +307,23 @@ impl Session {
         sink: &mut impl Sink,
     ) -> Result<(), SessionError> {
         self.advance(now);
+        let class = classify(bytes);
+        if class == Datagram::Rtcp
+            && let Some(direct) = &mut self.direct
+        {
+            let refused = self.counters.refused;
+            let concerns = direct.report(self.clock, bytes, &mut self.counters, sink);
+            if self.counters.refused == refused {
+                self.last_heard = self.clock;
+            }
+            self.report.loss = direct.rate.loss().or(self.report.loss);
+            self.report.rtt = direct.rate.rtt().or(self.report.rtt);
+            self.report.estimate = direct.rate.estimate();
+            if !concerns || self.streams_in.is_empty() {
+                self.rearm();
+                return Ok(());
+            }
+        }
         let protocol = match way {
             Way::Udp => Protocol::Udp,
             Way::Tcp => Protocol::Tcp,
@@ -270,33 +332,128 @@ impl Session {
             self.counters.refused += 1;
             return Ok(());
         };
-        if let Err(error) = self.rtc.handle_input(Input::Receive(self.clock, receive)) {
-            // Anyone who can forge the source address can send a broken record.
-            self.counters.refused += 1;
-            self.refused += 1;
-            if self.refused > MAX_REFUSED || !self.rtc.is_alive() {
-                return Err(error.into());
+        self.engine(|session| {
+            if let Err(error) = session
+                .rtc
+                .handle_input(Input::Receive(session.clock, receive))
+            {
+                // Anyone who can forge the source address can send a broken record.
+                session.counters.refused += 1;
+                session.refused += 1;
+                if session.refused > MAX_REFUSED || !session.rtc.is_alive() {
+                    return Err(error.into());
+                }
             }
-        }
-        self.drain(sink)
+            if class == Datagram::Stun {
+                session.ask_for_path();
+            }
+            session.drain(sink)
+        })
     }
 
-    /// Gives the clock to str0m and drains it.
+    /// Gives the clock to whoever wants it.
     pub(crate) fn timeout(
         &mut self,
         now: Instant,
         sink: &mut impl Sink,
     ) -> Result<(), SessionError> {
         self.advance(now);
-        self.rtc.handle_input(Input::Timeout(self.clock))?;
-        self.drain(sink)
+        if self.direct.is_none() || self.engine_at <= self.clock {
+            self.engine(|session| {
+                session.rtc.handle_input(Input::Timeout(session.clock))?;
+                session.drain(sink)
+            })?;
+        }
+        if let (Some(direct), Some(path)) = (&mut self.direct, &self.path)
+            && self.connected
+            && self.reachable
+        {
+            direct.on_time(self.clock, path, &mut self.counters, sink);
+            self.report.estimate = direct.rate.estimate();
+        }
+        self.rearm();
+        Ok(())
+    }
+
+    /// Runs engine code; keys that pass in it become those of the way out.
+    fn engine(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        let (result, keys) = srtp::catch(|| work(self));
+        if let (Some(direct), Some(keys)) = (&mut self.direct, keys) {
+            direct.set_keys(&keys)?;
+        }
+        self.rearm();
+        result
+    }
+
+    fn rearm(&mut self) {
+        let own = match &self.direct {
+            Some(direct) if self.path.is_some() && self.can_send() => direct.deadline(self.clock),
+            _ => None,
+        };
+        self.deadline = own.map_or(self.engine_at, |own| own.min(self.engine_at));
+    }
+
+    /// Whether packets of a frame are made equally long, to be measured.
+    #[cfg(any(test, feature = "measure"))]
+    pub(crate) fn even(&mut self, even: bool) {
+        if let Some(direct) = &mut self.direct {
+            direct.even = even;
+        }
+    }
+
+    /// Our own way out, for tests.
+    #[cfg(test)]
+    pub(crate) fn direct(&mut self) -> &mut Direct {
+        self.direct
+            .as_mut()
+            .expect("a session with our own way out")
+    }
+
+    /// Whether packets leave by our own way.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.direct.is_some()
+    }
+
+    /// Whether redundant sound can be sent (RFC 2198).
+    pub(crate) fn takes_red(&self) -> bool {
+        self.direct
+            .as_ref()
+            .is_some_and(|direct| direct.takes_red())
+    }
+
+    /// Sends what a visit brought by our own way.
+    pub(crate) fn send_direct(
+        &mut self,
+        now: Instant,
+        pending: &mut Vec<Forward>,
+        sink: &mut impl Sink,
+    ) {
+        self.advance(now);
+        if let (Some(direct), Some(path)) = (&mut self.direct, &self.path) {
+            direct.send(self.clock, path, pending, &mut self.counters, sink);
+        }
+        pending.clear();
+        self.rearm();
+    }
+
+    /// The engine alone knows which pair of addresses was agreed on, and tells it by
+    /// sending. It is asked for a report that goes nowhere.
+    fn ask_for_path(&mut self) {
+        if self.direct.is_some() && self.connected {
+            self.rtc
+                .direct_api()
+                .send_pli_feedback(1.into(), NOBODY.into());
+        }
     }
 
     /// Says goodbye: RTCP BYE and DTLS close_notify.
     pub(crate) fn close(&mut self, now: Instant, sink: &mut impl Sink) {
         self.advance(now);
         if self.rtc.close().is_ok() {
-            let _ = self.drain(sink);
+            let _ = self.engine(|session| session.drain(sink));
         }
     }
 
@@ -315,7 +472,7 @@ impl Session {
             stream.request_keyframe(KeyframeRequestKind::Pli);
         }
         // Feedback goes out with the next clock input.
-        self.deadline = self.clock;
+        self.engine_at = self.clock;
     }
 
     /// Tells the estimator what the receiver's video would take at best, so that
@@ -332,12 +489,18 @@ impl Session {
     /// `gently`: whether the link bears anything but sound is to be found out
     /// from below.
     pub(crate) fn set_wanted(&mut self, video: u64, gently: bool) {
+        if let Some(direct) = &mut self.direct {
+            direct.set_wanted(self.clock, video, gently);
+            self.rearm();
+            return;
+        }
         match (video, self.resting) {
             (0, None) => {
                 self.resting = Some(self.report.estimate.max(MIN_RESTART));
                 self.desired = 0;
                 self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
                 self.rtc.bwe().reset(Bitrate::ZERO);
+                self.forget_pictures();
             }
             (0, Some(_)) => {}
             (_, _) if gently => {
@@ -367,7 +530,19 @@ impl Session {
                 self.rtc.bwe().set_bitrate(Bitrate::ZERO, desired);
             }
         }
-        self.deadline = self.clock;
+        self.engine_at = self.clock;
+    }
+
+    /// Nothing of the pictures sent so far is sent again. The engine ages what it
+    /// keeps for that only when it sends something new: a receiver that fell to the
+    /// lowest rung would be sent the pictures it missed on a link that bears none.
+    fn forget_pictures(&mut self) {
+        let mut api = self.rtc.direct_api();
+        for slot in self.video.iter().chain(&self.screen) {
+            if let Some(stream) = api.stream_tx(&slot.ssrc) {
+                stream.set_rtx_cache(RESEND_PACKETS, RESEND_AGE, Some(RESEND_SHARE));
+            }
+        }
     }
 
     fn advance(&mut self, now: Instant) {
@@ -383,7 +558,7 @@ impl Session {
         for _ in 0..MAX_OUTPUTS {
             match self.rtc.poll_output()? {
                 Output::Timeout(at) => {
-                    self.deadline = at;
+                    self.engine_at = at;
                     if at > inline_until || inline >= MAX_INLINE {
                         return Ok(());
                     }
@@ -391,6 +566,17 @@ impl Session {
                     self.clock = self.clock.max(at);
                     self.rtc.handle_input(Input::Timeout(self.clock))?;
                 }
+                Output::Transmit(t) if self.direct.is_some() => {
+                    let path = Path {
+                        protocol: t.proto,
+                        source: t.source,
+                        destination: t.destination,
+                    };
+                    self.pass_on(path, &t.contents, sink);
+                }
+                // No picture is wanted, and still the engine pads at its last rate
+                // until the next feedback: on a weak link that is heard for seconds.
+                Output::Transmit(t) if self.resting.is_some() && self.is_video(&t.contents) => {}
                 Output::Transmit(t) if t.proto == Protocol::Udp => {
                     sink.transmit(t.source, t.destination, &t.contents);
                 }
@@ -401,8 +587,30 @@ impl Session {
                 Output::Event(event) => self.on_event(event, sink),
             }
         }
-        self.deadline = self.clock;
+        self.engine_at = self.clock;
         Ok(())
+    }
+
+    /// A packet of the engine for the client, where the engine seals nothing.
+    fn pass_on(&mut self, path: Path, packet: &[u8], sink: &mut impl Sink) {
+        let class = classify(packet);
+        if matches!(class, Datagram::Rtcp | Datagram::Dtls) {
+            // Checks go to every address, these to the one agreed on.
+            self.path = Some(path);
+        }
+        match class {
+            Datagram::Rtcp => {
+                if let Some(direct) = &mut self.direct {
+                    direct.pass_on(&path, packet, sink);
+                }
+            }
+            // It has nothing to send, and could not seal it.
+            Datagram::Rtp => self.counters.refused += 1,
+            _ if path.protocol == Protocol::Udp => {
+                sink.transmit(path.source, path.destination, packet);
+            }
+            _ => sink.stream(path.source, path.destination, true, packet),
+        }
     }
 
     /// Whether a packet to the client is video: media of any payload type but
@@ -422,10 +630,12 @@ impl Session {
             Event::RtpPacket(packet) => self.on_rtp(packet, sink),
             Event::Connected => {
                 self.connected = true;
+                self.ask_for_path();
                 sink.event(SessionEvent::Connected);
             }
             Event::IceConnectionStateChange(state) => {
                 self.reachable = !matches!(state, IceConnectionState::Disconnected);
+                self.ask_for_path();
             }
             Event::KeyframeRequest(request) => {
                 if let Some(slot) = self.slot_of(request.mid) {

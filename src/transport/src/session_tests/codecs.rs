@@ -44,6 +44,7 @@ impl Class {
             epoch: Epoch(1),
             slots: SLOTS,
             allow,
+            red: true,
         };
         self.core.add_peer(self.now, spec);
     }

@@ -11,7 +11,7 @@ use crate::mailbox::ShardMessage;
 use crate::registry::Found;
 use crate::session::Way;
 use crate::stun::BindingRequest;
-use crate::sys::{self, RECV_SLOT, RecvMeta};
+use crate::sys::{self, RECV_MESSAGES, RECV_SLOT, RecvMeta};
 
 /// Receive calls per socket and turn; what is left waits in the kernel.
 const RECV_ROUNDS: usize = 4;
@@ -36,7 +36,12 @@ impl Shard {
                     break;
                 };
                 match sys::receive(socket, &mut buffer, &mut metas) {
-                    Ok(_) => self.take_batch(now, &buffer, &metas),
+                    Ok(count) => {
+                        // Fewer than asked for: the kernel has no more now, and will
+                        // tell when it does.
+                        *flag = count >= RECV_MESSAGES;
+                        self.take_batch(now, &buffer, &metas);
+                    }
                     Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                     Err(_) => *flag = false, // empty, or an error the socket has now reported
                 }

@@ -4,6 +4,7 @@
 
 mod demux;
 mod neighbours;
+mod pressure;
 mod rescue;
 mod sessions;
 mod streams;
@@ -14,16 +15,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lophoc_media::core::{CoreConfig, Output, ShardCore};
+use lophoc_media::idmap::IdMap;
 use lophoc_media::types::{Epoch, Forward, PeerId, ShardId};
+use str0m::net::Protocol;
+
+pub(crate) use pressure::Pressure;
+use pressure::Scale;
 
 use crate::api::{ConnectError, Connected, DisconnectReason, MediaEvent};
 use crate::batch::SendBatch;
-use crate::egress::{Egress, EngineEgress};
+use crate::egress::direct::Path;
+use crate::egress::{AnyEgress, Egress};
+use crate::load::LoadMeter;
 use crate::mailbox::{Commands, Inbox, Mailbox, ShardMessage};
 use crate::registry::Registry;
 use crate::session::{Session, SessionEvent, Sink, Way};
 use crate::stats::ShardStats;
-use crate::sys::{RECV_MESSAGES, RECV_SLOT, RecvMeta};
+use crate::sys::{self, RECV_MESSAGES, RECV_SLOT, RecvMeta};
 use crate::tcp::links::Links;
 use crate::timer::Timers;
 use crate::udp::{LocalAddresses, Sockets};
@@ -34,6 +42,8 @@ const VISITS_PER_TURN: usize = 1_024;
 const TIMERS_PER_TURN: usize = 1_024;
 /// An address of another shard is forgotten after this long without a proof.
 const FOREIGN_LIFETIME: Duration = Duration::from_secs(60);
+/// Longest packet written for a TCP connection; longer ones are refused on arrival.
+const MAX_PACKET: usize = 1_600;
 /// Interval of the sweep: silence, statistics.
 const SWEEP: Duration = Duration::from_secs(1);
 /// The quality of connections is told once in so many sweeps.
@@ -46,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) on_event: Box<dyn Fn(MediaEvent) + Send + Sync>,
     pub(crate) local: LocalAddresses,
     pub(crate) stats: Vec<Mutex<ShardStats>>,
+    pub(crate) pressure: Vec<Pressure>,
     pub(crate) silence_limit: Duration,
 }
 
@@ -79,9 +90,9 @@ pub(crate) struct Shard {
     /// What a core is made of, and the start all shards share.
     core_config: CoreConfig,
     start: Instant,
-    egress: EngineEgress,
+    egress: AnyEgress,
     timers: Timers,
-    sessions: HashMap<PeerId, Box<Session>>,
+    sessions: IdMap<PeerId, Box<Session>>,
     ufrags: HashMap<String, PeerId>,
     addresses: HashMap<SocketAddr, PeerId>,
     foreign: HashMap<SocketAddr, (ShardId, Instant)>,
@@ -94,7 +105,9 @@ pub(crate) struct Shard {
     feeds: Vec<Feed>,
     pending: Vec<Forward>,
     events: Vec<SessionEvent>,
+    load: LoadMeter,
     stats: ShardStats,
+    scale: Scale,
     sweeps: u32,
     next_sweep: Instant,
 }
@@ -112,6 +125,28 @@ impl Sink for Outlet<'_> {
     fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8]) {
         let from = self.local.source_for(source.ip());
         self.batch.push(destination, from, bytes);
+    }
+
+    fn packet(
+        &mut self,
+        path: &Path,
+        len: usize,
+        vital: bool,
+        fill: impl FnOnce(&mut [u8]) -> bool,
+    ) -> bool {
+        if path.protocol == Protocol::Udp {
+            let from = self.local.source_for(path.source.ip());
+            return self.batch.push_with(path.destination, from, len, fill);
+        }
+        let mut space = [0; MAX_PACKET];
+        let Some(bytes) = space.get_mut(..len) else {
+            return false;
+        };
+        let filled = fill(bytes);
+        if filled {
+            self.stream(path.source, path.destination, vital, bytes);
+        }
+        filled
     }
 
     fn stream(&mut self, source: SocketAddr, destination: SocketAddr, vital: bool, bytes: &[u8]) {
@@ -142,9 +177,9 @@ impl Shard {
             core: ShardCore::new(core.clone(), start),
             core_config: core,
             start,
-            egress: EngineEgress,
+            egress: AnyEgress,
             timers: Timers::default(),
-            sessions: HashMap::new(),
+            sessions: IdMap::default(),
             ufrags: HashMap::new(),
             addresses: HashMap::new(),
             foreign: HashMap::new(),
@@ -157,11 +192,24 @@ impl Shard {
             feeds: Vec::new(),
             pending: Vec::new(),
             events: Vec::new(),
+            load: LoadMeter::new(start),
             stats: ShardStats::default(),
+            scale: Scale::default(),
             sweeps: 0,
             next_sweep: start + SWEEP,
             shared,
         }
+    }
+
+    /// Least time from turn to turn.
+    pub(crate) fn rest(&self) -> Duration {
+        self.load.rest()
+    }
+
+    /// A turn is done.
+    pub(crate) fn worked(&mut self, now: Instant) {
+        self.load.turn(now, sys::thread_time);
+        self.core.set_gather(self.load.gather());
     }
 
     /// The shard's sockets, for its poller.
@@ -284,6 +332,13 @@ impl Shard {
             session.allow = allow;
             if session.connected {
                 self.core.set_allow(now, peer, allow);
+            }
+        }
+        // Before the view: nothing of it may come from those taken away.
+        if let Some(listed) = &command.listed {
+            session.listed.clone_from(listed);
+            if session.connected {
+                self.core.set_listed(now, peer, listed.clone());
             }
         }
         if let Some(group) = command.group {
@@ -450,6 +505,7 @@ impl Shard {
                 });
             }
         }
+        self.weigh(now);
         self.batch.flush(&self.sockets);
         self.publish_stats();
         self.publish_quality();
@@ -474,6 +530,7 @@ impl Shard {
         stats.add_core(&self.core.stats());
         stats.add_sent(&self.batch.counters, self.batch.gso());
         stats.add_links(&self.links.counters);
+        stats.load = f64::from(self.load.load());
         if let Some(mailbox) = self.mailbox() {
             stats.queue_depth = mailbox.depth() as u64;
             stats.command_depth = mailbox.command_depth() as u64;

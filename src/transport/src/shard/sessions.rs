@@ -72,6 +72,7 @@ impl Shard {
                     self.stats.keyframe_requests_heard += 1;
                     self.core.keyframe_request(now, peer, slot);
                 }
+                SessionEvent::Missed { slot, seq } => self.core.resend(now, peer, slot, seq),
                 SessionEvent::Estimate(bits) => self.core.set_estimate(now, peer, bits),
                 SessionEvent::Loss(permille) => self.core.set_loss(now, peer, permille),
                 SessionEvent::Connected => self.connected(now, peer),
@@ -90,8 +91,8 @@ impl Shard {
         let view = session.view.clone();
         // Until the core finds something to show.
         session.set_wanted(0, false);
-        let epoch = session.epoch;
-        self.core.add_peer(
+        let (epoch, listed) = (session.epoch, session.listed.clone());
+        self.core.add_listed_peer(
             now,
             PeerSpec {
                 room: session.room,
@@ -100,7 +101,9 @@ impl Shard {
                 epoch,
                 slots: session.slots,
                 allow: session.allow,
+                red: session.takes_red(),
             },
+            listed,
         );
         self.core.set_estimate(now, peer, session.report.estimate);
         self.core.set_view(now, peer, view);

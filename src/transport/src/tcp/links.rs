@@ -373,3 +373,66 @@ fn write(link: &mut Link, now: Instant, counters: &mut LinkCounters) -> bool {
     link.blocked = None;
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
+    use socket2::SockRef;
+
+    use super::super::Gate;
+    use super::*;
+
+    /// A connection in `links`, and the client's end of it.
+    fn connect(links: &mut Links, now: Instant, gate: &Arc<Gate>) -> (LinkId, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, remote) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        SockRef::from(&stream)
+            .set_send_buffer_size(4 << 10)
+            .unwrap();
+        SockRef::from(&client)
+            .set_recv_buffer_size(4 << 10)
+            .unwrap();
+        let ends = (remote, listener.local_addr().unwrap());
+        let permit = Gate::permit(gate).unwrap();
+        let id = links.add(now, PeerId(1), stream, ends, permit).unwrap();
+        (id, client)
+    }
+
+    #[test]
+    fn a_connection_that_takes_nothing_is_given_up_and_one_that_reads_is_not() {
+        let gate = Arc::new(Gate::new(1, 8));
+        let (mut links, start) = (Links::default(), Instant::now());
+        let (deaf, _kept) = connect(&mut links, start, &gate);
+        let (good, mut reader) = connect(&mut links, start, &gate);
+        reader.set_nonblocking(true).unwrap();
+        // More than the kernel takes for the one who reads nothing.
+        for _ in 0..20_000 {
+            for id in [deaf, good] {
+                let (_, remote, announced) = links.ends(id).unwrap();
+                links.queue(start, remote, announced, true, &[0x80; 1_200]);
+            }
+            links.flush(start);
+            links.on_event(good, false, true);
+            let mut rest = [0; 64 << 10];
+            while matches!(reader.read(&mut rest), Ok(1..)) {}
+        }
+        assert!(links.counters.dropped_vital > 0);
+        assert!(links.dead(start + STUCK).is_empty());
+        assert_eq!(links.counters.stuck, 0);
+        // What the reader left is written before its time is up.
+        for _ in 0..1_000 {
+            links.on_event(good, false, true);
+            links.flush(start);
+            let mut rest = [0; 64 << 10];
+            while matches!(reader.read(&mut rest), Ok(1..)) {}
+        }
+        let later = start + STUCK + Duration::from_millis(1);
+        assert_eq!(links.dead(later), [deaf]);
+        assert_eq!(links.counters.stuck, 1);
+        assert!(links.take_broken().is_none());
+    }
+}

@@ -217,7 +217,7 @@ impl Client {
                 let codec = self
                     .rtc
                     .codec_config()
-                    .find(|p| p.pt() == pt)
+                    .find(|p| p.pt() == pt || p.red() == Some(pt))
                     .map(|p| p.spec().codec);
                 let mid = self
                     .rtc

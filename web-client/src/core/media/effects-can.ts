@@ -15,10 +15,24 @@ export function canFilterNoise(): boolean {
   return isRecent() && typeof AudioWorkletNode === 'function';
 }
 
+/** Names of programs that draw in place of a graphics chip. */
+const PROGRAMS = /swiftshader|llvmpipe|softpipe|basic render/i;
+
+/** Graphics drawn by a program: there the model takes seconds a picture, and the whole page waits for it. */
+function drawsSlowly(): boolean {
+  const context = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+  if (!context) return true;
+  const named = context.getExtension('WEBGL_debug_renderer_info');
+  const name = named ? String(context.getParameter(named.UNMASKED_RENDERER_WEBGL)) : '';
+  context.getExtension('WEBGL_lose_context')?.loseContext();
+  return PROGRAMS.test(name);
+}
+
 /** Blur made by our own code; what the platform offers is asked of the camera's track. */
 export function canBlurHere(): boolean {
   if (!isRecent() || isWeak()) return false;
   if (!('captureStream' in HTMLCanvasElement.prototype) || typeof WebGL2RenderingContext !== 'function') return false;
+  if (drawsSlowly()) return false;
   try {
     return WebAssembly.validate(new Uint8Array(SIMD));
   } catch {

@@ -1,12 +1,22 @@
 // The test sound of the join page: three soft notes, made here, no file to load.
 
 const NOTES = [523.25, 659.25, 783.99] as const;
+const CUE = [587.33, 880] as const;
 const NOTE_S = 0.28;
 
 type WithSink = HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
 
 /** Plays the test sound on the chosen speaker; resolves when it is over. */
-export async function playTestSound(speakerId: string | null): Promise<void> {
+export function playTestSound(speakerId: string | null): Promise<void> {
+  return play(NOTES, speakerId);
+}
+
+/** Two notes that rise: a recording begins or goes on. Two that fall: it pauses or has ended. */
+export function playRecordCue(on: boolean, speakerId: string | null): Promise<void> {
+  return play(on ? CUE : [...CUE].reverse(), speakerId);
+}
+
+async function play(notes: readonly number[], speakerId: string | null): Promise<void> {
   if (typeof AudioContext !== 'function') return;
   const context = new AudioContext();
   try {
@@ -22,7 +32,7 @@ export async function playTestSound(speakerId: string | null): Promise<void> {
       await element.play().catch(() => undefined);
     }
     const start = context.currentTime + 0.05;
-    NOTES.forEach((frequency, index) => {
+    notes.forEach((frequency, index) => {
       const at = start + index * NOTE_S;
       const tone = context.createOscillator();
       const gain = context.createGain();
@@ -34,7 +44,7 @@ export async function playTestSound(speakerId: string | null): Promise<void> {
       tone.start(at);
       tone.stop(at + NOTE_S);
     });
-    await new Promise((resolve) => setTimeout(resolve, NOTES.length * NOTE_S * 1_000 + 150));
+    await new Promise((resolve) => setTimeout(resolve, notes.length * NOTE_S * 1_000 + 150));
     element.srcObject = null;
   } finally {
     await context.close().catch(() => undefined);

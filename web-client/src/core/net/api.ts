@@ -1,5 +1,5 @@
 // The few HTTP calls of a client: what a join link means, joining, the attendance file.
-import type { ErrorCode, IceServer, Role, RoomMode } from '../proto';
+import type { ErrorCode, IceServer, RecordConsent, RecordWhom, RecordedBy, Role, RoomMode } from '../proto';
 
 export interface LinkInfo {
   room: string;
@@ -16,6 +16,21 @@ export interface LinkInfo {
   state: 'open' | 'early' | 'ended' | 'locked' | 'full';
   /** House rules (nội quy) to be accepted before joining. */
   rules?: HouseRules;
+  /** The session is recorded: to be accepted before joining. */
+  recording?: RecordingNotice;
+}
+
+/** What is told about a recording. */
+export interface RecordingNotice {
+  /** Told back when it is accepted. */
+  words: string;
+  who: string;
+  why: string;
+  keep: string;
+  /** What makes it, whom it takes, and whether one may attend unrecorded instead. */
+  by?: RecordedBy;
+  whom?: RecordWhom;
+  ask?: RecordConsent;
 }
 
 export interface HouseRules {
@@ -81,14 +96,22 @@ export function joinLink(o: {
   device: string;
   /** Version of the house rules that were accepted. */
   rules?: string | number;
+  /** Words of the recording notice that was accepted. */
+  recording?: string;
+  /** Attends unrecorded, where the recording asks. */
+  unrecorded?: boolean;
 }): Promise<ApiResult<JoinGrant>> {
   return post('/api/join', o);
 }
 
 /** The attendance file of a session; the token goes in a header, never in a URL. */
-export async function fetchStays(session: string, token: string): Promise<ApiResult<Blob>> {
+export function fetchStays(session: string, token: string): Promise<ApiResult<Blob>> {
+  return fetchFile(`/api/sessions/${encodeURIComponent(session)}/stays.csv`, token);
+}
+
+async function fetchFile(address: string, token: string): Promise<ApiResult<Blob>> {
   try {
-    const response = await fetch(`/api/sessions/${encodeURIComponent(session)}/stays.csv`, {
+    const response = await fetch(address, {
       headers: { authorization: `Bearer ${token}` },
       credentials: 'omit',
     });
@@ -97,6 +120,11 @@ export async function fetchStays(session: string, token: string): Promise<ApiRes
   } catch {
     return { ok: false, code: 'network' };
   }
+}
+
+/** Captions of a language as a WebVTT file. */
+export function fetchCaptions(session: string, lang: string, token: string): Promise<ApiResult<Blob>> {
+  return fetchFile(`/api/v1/sessions/${encodeURIComponent(session)}/captions.vtt?lang=${lang}`, token);
 }
 
 /** Address of the websocket on the page's own origin. */

@@ -76,7 +76,6 @@ export function welcome(more: Fields = {}): Fields {
       host: 'Sở',
       mode: 'discussion',
       locked: false,
-      recording: false,
       startedAt: 1,
       phase: 'live',
       waiting: false,

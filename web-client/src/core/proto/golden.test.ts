@@ -49,6 +49,7 @@ describe('damaged messages', () => {
         'del',
         'v',
         'a',
+        'recording',
         'lessonAt',
         'breakUntil',
         'startsAt',
@@ -59,9 +60,17 @@ describe('damaged messages', () => {
         'group',
         'groups',
         'speechKbps',
+        'overload',
         'spotlight',
+        'unable',
+        'plan',
+        'alarms',
         'timer',
+        'camera',
+        'screen',
       ]);
+      // Either the text or the edits that lead to it.
+      if (whole.t === 'notesPage') for (const field of ['text', 'ops', 'by', 'mine']) optional.add(field);
       for (const field of Object.keys(whole)) {
         if (optional.has(field)) continue;
         const { [field]: _gone, ...rest } = whole;

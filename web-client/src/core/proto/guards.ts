@@ -23,6 +23,7 @@ export const personGuard = v.looseObject({
   hall: optional(count),
   group: optional(count),
   standsFor: optional(text),
+  captions: optional(v.boolean()),
 });
 
 const youGuard = v.looseObject({
@@ -41,7 +42,20 @@ const roomGuard = v.looseObject({
   host: text,
   mode: text,
   locked: v.boolean(),
-  recording: v.boolean(),
+  recording: optional(
+    v.looseObject({
+      by: text,
+      who: text,
+      why: text,
+      keep: text,
+      since: v.number(),
+      recording: optional(text),
+      state: optional(text),
+      whom: optional(text),
+      ask: optional(text),
+      notice: optional(count),
+    }),
+  ),
   startedAt: v.number(),
   phase: text,
   lessonAt: optional(v.number()),
@@ -53,6 +67,7 @@ const roomGuard = v.looseObject({
   slowSec: v.number(),
   spotlight: optional(v.array(text)),
   speechKbps: optional(v.number()),
+  overload: optional(text),
 });
 
 const groupsGuard = v.looseObject({
@@ -135,6 +150,26 @@ const fileGuard = v.looseObject({
   url: v.pipe(text, v.regex(/^\/(?!\/)/u)),
 });
 
+const captionGuard = v.looseObject({
+  n: count,
+  lang: text,
+  who: text,
+  name: text,
+  text,
+  from: v.number(),
+  to: v.number(),
+  cid: text,
+});
+
+const noteEditGuard = v.looseObject({
+  rev: count,
+  who: text,
+  name: text,
+  cid: text,
+  at: v.number(),
+  op: v.array(v.union([v.number(), text])),
+});
+
 export const guards: Record<string, v.GenericSchema> = {
   welcome: v.looseObject({
     proto: count,
@@ -167,7 +202,20 @@ export const guards: Record<string, v.GenericSchema> = {
     decks: optional(v.array(deckGuard)),
     stage: optional(stageGuard),
     files: optional(v.array(fileGuard)),
+    captions: optional(v.array(captionGuard)),
+    notes: optional(count),
   }),
+  notes: v.looseObject({ edit: noteEditGuard }),
+  notesPage: v.looseObject({
+    rev: count,
+    text: optional(text),
+    ops: optional(v.array(noteEditGuard)),
+    by: optional(v.array(v.looseObject({ who: text, name: text, at: v.number() }))),
+    mine: optional(text),
+  }),
+  caption: v.looseObject({ c: captionGuard }),
+  captionLive: v.looseObject({ who: text, lang: text, text }),
+  captionPage: v.looseObject({ list: v.array(captionGuard), more: v.boolean() }),
   groups: v.looseObject({ groups: optional(groupsGuard) }),
   groupsSaid: v.looseObject({ text, by: text }),
   resumed: v.looseObject({ key: text, from: count, you: youGuard }),
@@ -188,6 +236,7 @@ export const guards: Record<string, v.GenericSchema> = {
     ),
     a: optional(v.array(v.looseObject({ mid: text, k: optional(text) }))),
   }),
+  layers: v.looseObject({ camera: optional(v.array(text)), screen: optional(v.array(text)) }),
   levels: v.looseObject({ l: v.array(v.tuple([text, v.number()])) }),
   people: v.looseObject({
     counts: countsGuard,
@@ -217,6 +266,24 @@ export const guards: Record<string, v.GenericSchema> = {
   file: v.looseObject({ file: fileGuard }),
   filesMine: v.looseObject({ list: v.array(fileGuard) }),
   fileGone: v.looseObject({ file: text }),
+  recordDesk: v.looseObject({
+    unable: optional(text),
+    plan: optional(v.looseObject({ by: text, who: text, why: text, keep: text, auto: v.boolean() })),
+    ask: text,
+    alarms: optional(
+      v.array(
+        v.looseObject({
+          at: v.number(),
+          what: text,
+          from: optional(v.number()),
+          to: optional(v.number()),
+          left: optional(v.number()),
+        }),
+      ),
+    ),
+  }),
+  recordMine: v.looseObject({ notice: count, accept: v.boolean() }),
+  unrecorded: v.looseObject({ list: v.array(text) }),
   bye: v.looseObject({
     action: v.picklist(['resume', 'rejoin', 'stop']),
     code: optional(text),

@@ -9,6 +9,8 @@ export type { BindState } from './gen/BindState';
 export type { BoardId } from './gen/BoardId';
 export type { Boards } from './gen/Boards';
 export type { ByeAction } from './gen/ByeAction';
+export type { Caption } from './gen/Caption';
+export type { CaptionLang } from './gen/CaptionLang';
 export type { ChatEntry } from './gen/ChatEntry';
 export type { ChatId } from './gen/ChatId';
 export type { Choose } from './gen/Choose';
@@ -39,7 +41,11 @@ export type { Limits } from './gen/Limits';
 export type { LinkState } from './gen/LinkState';
 export type { MediaKind } from './gen/MediaKind';
 export type { Mids } from './gen/Mids';
+export type { NoteAuthor } from './gen/NoteAuthor';
+export type { NoteEdit } from './gen/NoteEdit';
+export type { NoteStep } from './gen/NoteStep';
 export type { OnRung } from './gen/OnRung';
+export type { Overload } from './gen/Overload';
 export type { Permits } from './gen/Permits';
 export type { Person } from './gen/Person';
 export type { PersonId } from './gen/PersonId';
@@ -59,8 +65,18 @@ export type { QuestionId } from './gen/QuestionId';
 export type { QuestionState } from './gen/QuestionState';
 export type { RaisedHand } from './gen/RaisedHand';
 export type { Reaction } from './gen/Reaction';
+export type { RecordAlarm } from './gen/RecordAlarm';
+export type { RecordConsent } from './gen/RecordConsent';
+export type { RecordPlan } from './gen/RecordPlan';
+export type { RecordState } from './gen/RecordState';
+export type { RecordTrouble } from './gen/RecordTrouble';
+export type { RecordWhom } from './gen/RecordWhom';
+export type { RecordedBy } from './gen/RecordedBy';
+export type { Recording } from './gen/Recording';
+export type { RecordingId } from './gen/RecordingId';
 export type { Resume } from './gen/Resume';
 export type { Review } from './gen/Review';
+export type { Rid } from './gen/Rid';
 export type { Role } from './gen/Role';
 export type { RoomId } from './gen/RoomId';
 export type { RoomInfo } from './gen/RoomInfo';
@@ -102,6 +118,8 @@ export const MAX_CHAT = 5000;
 export const MAX_QUESTION = 1000;
 /** Longest label: timer, group, licence, owner; characters. */
 export const MAX_LABEL = 120;
+/** Longest purpose and words on keeping of a recording notice, characters. */
+export const MAX_RECORD_TEXT = 500;
 /** People shown to all at once, at most. */
 export const MAX_SPOTLIGHT = 4;
 /** Items of a quiz, at most. */
@@ -110,6 +128,18 @@ export const MAX_POLL_ITEMS = 20;
 export const MAX_POLL_OPTIONS = 12;
 /** Longest text of a poll, characters. */
 export const MAX_POLL_TEXT = 500;
+/** People with the captioner's task at a time, at most. */
+export const MAX_CAPTIONERS = 4;
+/** Longest line of captions, characters. */
+export const MAX_CAPTION = 200;
+/** A line of captions counts as typed no longer than this, ms. */
+export const MAX_CAPTION_MS = 60000;
+/** Longest shared notes, characters. */
+export const MAX_NOTES = 20000;
+/** Most that one edit of them puts in, characters. */
+export const MAX_NOTES_EDIT = 5000;
+/** Steps of one edit, at most. */
+export const MAX_NOTES_STEPS = 200;
 /** Breakout groups, at most. */
 export const MAX_GROUPS = 50;
 /** Coordinates of the pointer on a page go from 0 to this. */

@@ -1,4 +1,5 @@
 // The endpoints of /api/v1 with their shapes. One function per endpoint, nothing else.
+import type { RecordConsent, RecordWhom, RecordedBy } from '../proto';
 import { Http, part, type HttpOptions, type Query, type Result } from './http';
 import type {
   AccessLine,
@@ -11,30 +12,36 @@ import type {
   ClassLine,
   ClassPage,
   ClassState,
+  ConsolePage,
   Delegate,
+  DutyEntry,
   Excuse,
   ExportFormat,
   ExportKind,
   ExportList,
   ExportQuery,
-  ReportPage,
-  ReportQuery,
   Frozen,
   HallPerson,
   HallTick,
   ImportApply,
   ImportJob,
+  Incident,
   JoinLink,
   MyPage,
   NewAccount,
   NewAdjustment,
   NewApiToken,
+  NewIncident,
+  NewIncidentEntry,
   NewStaff,
+  NoticePage,
   Person,
   PersonForm,
   Plan,
   PreflightLink,
   Printed,
+  ReportPage,
+  ReportQuery,
   RosterChange,
   RosterRow,
   RosterVersion,
@@ -42,6 +49,7 @@ import type {
   SessionForm,
   SignedIn,
   Site,
+  SiteActForm,
   StaffMember,
   StepRequest,
   SummaryPage,
@@ -98,6 +106,24 @@ export interface HallCode {
 export interface ClassRules {
   version: number;
   text: string;
+}
+
+/** Whether sessions are recorded, and what is told about it. */
+export interface RecordingState {
+  on: boolean;
+  /** Of a session: set for it alone. */
+  own: boolean;
+  who: string;
+  why: string;
+  keep: string;
+  /** What makes it. */
+  by: RecordedBy;
+  /** Of the server: begins with the lesson. */
+  auto: boolean;
+  /** Of the server: whom it takes. */
+  whom: RecordWhom;
+  /** Of the server: whether people are told or asked. */
+  ask: RecordConsent;
 }
 
 type Answer<T> = Promise<Result<T>>;
@@ -181,6 +207,12 @@ export class RecordsApi {
   houseRules = (id: string): Answer<ClassRules> => this.http.get(`/classes/${part(id)}/rules`);
   setHouseRules = (id: string, text: string): Answer<ClassRules> =>
     this.http.send('PUT', `/classes/${part(id)}/rules`, { text });
+  recordingOfClass = (id: string): Answer<RecordingState> => this.http.get(`/classes/${part(id)}/recording`);
+  setRecordingOfClass = (id: string, form: RecordingState): Answer<RecordingState> =>
+    this.http.send('PUT', `/classes/${part(id)}/recording`, form);
+  recordingOfSession = (id: string): Answer<RecordingState> => this.http.get(`/sessions/${part(id)}/recording`);
+  setRecordingOfSession = (id: string, form: RecordingState): Answer<RecordingState> =>
+    this.http.send('PUT', `/sessions/${part(id)}/recording`, form);
   calendarFile = (session: string): string => this.http.url(`/sessions/${part(session)}/calendar.ics`);
   my = (): Answer<MyPage> => this.http.get('/my');
 
@@ -197,6 +229,16 @@ export class RecordsApi {
   attendance = (session: string): Answer<AttendancePage> => this.http.get(`/sessions/${part(session)}/attendance`);
   desk = (session: string, signal?: AbortSignal): Answer<AttendancePage> =>
     this.http.get(`/sessions/${part(session)}/desk`, undefined, signal);
+  console = (session: string, signal?: AbortSignal): Answer<ConsolePage> =>
+    this.http.get(`/sessions/${part(session)}/console`, undefined, signal);
+  setDuty = (session: string, version: number, list: readonly DutyEntry[]): Answer<{ version: number }> =>
+    this.http.send('PUT', `/sessions/${part(session)}/duty`, { version, list });
+  addIncident = (session: string, incident: NewIncident): Answer<Incident> =>
+    this.http.send('POST', `/sessions/${part(session)}/incidents`, incident);
+  addIncidentEntry = (session: string, no: number, entry: NewIncidentEntry): Answer<Incident> =>
+    this.http.send('POST', `/sessions/${part(session)}/incidents/${no}/entries`, entry);
+  siteAct = (session: string, form: SiteActForm): Answer<unknown> =>
+    this.http.send('POST', `/sessions/${part(session)}/console/acts`, form);
   adjust = (session: string, adjustment: NewAdjustment): Answer<unknown> =>
     this.http.send('POST', `/sessions/${part(session)}/adjustments`, adjustment);
   excuse = (session: string, excuses: Excuse[]): Answer<unknown> =>
@@ -226,6 +268,9 @@ export class RecordsApi {
     query: Partial<ExportQuery> = {},
   ): Answer<{ blob: Blob; name: string }> =>
     this.http.file(`/${of}/${part(id)}/exports/${kind}.${format}`, query as Query);
+  notices = (session: string): Answer<NoticePage> => this.http.get(`/sessions/${part(session)}/notices`);
+  sendNotice = (session: string): Answer<NoticePage> =>
+    this.http.send('POST', `/sessions/${part(session)}/notices`, {});
   unitReport = (unit: string, query: Partial<ReportQuery>): Answer<ReportPage> =>
     this.http.get(`/units/${part(unit)}/report`, query as Query);
   reportFile = (

@@ -127,9 +127,14 @@ export class Http {
     }
   }
 
-  /** A change; never sent twice. */
-  send<T>(method: Exclude<Method, 'GET'>, path: string, body?: unknown): Promise<Result<T>> {
-    return this.#call<T>(method, path, body);
+  /** A change; never sent twice. `leaving`: it arrives even when the page is left meanwhile. */
+  send<T>(
+    method: Exclude<Method, 'GET'>,
+    path: string,
+    body?: unknown,
+    { leaving = false }: { leaving?: boolean } = {},
+  ): Promise<Result<T>> {
+    return this.#call<T>(method, path, body, undefined, leaving);
   }
 
   /** Sends a file as it is. */
@@ -159,8 +164,14 @@ export class Http {
     }
   }
 
-  async #call<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<Result<T>> {
-    const answer = await this.#fetch(method, path, body, signal);
+  async #call<T>(
+    method: Method,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+    leaving = false,
+  ): Promise<Result<T>> {
+    const answer = await this.#fetch(method, path, body, signal, undefined, leaving);
     if (!('response' in answer)) return { ok: false, error: answer };
     const { response, done } = answer;
     try {
@@ -178,6 +189,7 @@ export class Http {
     body?: unknown,
     signal?: AbortSignal,
     timeoutMs = this.#o.timeoutMs,
+    leaving = false,
   ): Promise<ApiError | { response: Response; done: () => void }> {
     const abort = new AbortController();
     const stop = () => abort.abort();
@@ -201,6 +213,7 @@ export class Http {
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: abort.signal,
         credentials: 'same-origin',
+        ...(leaving ? { keepalive: true } : {}),
       });
       return { response, done };
     } catch {

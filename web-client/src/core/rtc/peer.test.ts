@@ -163,6 +163,30 @@ describe('tracks', () => {
     expect(set).toEqual([[true, true, true], [true, false, false], 16_000, [true, true, true], 32_000]);
   });
 
+  it('what nobody watches rests, together with what is not to be sent anyway', async () => {
+    const peer = new Peer('seat', { a: 5, v: 4, s: 1 });
+    await peer.send('camera', track(1280, 720));
+    peer.setWatched({ camera: ['q', 'h'] });
+    peer.setWatched({ camera: ['q', 'h'] });
+    peer.setThrift({ smallCamera: true });
+    peer.setWatched({});
+    peer.setThrift({ smallCamera: false });
+    await vi.waitFor(() => expect(fake(peer).parameters).toHaveLength(5));
+    expect(fake(peer).parameters.map(({ encodings }) => encodings.map((e) => e.active))).toEqual([
+      [true, true, true],
+      [true, true, false],
+      [true, false, false],
+      [true, false, false],
+      [true, true, true],
+    ]);
+    // Another camera in its place is watched as the one before.
+    peer.setWatched({ camera: [] });
+    await peer.send('camera', track(1280, 720));
+    await vi.waitFor(() => expect(fake(peer).parameters).toHaveLength(7));
+    expect(fake(peer).parameters[6]?.encodings.map((e) => e.active)).toEqual([true, false, false]);
+    expect(fake(peer).parameters.every(({ encodings }) => encodings.length === 3)).toBe(true);
+  });
+
   it('the text of a screen stays sharp', async () => {
     const peer = new Peer('seat', { a: 5, v: 4, s: 1 });
     await peer.send('screen', track(1920, 1080));

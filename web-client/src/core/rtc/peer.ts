@@ -2,9 +2,20 @@
 // changes after the first answer is done by replaceTrack and by `view`; the only
 // later offers are ICE restarts.
 import { Emitter } from '../base/emitter';
-import type { IceServer, MediaKind, Profile, SlotCounts } from '../proto';
+import type { IceServer, MediaKind, Profile, Rid, SlotCounts } from '../proto';
 import { trimCodecs } from './codecs';
 import { sendsScreenLayers } from './compat';
+import {
+  CAMERA_ENCODINGS,
+  CAMERA_RIDS,
+  SCREEN_LAYERS,
+  SCREEN_RIDS,
+  SCREEN_SINGLE,
+  cameraLayers,
+  pauseUnwatched,
+  screenLayers,
+  type LayerParameters,
+} from './layers';
 
 export type PeerState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
@@ -21,50 +32,6 @@ export interface Slot {
   receiver: RTCRtpReceiver;
 }
 
-const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
-  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 120_000, maxFramerate: 15 },
-  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 400_000, maxFramerate: 30 },
-  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, maxFramerate: 30 },
-];
-/** A screen in two layers: who lacks the bandwidth for the whole one reads a small one instead of nothing. */
-const SCREEN_LAYERS: RTCRtpEncodingParameters[] = [
-  { rid: 'q', scaleResolutionDownBy: 2, maxBitrate: 250_000, maxFramerate: 5 },
-  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 2_500_000, maxFramerate: 15 },
-];
-const SCREEN_SINGLE: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
-/** Below this many pixels Chromium encodes two layers at most, the first two by index. */
-const THREE_LAYERS_FROM = 960 * 540;
-
-interface LayerParameters {
-  active: boolean;
-  scaleResolutionDownBy: number;
-  maxBitrate: number;
-}
-
-/**
- * Parameters of q, h, f for a camera of this size. A small camera uses q and h only,
- * so that its whole picture is sent instead of half of it. `thrifty`: the smallest alone.
- */
-export function cameraLayers(
-  width: number | undefined,
-  height: number | undefined,
-  thrifty = false,
-): LayerParameters[] {
-  const small = width !== undefined && height !== undefined && width * height < THREE_LAYERS_FROM;
-  const layers = small
-    ? [
-        { active: true, scaleResolutionDownBy: 2, maxBitrate: 150_000 },
-        { active: true, scaleResolutionDownBy: 1, maxBitrate: 600_000 },
-        { active: false, scaleResolutionDownBy: 1, maxBitrate: 600_000 },
-      ]
-    : [
-        { active: true, scaleResolutionDownBy: 4, maxBitrate: 120_000 },
-        { active: true, scaleResolutionDownBy: 2, maxBitrate: 400_000 },
-        { active: true, scaleResolutionDownBy: 1, maxBitrate: 1_200_000 },
-      ];
-  return layers.map((layer, index) => (thrifty && index > 0 ? { ...layer, active: false } : layer));
-}
-
 /** What the microphone is sent with where nobody asks for less, bit/s. */
 const SPEECH = 32_000;
 
@@ -74,6 +41,12 @@ export interface Thrift {
   speechKbps?: number;
   /** Of the camera only the smallest layer. */
   smallCamera: boolean;
+}
+
+/** Layers of the own pictures that somebody watches; absent = all. */
+export interface Watched {
+  camera?: readonly Rid[] | undefined;
+  screen?: readonly Rid[] | undefined;
 }
 
 type SendParameters = RTCRtpSendParameters & { degradationPreference?: string };
@@ -125,6 +98,7 @@ export class Peer extends Emitter<PeerEvents> {
   #closed = false;
   #paramQueue: Promise<unknown> = Promise.resolve();
   #thrift: Thrift = { smallCamera: false };
+  #watched: Watched = {};
 
   constructor(profile: Profile, slots: SlotCounts, ice: readonly IceServer[] = []) {
     super();
@@ -215,29 +189,50 @@ export class Peer extends Emitter<PeerEvents> {
     if (!transceiver || this.#closed) return;
     if (transceiver.sender.track === track) return;
     await transceiver.sender.replaceTrack(track);
-    if (kind === 'screen' && track) {
+    if (!track) return;
+    if (kind === 'screen') {
       // Text must stay readable: give up frames before pixels.
       this.#change(transceiver.sender, (parameters) => (parameters.degradationPreference = 'maintain-resolution'));
+      this.#layScreen();
     }
-    if (kind === 'camera' && track) {
-      this.#layCamera(transceiver.sender, track);
-    }
+    if (kind === 'camera') this.#layCamera();
   }
 
-  #layCamera(sender: RTCRtpSender, track: MediaStreamTrack): void {
+  /** What the camera is sent with: as large as it is, as small as one wishes, and as somebody watches. */
+  #layCamera(): void {
+    const sender = this.#senders.get('camera')?.sender;
+    const track = sender?.track;
+    if (!sender || !track) return;
     const { width, height } = track.getSettings();
-    const layers = cameraLayers(width, height, this.#thrift.smallCamera);
+    const own = cameraLayers(width, height, this.#thrift.smallCamera);
+    this.#lay(sender, pauseUnwatched(own, CAMERA_RIDS, this.#watched.camera));
+  }
+
+  #layScreen(): void {
+    const sender = this.#senders.get('screen')?.sender;
+    if (!sender?.track || !sendsScreenLayers()) return;
+    this.#lay(sender, pauseUnwatched(screenLayers(), SCREEN_RIDS, this.#watched.screen));
+  }
+
+  #lay(sender: RTCRtpSender, layers: readonly LayerParameters[]): void {
     this.#change(sender, (parameters) => {
       parameters.encodings.forEach((encoding, index) => Object.assign(encoding, layers[index]));
     });
+  }
+
+  /** Somebody watches these layers: the others rest; needs no negotiation. */
+  setWatched(watched: Watched): void {
+    const before = this.#watched;
+    this.#watched = watched;
+    if (String(before.camera) !== String(watched.camera)) this.#layCamera();
+    if (String(before.screen) !== String(watched.screen)) this.#layScreen();
   }
 
   /** Sends less, or as usual again; needs no negotiation. */
   setThrift(thrift: Thrift): void {
     const before = this.#thrift;
     this.#thrift = thrift;
-    const camera = this.#senders.get('camera')?.sender;
-    if (before.smallCamera !== thrift.smallCamera && camera?.track) this.#layCamera(camera, camera.track);
+    if (before.smallCamera !== thrift.smallCamera) this.#layCamera();
     const mic = this.#senders.get('mic')?.sender;
     if (before.speechKbps === thrift.speechKbps || !mic) return;
     const maxBitrate = Math.min(SPEECH, (thrift.speechKbps ?? Infinity) * 1_000);

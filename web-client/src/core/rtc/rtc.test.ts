@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pickAudioCodecs, pickVideoCodecs } from './codecs';
 import { browserName, deviceClass, isFirefox, isWebKit, sendsScreenLayers } from './compat';
 import { BLIND_DELAY, rtpAtOrAfter, whenFrameShown } from './frame-gate';
-import { cameraLayers } from './peer';
+import type { Rid } from '../proto';
+import { cameraLayers, pauseUnwatched, CAMERA_RIDS, SCREEN_RIDS, screenLayers } from './layers';
 import { AudioWatchdog, netLevel, NO_SAMPLE, packetsByMid, StatsSampler } from './stats';
 
 const codec = (mimeType: string, sdpFmtpLine?: string) => ({
@@ -51,6 +52,60 @@ describe('camera layers', () => {
 
   it('are two, with the whole picture among them, for a small one', () => {
     expect(sent(640, 480)).toEqual([2, 1]);
+  });
+});
+
+describe('layers nobody watches', () => {
+  const camera = (watched?: Rid[], own = cameraLayers(1280, 720)) =>
+    pauseUnwatched(own, CAMERA_RIDS, watched).map((layer) => layer.active);
+  const small = cameraLayers(640, 480);
+  const thrifty = cameraLayers(1280, 720, true);
+
+  it('are all sent until something is told', () => {
+    expect(camera()).toEqual([true, true, true]);
+    expect(pauseUnwatched(small, CAMERA_RIDS)).toEqual(small);
+  });
+
+  it('rest, but for the smallest, which goes on slowly', () => {
+    expect(camera(['q'])).toEqual([true, false, false]);
+    expect(camera(['h'])).toEqual([true, true, false]);
+    expect(camera(['q', 'f'])).toEqual([true, false, true]);
+    expect(camera([])).toEqual([true, false, false]);
+    const [idle] = pauseUnwatched(cameraLayers(1280, 720), CAMERA_RIDS, []);
+    expect(idle).toMatchObject({ maxFramerate: 5, maxBitrate: 60_000 });
+    const [watched] = pauseUnwatched(cameraLayers(1280, 720), CAMERA_RIDS, ['q']);
+    expect(watched).toMatchObject({ maxFramerate: 15, maxBitrate: 120_000 });
+  });
+
+  it('that this device does not send are stood for by the next smaller one', () => {
+    expect(camera(['f'], small)).toEqual([true, true, false]);
+    expect(camera(['f'], thrifty)).toEqual([true, false, false]);
+    const [only] = pauseUnwatched(thrifty, CAMERA_RIDS, ['h', 'f']);
+    expect(only).toMatchObject({ active: true, maxFramerate: 15 });
+  });
+
+  it('of a screen are two', () => {
+    const screen = (watched: Rid[]) =>
+      pauseUnwatched(screenLayers(), SCREEN_RIDS, watched).map((layer) => layer.active);
+    expect(screen(['f'])).toEqual([true, true]);
+    expect(screen(['h'])).toEqual([true, false]);
+    expect(screen([])).toEqual([true, false]);
+    expect(pauseUnwatched(screenLayers(), SCREEN_RIDS, ['h'])[0]).toMatchObject({ maxBitrate: 250_000 });
+  });
+
+  it('never make a layer send that this device does not want to', () => {
+    const all: Rid[] = ['q', 'h', 'f'];
+    for (const own of [small, thrifty, cameraLayers(1280, 720)]) {
+      for (let mask = 0; mask < 8; mask += 1) {
+        const sent = pauseUnwatched(
+          own,
+          CAMERA_RIDS,
+          all.filter((_, bit) => (mask >> bit) & 1),
+        );
+        expect(sent.some((layer) => layer.active)).toBe(true);
+        sent.forEach((layer, index) => expect(layer.active && !own[index]?.active).toBe(false));
+      }
+    }
   });
 });
 

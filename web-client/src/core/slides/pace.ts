@@ -27,6 +27,11 @@ export class Pace<T> {
     if (waiting) this.push(waiting.value);
   }
 
+  /** Forgets what waits. */
+  drop(): void {
+    this.#waiting = null;
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

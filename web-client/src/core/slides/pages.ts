@@ -31,8 +31,17 @@ export function variantFor({ width, ratio, zoom, saver, level }: Need): Variant 
   return width * Math.min(Math.max(ratio, 1), 2) * zoom > SMALL_WIDTH * STRETCH ? 'l' : 's';
 }
 
-export function pageUrl(deck: Pick<Deck, 'url'>, page: number, variant: Variant): string {
-  return `${deck.url}/${page}/${variant}.webp`;
+/** Pace of a page where the link bears speech and little more, kbit/s: both fit into 64. */
+const GENTLE_KBPS = 22;
+
+/** Whether pages should leave room for speech: sent at once they fill every queue on the way. */
+export function gently(rung: { at: string; why: string } | null, level: number): boolean {
+  return rung?.at === 'sound' && (rung.why === 'link' || level <= WEAK_LEVEL + 1);
+}
+
+export function pageUrl(deck: Pick<Deck, 'url'>, page: number, variant: Variant, gentle = false): string {
+  const url = `${deck.url}/${page}/${variant}.webp`;
+  return gentle && variant === 's' ? `${url}?kbps=${GENTLE_KBPS}` : url;
 }
 
 export function textUrl(deck: Pick<Deck, 'url'>, page: number): string {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sendFile } from '../files/upload';
 import { Pace } from './pace';
-import { clampPage, PageCache, pageUrl, variantFor, type Need } from './pages';
+import { clampPage, gently, PageCache, pageUrl, variantFor, type Need } from './pages';
 import { linesOf, PageTexts, readText } from './text';
 
 describe('the width of a page', () => {
@@ -21,6 +21,16 @@ describe('the width of a page', () => {
 
   it('is in the address the server gave', () => {
     expect(pageUrl({ url: '/s/abc' }, 3, 's')).toBe('/s/abc/3/s.webp');
+  });
+
+  it('comes slowly where the link bears speech and little more', () => {
+    expect(gently(null, 1)).toBe(false);
+    expect(gently({ at: 'camera', why: 'link' }, 1)).toBe(false);
+    expect(gently({ at: 'sound', why: 'link' }, 4)).toBe(true);
+    expect(gently({ at: 'sound', why: 'chosen' }, 4)).toBe(false);
+    expect(gently({ at: 'sound', why: 'chosen' }, 2)).toBe(true);
+    expect(pageUrl({ url: '/s/abc' }, 3, 's', true)).toBe('/s/abc/3/s.webp?kbps=22');
+    expect(pageUrl({ url: '/s/abc' }, 3, 'l', true)).toBe('/s/abc/3/l.webp');
   });
 });
 

@@ -55,6 +55,7 @@ export const KIND = {
   planActual: 'exp.planActual',
   trainerActivity: 'exp.trainerActivity',
   polls: 'exp.polls',
+  incidents: 'incident.file',
   aggregate: 'exp.aggregate',
 } as const satisfies Record<ExportKind, RecordsKey>;
 

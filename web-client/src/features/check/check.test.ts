@@ -37,6 +37,7 @@ const devices = (over: Partial<DevicesModel> = {}): DevicesModel => ({
   pick: () => Promise.resolve(),
   onLevel: () => () => undefined,
   testSpeaker: () => Promise.resolve(),
+  recordCue: () => Promise.resolve(),
   effects: {
     canFilter: false,
     canBlur: false,

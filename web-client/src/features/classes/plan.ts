@@ -1,5 +1,6 @@
 // The plan of a class as a form holds it.
 import type { Class, Plan } from '../../core/records/gen';
+import { tidyNames, tidyOwn } from '../../ui/own';
 
 export function emptyPlan(host: string | null): Plan {
   return {
@@ -33,6 +34,7 @@ export function emptyPlan(host: string | null): Plan {
     guests: 'wait',
     custom: [],
     onSheets: [],
+    peopleOnSheets: [],
   };
 }
 
@@ -56,24 +58,10 @@ export function tidyPlan(plan: Plan): Plan {
   return {
     ...plan,
     ...texts,
-    custom: plan.custom
-      .map(([name, value]): [string, string] => [tidy(name), tidy(value)])
-      .filter(([name, value]) => name !== '' || value !== ''),
+    custom: tidyOwn(plan.custom),
+    peopleOnSheets: tidyNames(plan.peopleOnSheets),
   };
 }
-
-/** Most own fields on the sheets of a class. */
-export const MAX_SHEET_FIELDS = 8;
-
-/** Which own fields stand on the sheets, one by one. */
-export const sheetMarks = (plan: Plan): boolean[] => plan.custom.map(([name]) => plan.onSheets.includes(name));
-
-/** The names of the marked own fields. */
-export const onSheets = (plan: Plan, marks: readonly boolean[]): string[] =>
-  plan.custom
-    .filter((_, n) => marks[n] === true)
-    .map(([name]) => name.normalize('NFC').trim())
-    .filter((name) => name !== '');
 
 /** What is wrong before the server is asked: field → code. */
 export function planProblems(plan: Plan): Record<string, string> {

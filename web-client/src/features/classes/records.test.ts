@@ -7,7 +7,8 @@ import { tidyPerson, emptyPerson } from '../people/form';
 import { passwordRules } from '../sign-in/password';
 import { linkTable } from './invite';
 import { around, asksFor, leadsTo, sortSteps, WAY } from './life';
-import { emptyPlan, onSheets, planProblems, sheetMarks, tidyPlan } from './plan';
+import { onSheets, ownProblem, sheetMarks, tidyNames, type Own } from '../../ui/own';
+import { emptyPlan, planProblems, tidyPlan } from './plan';
 import type { ImportPreview, ImportRow } from '../../core/records/gen';
 
 describe('the plan of a class', () => {
@@ -43,8 +44,26 @@ describe('the plan of a class', () => {
       ],
       onSheets: ['Kinh phí'],
     });
-    expect(sheetMarks(own)).toEqual([true, false, false]);
-    expect(onSheets(own, [false, true, true])).toEqual(['Chương trình']);
+    expect(sheetMarks(own.custom, own.onSheets)).toEqual([true, false, false]);
+    expect(onSheets(own.custom, [false, true, true])).toEqual(['Chương trình']);
+  });
+});
+
+describe('own fields', () => {
+  it('name each column of the sheets once', () => {
+    expect(tidyNames([' Hạng ', '', 'Cỡ áo', 'Hạng'])).toEqual(['Hạng', 'Cỡ áo']);
+    expect(tidyPlan(plan({ peopleOnSheets: ['', ' Hạng'] })).peopleOnSheets).toEqual(['Hạng']);
+  });
+
+  it('have the fault the server found, though empty ones were not sent', () => {
+    const own: Own[] = [
+      ['', ''],
+      ['Kinh phí', 'có'],
+      ['', 'không tên'],
+    ];
+    const problems = { 'custom[1][0]': 'required' };
+    expect([0, 1, 2].map((n) => ownProblem(problems, own, n, 0))).toEqual([undefined, undefined, 'required']);
+    expect(ownProblem(problems, own, 2, 1)).toBeUndefined();
   });
 });
 
@@ -121,7 +140,12 @@ describe('a person', () => {
         { kind: 'sector', issuer: '', value: ' 0012 ' },
         { kind: 'local', issuer: '', value: '' },
       ],
+      custom: [
+        [' Hạng ', 'II '],
+        ['', ' '],
+      ],
     });
+    expect(sent.custom).toEqual([['Hạng', 'II']]);
     expect(sent).toMatchObject({ name: 'Công Tằng Tôn Nữ', guardian: '', sort: null });
     expect(sent.identifiers).toEqual([{ kind: 'sector', issuer: '', value: '0012' }]);
   });

@@ -1,5 +1,6 @@
 // A person as a form holds it.
 import type { Person, PersonForm } from '../../core/records/gen';
+import { tidyOwn } from '../../ui/own';
 
 export function emptyPerson(): PersonForm {
   return {
@@ -16,6 +17,7 @@ export function emptyPerson(): PersonForm {
     guardian: '',
     degree: '',
     identifiers: [],
+    custom: [],
   };
 }
 
@@ -37,6 +39,7 @@ export function tidyPerson(form: PersonForm): PersonForm {
     email: form.email.trim(),
     guardian: form.pupil ? tidy(form.guardian) : '',
     degree: tidy(form.degree),
+    custom: tidyOwn(form.custom),
     identifiers: form.identifiers.map((one) => ({ ...one, value: one.value.trim() })).filter((one) => one.value !== ''),
   };
 }

@@ -1,6 +1,8 @@
 // The icons only the room needs; they come with its code.
 import activity from 'lucide-static/icons/activity.svg?raw';
 import arrowDown from 'lucide-static/icons/arrow-down.svg?raw';
+import captions from 'lucide-static/icons/captions.svg?raw';
+import captionsList from 'lucide-static/icons/scroll-text.svg?raw';
 import chat from 'lucide-static/icons/message-square-text.svg?raw';
 import chevronLeft from 'lucide-static/icons/chevron-left.svg?raw';
 import chevronRight from 'lucide-static/icons/chevron-right.svg?raw';
@@ -17,10 +19,12 @@ import keyboard from 'lucide-static/icons/keyboard.svg?raw';
 import layout from 'lucide-static/icons/layout-template.svg?raw';
 import leave from 'lucide-static/icons/log-out.svg?raw';
 import lockOpen from 'lucide-static/icons/lock-open.svg?raw';
+import mini from 'lucide-static/icons/picture-in-picture-2.svg?raw';
 import moon from 'lucide-static/icons/moon.svg?raw';
 import more from 'lucide-static/icons/ellipsis.svg?raw';
 import moreVertical from 'lucide-static/icons/ellipsis-vertical.svg?raw';
 import people from 'lucide-static/icons/users.svg?raw';
+import notes from 'lucide-static/icons/notebook-pen.svg?raw';
 import pin from 'lucide-static/icons/pin.svg?raw';
 import pinOff from 'lucide-static/icons/pin-off.svg?raw';
 import roleOf from 'lucide-static/icons/user-round-cog.svg?raw';
@@ -29,6 +33,7 @@ import screenOff from 'lucide-static/icons/screen-share-off.svg?raw';
 import search from 'lucide-static/icons/search.svg?raw';
 import send from 'lucide-static/icons/send-horizontal.svg?raw';
 import sliders from 'lucide-static/icons/sliders-horizontal.svg?raw';
+import record from 'lucide-static/icons/circle-dot.svg?raw';
 import split from 'lucide-static/icons/network.svg?raw';
 import spotlight from 'lucide-static/icons/spotlight.svg?raw';
 import stop from 'lucide-static/icons/circle-stop.svg?raw';
@@ -48,6 +53,8 @@ import { installSprite } from '../../ui/icons';
 const roomIcons = {
   activity,
   arrowDown,
+  captions,
+  captionsList,
   chat,
   chevronLeft,
   chevronRight,
@@ -64,9 +71,11 @@ const roomIcons = {
   layout,
   leave,
   lockOpen,
+  mini,
   moon,
   more,
   moreVertical,
+  notes,
   people,
   pin,
   pinOff,
@@ -85,6 +94,7 @@ const roomIcons = {
   circleCheck,
   poll,
   question,
+  record,
   react,
   reply,
   thumbsUp,

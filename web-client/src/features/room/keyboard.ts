@@ -7,6 +7,8 @@ export type Command =
   | 'people'
   | 'questions'
   | 'polls'
+  | 'captions'
+  | 'notes'
   | 'react'
   | 'share'
   | 'hand'
@@ -37,6 +39,8 @@ const LETTERS: Record<string, Command> = {
   p: 'people',
   q: 'questions',
   t: 'polls',
+  l: 'captions',
+  g: 'notes',
   b: 'react',
   s: 'share',
   h: 'hand',

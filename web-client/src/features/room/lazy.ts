@@ -1,7 +1,10 @@
 // Parts of the room that are fetched when they are needed first, with their words.
+import { loadLiveWords } from '../../i18n/live.svelte';
 import { loadSharingWords } from '../../i18n/sharing.svelte';
 import { prefs } from '../../ui/prefs.svelte';
 import type * as Board from './board';
+import type * as Captions from './captions';
+import type * as Notes from './notes';
 import type * as Slides from './slides';
 
 type SlidesParts = typeof Slides;
@@ -31,4 +34,32 @@ export function loadBoard(): Promise<typeof Board> {
     },
   );
   return board;
+}
+
+let captions: Promise<typeof Captions> | null = null;
+
+/** Captions: over the stage and in their panel. After a failure the next call tries again. */
+export function loadCaptions(): Promise<typeof Captions> {
+  captions ??= Promise.all([import('./captions'), loadLiveWords(prefs.lang)]).then(
+    ([parts]) => parts,
+    (error: unknown) => {
+      captions = null;
+      throw error;
+    },
+  );
+  return captions;
+}
+
+let notes: Promise<typeof Notes> | null = null;
+
+/** The panel of shared notes. After a failure the next call tries again. */
+export function loadNotes(): Promise<typeof Notes> {
+  notes ??= Promise.all([import('./notes'), loadLiveWords(prefs.lang)]).then(
+    ([parts]) => parts,
+    (error: unknown) => {
+      notes = null;
+      throw error;
+    },
+  );
+  return notes;
 }

@@ -7,11 +7,11 @@ import { a } from '../../i18n/arrange.svelte';
 import { ERROR } from '../../i18n/terms';
 import { isAsked } from './polls/may';
 
-export type Panel = 'people' | 'chat' | 'questions' | 'polls' | 'docs';
+export type Panel = 'people' | 'chat' | 'questions' | 'polls' | 'docs' | 'captions' | 'notes';
 /** Parts of the panel of materials. */
 export type DocsTab = 'slides' | 'files';
 export type Open =
-  | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' | 'hall' | 'timer' }
+  | { dialog: 'stats' | 'keys' | 'end' | 'muteAll' | 'devices' | 'hall' | 'timer' | 'record' }
   | { dialog: 'permits' | 'mode' | 'groups' | 'pickGroup' }
   | { dialog: 'remove' | 'role' | 'substitute'; person: Person }
   | { dialog: 'problem'; what: 'mic' | 'camera' | 'screen'; problem: MediaProblem };
@@ -29,6 +29,8 @@ export class RoomView {
   panel = $state<Panel | null>(null);
   open = $state.raw<Open | null>(null);
   toasts = $state.raw<Toast[]>([]);
+  /** Closes the small window; null = there is none. */
+  mini = $state.raw<(() => void) | null>(null);
   /** The space bar is held to talk. */
   held = $state(false);
   /** The palette of reactions is open. */
@@ -86,6 +88,17 @@ export class RoomView {
     this.panel = this.panel === panel ? null : panel;
     this.room.setChatOpen(this.panel === 'chat');
     this.room.talk.setQuestionsOpen(this.panel === 'questions');
+  }
+  /** Turns captions on this screen on or off, and says so. */
+  captions(): void {
+    const { captions } = this.room;
+    captions.change({ on: !captions.on });
+    const words = !captions.on
+      ? t('captions.offNow')
+      : captions.lines.length > 0
+        ? t('captions.onNow')
+        : t('captions.onEmpty');
+    this.toast(words);
   }
   /** Opens the chat to write to somebody. */
   writeTo(to: Audience): void {
@@ -163,6 +176,17 @@ export class RoomView {
 
   clearSpotlight(): Promise<boolean> {
     return this.act(this.room.arrange.clearSpotlight());
+  }
+
+  /** Opens the room in a small window above all others, or closes it. */
+  async toggleMini(): Promise<void> {
+    if (this.mini) return this.mini();
+    try {
+      const { openMini } = await import('./mini');
+      this.mini = await openMini(this.room, this, () => (this.mini = null));
+    } catch {
+      this.toast(a('mini.failed'), 'bad');
+    }
   }
 
   async mic(): Promise<void> {

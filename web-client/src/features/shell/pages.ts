@@ -54,11 +54,37 @@ export function pageOf(to: RecordsRoute, guest: boolean): PageSource {
         load: () => import('../desk/DeskPage.svelte').then(of),
         props: { session: to.session },
       };
+    case 'console':
+      return {
+        key: `console:${to.session}`,
+        load: () => import('../console/ConsolePage.svelte').then(of),
+        props: { session: to.session },
+      };
     case 'attendance':
       return {
         key: `attendance:${to.session}`,
         load: () => import('../attendance/SessionAttendance.svelte').then(of),
         props: { session: to.session },
+      };
+    case 'recordings':
+      return { key: 'recordings', load: () => import('../recordings/LibraryPage.svelte').then(of), props: {} };
+    case 'recording':
+      return to.manage
+        ? {
+            key: `recording-manage:${to.id}`,
+            load: () => import('../recordings/ManagePage.svelte').then(of),
+            props: { id: to.id },
+          }
+        : {
+            key: `recording:${to.id}`,
+            load: () => import('../recordings/WatchPage.svelte').then(of),
+            props: { id: to.id },
+          };
+    case 'recordingLink':
+      return {
+        key: `recording-link:${to.token}`,
+        load: () => import('../recordings/LinkWatchPage.svelte').then(of),
+        props: { token: to.token },
       };
     case 'my':
       return { key: 'my', load: () => import('../my/MyPage.svelte').then(of), props: {} };

@@ -59,6 +59,7 @@ export const listsEn: Shape<typeof listsVi> = {
   'people.identifierKind': 'Kind',
   'people.identifierValue': 'Value',
   'people.identifierHint': 'Personal numbers are shown in part. Left as it is, the old one stays.',
+  'people.customHint': 'What the unit notes besides. A class that chooses a field has it as a column of its sheets.',
   'people.identifierAdd': 'Add an identifier',
   'people.identifierRemove': (value: string) => `Remove identifier ${value}`,
   'people.label': 'People',

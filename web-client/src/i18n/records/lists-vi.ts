@@ -58,6 +58,7 @@ export const listsVi = {
   'people.identifierKind': 'Loại',
   'people.identifierValue': 'Giá trị',
   'people.identifierHint': 'Số định danh cá nhân chỉ hiện một phần. Để nguyên thì số cũ được giữ.',
+  'people.customHint': 'Các mục đơn vị cần ghi thêm. Lớp nào chọn mục này thì danh sách của lớp có cột đó.',
   'people.identifierAdd': 'Thêm định danh',
   'people.identifierRemove': (value: string) => `Bỏ định danh ${value}`,
   'people.label': 'Danh sách người',

@@ -5,6 +5,7 @@ export const termsEn: Shape<typeof termsVi> = {
   'nav.classes': 'Classes',
   'nav.calendar': 'Calendar',
   'nav.my': 'My classes',
+  'nav.recordings': 'Recordings',
   'nav.reports': 'Reports',
   'nav.people': 'People',
   'nav.units': 'Units',

@@ -4,6 +4,7 @@ export const termsVi = {
   'nav.classes': 'Lớp học',
   'nav.calendar': 'Lịch',
   'nav.my': 'Lớp của tôi',
+  'nav.recordings': 'Bản ghi',
   'nav.reports': 'Báo cáo',
   'nav.people': 'Người',
   'nav.units': 'Đơn vị',

@@ -7,8 +7,8 @@ export const EVERY = 2000;
 export const HIDDEN = 20_000;
 const MOST = 30_000;
 
-export interface DeskOptions {
-  ask: (signal: AbortSignal) => Promise<Result<AttendancePage>>;
+export interface DeskOptions<P = AttendancePage> {
+  ask: (signal: AbortSignal) => Promise<Result<P>>;
   hidden?: () => boolean;
 }
 
@@ -18,15 +18,15 @@ export function waitOf(failed: number, hidden: boolean, afterMs = 0): number {
   return Math.max(afterMs, wait, hidden ? HIDDEN : 0);
 }
 
-export class Desk {
-  page = $state.raw<AttendancePage | null>(null);
+export class Desk<P = AttendancePage> {
+  page = $state.raw<P | null>(null);
   error = $state.raw<ApiError | null>(null);
-  readonly #o: Required<DeskOptions>;
+  readonly #o: Required<DeskOptions<P>>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #abort: AbortController | undefined;
   #failed = 0;
 
-  constructor(options: DeskOptions) {
+  constructor(options: DeskOptions<P>) {
     this.#o = { hidden: () => document.visibilityState === 'hidden', ...options };
   }
 

@@ -1,6 +1,8 @@
 //! What is entered of classes, courses, sessions and steps: cleaned and bounded.
 
-use lophoc_classes::{CourseForm, Day, MAX_SHEET_FIELDS, Plan, SessionForm, StepRequest};
+use lophoc_classes::{
+    CourseForm, Day, MAX_PERSON_COLUMNS, MAX_SHEET_FIELDS, Plan, SessionForm, StepRequest,
+};
 use lophoc_ledger::INDOCHINA_OFFSET_MIN;
 use lophoc_records::SessionMode;
 use unicode_normalization::UnicodeNormalization as _;
@@ -17,12 +19,6 @@ const CODE: usize = 64;
 const DOCUMENT: usize = 100;
 /// Longer texts, characters.
 const PROSE: usize = 4_000;
-/// Own fields of a class.
-const CUSTOM: usize = 30;
-/// Names of own fields, characters.
-const CUSTOM_NAME: usize = 100;
-/// Values of own fields, characters.
-const CUSTOM_VALUE: usize = 1_000;
 /// Lessons (tiết) of a class or course.
 const PERIODS: u16 = 5_000;
 /// Longest grace, ms.
@@ -85,25 +81,18 @@ pub fn plan(plan: &mut Plan, at: &str) -> Result<(), ApiFault> {
             fields.wrong(&name(&format!("rules.{field}")), "badValue");
         }
     }
-    if plan.custom.len() > CUSTOM {
-        fields.wrong(&name("custom"), "tooLong");
-    } else {
-        for (no, (label, value)) in plan.custom.iter_mut().enumerate() {
-            fields.required(&name(&format!("custom[{no}][0]")), label, CUSTOM_NAME);
-            fields.text(&name(&format!("custom[{no}][1]")), value, CUSTOM_VALUE);
-        }
-    }
-    if plan.on_sheets.len() > MAX_SHEET_FIELDS {
-        fields.wrong(&name("onSheets"), "tooLong");
-    }
-    // Only what is there, once, in the order of the fields.
-    let mut chosen: Vec<String> = Vec::new();
-    for (label, _) in &plan.custom {
-        if plan.on_sheets.contains(label) && !chosen.contains(label) {
-            chosen.push(label.clone());
-        }
-    }
-    plan.on_sheets = chosen;
+    fields.own(&name("custom"), &mut plan.custom);
+    fields.own_on_sheets(
+        &name("onSheets"),
+        &plan.custom,
+        &mut plan.on_sheets,
+        MAX_SHEET_FIELDS,
+    );
+    fields.own_names(
+        &name("peopleOnSheets"),
+        &mut plan.people_on_sheets,
+        MAX_PERSON_COLUMNS,
+    );
     fields.done()
 }
 
@@ -153,6 +142,13 @@ pub fn session(form: &mut SessionForm) -> Result<(), ApiFault> {
     if form.rehearsal_min > REHEARSAL_MIN {
         fields.wrong("rehearsalMin", "badValue");
     }
+    fields.own("custom", &mut form.custom);
+    fields.own_on_sheets(
+        "onSheets",
+        &form.custom,
+        &mut form.on_sheets,
+        MAX_SHEET_FIELDS,
+    );
     fields.done()
 }
 
@@ -225,6 +221,8 @@ mod tests {
             waiting: false,
             counts: true,
             place: String::new(),
+            custom: Vec::new(),
+            on_sheets: Vec::new(),
         }
     }
 

@@ -2,22 +2,48 @@
 
 use lophoc_classes::{Class, Day, Session, SessionPhase};
 
+use crate::mail::host_of;
+
 /// Longest line, octets without the line break (RFC 5545, 3.1).
 const LINE: usize = 75;
 /// Length of a session without a planned end, ms.
 const USUAL_MS: u64 = 2 * 60 * 60 * 1000;
 
+/// Somebody the entry is sent to.
+pub struct Guest<'a> {
+    /// Address of the sender.
+    pub organizer: &'a str,
+    /// Name.
+    pub name: &'a str,
+    /// Address.
+    pub address: &'a str,
+    /// Number of the notice.
+    pub sequence: u32,
+    /// His link into the room; empty in a cancellation.
+    pub url: &'a str,
+    /// The session, or its class, was cancelled.
+    pub cancelled: bool,
+}
+
 /// The file; `None` without a planned beginning. `base` is the address people
-/// reach the server by, `now_ms` when the file is made.
-pub fn calendar(class: &Class, session: &Session, base: &str, now_ms: u64) -> Option<String> {
+/// reach the server by, `now_ms` when the file is made. With a guest it is an
+/// invitation or cancellation to him (RFC 6047), else a file for everybody.
+pub fn calendar(
+    class: &Class,
+    session: &Session,
+    base: &str,
+    now_ms: u64,
+    guest: Option<&Guest<'_>>,
+) -> Option<String> {
     let starts = session.form.starts_ms?;
     let ends = session
         .form
         .ends_ms
         .unwrap_or_else(|| starts.saturating_add(USUAL_MS));
-    let host = base.split_once("://").map_or(base, |(_, rest)| rest);
-    let host = host.split(['/', ':']).next().unwrap_or_default();
-    let cancelled = session.phase == SessionPhase::Cancelled;
+    let host = host_of(base);
+    let cancelled = guest.map_or(session.phase == SessionPhase::Cancelled, |guest| {
+        guest.cancelled
+    });
     let mut file = File::default();
     file.line("BEGIN:VCALENDAR");
     file.line("VERSION:2.0");
@@ -25,13 +51,28 @@ pub fn calendar(class: &Class, session: &Session, base: &str, now_ms: u64) -> Op
     file.line("CALSCALE:GREGORIAN");
     file.line(if cancelled {
         "METHOD:CANCEL"
+    } else if guest.is_some() {
+        "METHOD:REQUEST"
     } else {
         "METHOD:PUBLISH"
     });
     file.line("BEGIN:VEVENT");
     file.text("UID", &format!("{}@{host}", session.id));
     file.line(&format!("DTSTAMP:{}", utc(now_ms)?));
-    file.line(&format!("SEQUENCE:{}", class.rev));
+    let sequence = guest.map_or(class.rev, |guest| guest.sequence.into());
+    file.line(&format!("SEQUENCE:{sequence}"));
+    if let Some(guest) = guest {
+        let organizer = parameter(&class.host_name);
+        file.line(&format!(
+            "ORGANIZER;CN=\"{organizer}\":mailto:{}",
+            guest.organizer
+        ));
+        file.line(&format!(
+            "ATTENDEE;CN=\"{}\";ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE:mailto:{}",
+            parameter(guest.name),
+            guest.address
+        ));
+    }
     file.line(&format!("DTSTART:{}", utc(starts)?));
     file.line(&format!("DTEND:{}", utc(ends)?));
     file.text(
@@ -51,9 +92,18 @@ pub fn calendar(class: &Class, session: &Session, base: &str, now_ms: u64) -> Op
     if !class.plan.guide.is_empty() {
         told.push_str(&format!("\n\n{}", class.plan.guide));
     }
-    told.push_str(&format!("\n\nLớp của tôi: {base}/my"));
+    let own = guest
+        .map(|guest| guest.url)
+        .filter(|url| !url.is_empty() && !cancelled);
+    match own {
+        Some(url) => told.push_str(&format!("\n\nVào lớp: {url}")),
+        None => told.push_str(&format!("\n\nLớp của tôi: {base}/my")),
+    }
     file.text("DESCRIPTION", &told);
-    file.line(&format!("URL:{base}/my"));
+    match own {
+        Some(url) => file.line(&format!("URL:{url}")),
+        None => file.line(&format!("URL:{base}/my")),
+    }
     file.line(if cancelled {
         "STATUS:CANCELLED"
     } else {
@@ -69,6 +119,15 @@ pub fn calendar(class: &Class, session: &Session, base: &str, now_ms: u64) -> Op
     file.line("END:VEVENT");
     file.line("END:VCALENDAR");
     Some(file.0)
+}
+
+/// The value of a parameter within quotes: it has no way to hold a quote
+/// (RFC 5545, 3.1).
+fn parameter(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .map(|c| if c == '"' { '\'' } else { c })
+        .collect()
 }
 
 /// `20260906T003000Z`
@@ -157,6 +216,8 @@ mod tests {
                 waiting: false,
                 counts: true,
                 place: String::new(),
+                custom: Vec::new(),
+                on_sheets: Vec::new(),
             },
             phase: SessionPhase::Scheduled,
             began_ms: None,
@@ -180,6 +241,7 @@ mod tests {
             &session,
             "https://lop.example.vn:8443",
             1_788_700_000_000,
+            None,
         )
         .unwrap();
         assert!(file.ends_with("END:VCALENDAR\r\n"));
@@ -208,12 +270,15 @@ mod tests {
     fn a_cancelled_session_cancels_and_one_without_time_has_no_file() {
         let (class, mut session) = sample();
         session.phase = SessionPhase::Cancelled;
-        let file = calendar(&class, &session, "http://localhost", 0).unwrap();
+        let file = calendar(&class, &session, "http://localhost", 0, None).unwrap();
         let lines = unfolded(&file);
         assert!(lines.iter().any(|line| line == "METHOD:CANCEL"));
         assert!(lines.iter().any(|line| line == "STATUS:CANCELLED"));
         assert!(!lines.iter().any(|line| line == "BEGIN:VALARM"));
         session.form.starts_ms = None;
-        assert_eq!(calendar(&class, &session, "http://localhost", 0), None);
+        assert_eq!(
+            calendar(&class, &session, "http://localhost", 0, None),
+            None
+        );
     }
 }

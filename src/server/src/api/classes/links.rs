@@ -34,7 +34,7 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 /// Stands for the person in the address of the guests' code.
 const GUEST: &str = "guest";
 /// The role of those on the roster.
-const LEARNER: &str = "learner";
+pub const LEARNER: &str = "learner";
 
 pub fn routes() -> Routes {
     Routes::new().routes(routes!(list)).routes(routes!(picture))
@@ -209,7 +209,8 @@ async fn list(
     Ok(Json(links))
 }
 
-fn guests_come(class: &Class) -> bool {
+/// Whether the plan lets guests in.
+pub fn guests_come(class: &Class) -> bool {
     class.plan.guests != GuestPolicy::Nobody
 }
 

@@ -172,8 +172,8 @@ async fn calendar_file(
     let (here, session) = Here::session(&app, signed, &id).await?;
     here.need_sight(&app).await?;
     let host = base_url(&app, &headers);
-    let text =
-        ics::calendar(&here.class, &session, &host, wall_ms()).ok_or_else(ApiFault::not_found)?;
+    let text = ics::calendar(&here.class, &session, &host, wall_ms(), None)
+        .ok_or_else(ApiFault::not_found)?;
     let name = format!("attachment; filename=\"buoi-{}.ics\"", session.no);
     Ok((
         [

@@ -3,4 +3,4 @@
 /**
  * Something a right is needed for.
  */
-export type Action = "speak" | "showCamera" | "shareScreen" | "chat" | "raiseHand" | "lowerHands" | "mute" | "askUnmute" | "giveFloor" | "remove" | "lock" | "setMode" | "start" | "break" | "admit" | "check" | "end" | "export" | "chatPrivate" | "question" | "react" | "moderate" | "poll" | "slides" | "browse" | "handOut" | "handIn" | "arrange" | "setRole" | "groups" | "draw";
+export type Action = "speak" | "showCamera" | "shareScreen" | "chat" | "raiseHand" | "lowerHands" | "mute" | "askUnmute" | "giveFloor" | "remove" | "lock" | "setMode" | "start" | "break" | "admit" | "check" | "end" | "export" | "chatPrivate" | "question" | "react" | "moderate" | "poll" | "slides" | "browse" | "handOut" | "handIn" | "arrange" | "setRole" | "groups" | "draw" | "caption" | "record" | "notes";

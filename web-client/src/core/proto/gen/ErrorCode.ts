@@ -3,4 +3,4 @@
 /**
  * Why a request was refused or a connection ended.
  */
-export type ErrorCode = "bad_request" | "forbidden" | "not_found" | "full" | "locked" | "removed" | "banned" | "expired" | "ended" | "too_early" | "taken_over" | "elsewhere" | "denied" | "conflict" | "slow_mode" | "rate_limited" | "too_large" | "busy" | "internal";
+export type ErrorCode = "bad_request" | "forbidden" | "not_found" | "full" | "server_full" | "locked" | "removed" | "banned" | "expired" | "ended" | "too_early" | "taken_over" | "elsewhere" | "denied" | "conflict" | "no_recorder" | "no_space" | "slow_mode" | "rate_limited" | "too_large" | "busy" | "internal";

@@ -52,4 +52,8 @@ openQuestions: boolean,
 /**
  * Drawing on boards and slides; whoever has the floor may in any case.
  */
-draw: boolean, };
+draw: boolean, 
+/**
+ * Editing the shared notes.
+ */
+notes: boolean, };

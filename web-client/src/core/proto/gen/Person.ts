@@ -59,6 +59,10 @@ group?: GroupNo,
  */
 standsFor?: string, 
 /**
+ * Has the captioner's task.
+ */
+captions?: boolean, 
+/**
  * Gets less than everything; absent = everything.
  */
 rung?: OnRung, };

@@ -4,6 +4,8 @@ import type { AudioBind } from "./AudioBind";
 import type { BoardId } from "./BoardId";
 import type { Boards } from "./Boards";
 import type { ByeAction } from "./ByeAction";
+import type { Caption } from "./Caption";
+import type { CaptionLang } from "./CaptionLang";
 import type { ChatEntry } from "./ChatEntry";
 import type { ChatId } from "./ChatId";
 import type { Counts } from "./Counts";
@@ -15,6 +17,8 @@ import type { FileId } from "./FileId";
 import type { FileItem } from "./FileItem";
 import type { Groups } from "./Groups";
 import type { MediaKind } from "./MediaKind";
+import type { NoteAuthor } from "./NoteAuthor";
+import type { NoteEdit } from "./NoteEdit";
 import type { OnRung } from "./OnRung";
 import type { Person } from "./Person";
 import type { PersonId } from "./PersonId";
@@ -26,6 +30,11 @@ import type { Question } from "./Question";
 import type { QuestionId } from "./QuestionId";
 import type { RaisedHand } from "./RaisedHand";
 import type { Reaction } from "./Reaction";
+import type { RecordAlarm } from "./RecordAlarm";
+import type { RecordConsent } from "./RecordConsent";
+import type { RecordPlan } from "./RecordPlan";
+import type { RecordTrouble } from "./RecordTrouble";
+import type { Rid } from "./Rid";
 import type { RoomInfo } from "./RoomInfo";
 import type { Shape } from "./Shape";
 import type { Stage } from "./Stage";
@@ -100,7 +109,15 @@ groups?: Groups,
 /**
  * Boards; absent while there are none.
  */
-boards?: Boards, } | { "t": "resumed", 
+boards?: Boards, 
+/**
+ * The last lines of captions, oldest first.
+ */
+captions?: Array<Caption>, 
+/**
+ * Version of the shared notes; absent = nothing was written.
+ */
+notes?: number, } | { "t": "resumed", 
 /**
  * Next resume key.
  */
@@ -156,7 +173,15 @@ a?: Array<AudioBind>, } | { "t": "rung",
 /**
  * Absent = everything is sent.
  */
-on?: OnRung, } | { "t": "levels", 
+on?: OnRung, } | { "t": "layers", 
+/**
+ * Of the camera, from small to large; absent = all.
+ */
+camera?: Array<Rid>, 
+/**
+ * Of the screen; absent = all.
+ */
+screen?: Array<Rid>, } | { "t": "levels", 
 /**
  * Pairs of person and level in −dBov, 0 loudest, 127 silence.
  */
@@ -228,7 +253,36 @@ kind: MediaKind,
 /**
  * Accepted.
  */
-accept: boolean, } | { "t": "room" } & RoomInfo | { "t": "lobby", 
+accept: boolean, } | { "t": "recordDesk", 
+/**
+ * Why the server cannot record now; absent = it can.
+ */
+unable?: RecordTrouble, 
+/**
+ * The setting of the session; absent = it is not recorded by a setting.
+ */
+plan?: RecordPlan, 
+/**
+ * Least that a recording of the server asks for here.
+ */
+ask: RecordConsent, 
+/**
+ * What went wrong in this session: the last
+ * [`RECORD_ALARMS`](crate::limits::RECORD_ALARMS), oldest first.
+ */
+alarms?: Array<RecordAlarm>, } | { "t": "recordMine", 
+/**
+ * Number of the words.
+ */
+notice: number, 
+/**
+ * Accepted, or attends unrecorded.
+ */
+accept: boolean, } | { "t": "unrecorded", 
+/**
+ * They, the first [`UNRECORDED_SHOWN`](crate::limits::UNRECORDED_SHOWN).
+ */
+list: Array<PersonId>, } | { "t": "room" } & RoomInfo | { "t": "lobby", 
 /**
  * Exact number of people who wait.
  */
@@ -454,7 +508,55 @@ x?: number,
 /**
  * From the top.
  */
-y?: number, } | { "t": "groups", 
+y?: number, } | { "t": "caption", 
+/**
+ * It.
+ */
+c: Caption, } | { "t": "captionLive", 
+/**
+ * Who.
+ */
+who: PersonId, 
+/**
+ * Language.
+ */
+lang: CaptionLang, 
+/**
+ * So far; empty = given up.
+ */
+text: string, } | { "t": "captionPage", 
+/**
+ * Lines.
+ */
+list: Array<Caption>, 
+/**
+ * Still older ones can be asked for.
+ */
+more: boolean, } | { "t": "notes", 
+/**
+ * How.
+ */
+edit: NoteEdit, } | { "t": "notesPage", 
+/**
+ * Their version.
+ */
+rev: number, 
+/**
+ * All of them; absent where `ops` lead there.
+ */
+text?: string, 
+/**
+ * The edits since the version that was named.
+ */
+ops?: Array<NoteEdit>, 
+/**
+ * Who edited, the last first.
+ */
+by?: Array<NoteAuthor>, 
+/**
+ * `cid` of the last edit of one's own.
+ */
+mine?: string, } | { "t": "groups", 
 /**
  * They.
  */

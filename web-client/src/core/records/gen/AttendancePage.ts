@@ -5,6 +5,7 @@ import type { Class } from "./Class";
 import type { Delegate } from "./Delegate";
 import type { Frozen } from "./Frozen";
 import type { PersonNote } from "./PersonNote";
+import type { RecordingSpan } from "./RecordingSpan";
 import type { Report } from "./Report";
 import type { Right } from "./Right";
 import type { Session } from "./Session";
@@ -61,6 +62,10 @@ changedSince: boolean,
  * Substitutes.
  */
 delegates: Array<Delegate>, 
+/**
+ * Recordings of the session as they were announced to all.
+ */
+recordings: Array<RecordingSpan>, 
 /**
  * Trouble with links now; empty when the room does not run.
  */

@@ -125,4 +125,9 @@ custom: Array<[string, string]>,
  * Names of own fields that stand on the sheets, at most
  * [`MAX_SHEET_FIELDS`]; in the order of `custom`.
  */
-onSheets: Array<string>, };
+onSheets: Array<string>, 
+/**
+ * Names of own fields of people that are columns of the sheets, at most
+ * [`MAX_PERSON_COLUMNS`].
+ */
+peopleOnSheets: Array<string>, };

@@ -3,4 +3,4 @@
 /**
  * What is exported.
  */
-export type ExportKind = "session" | "classSummary" | "unitSummary" | "sites" | "delegates" | "planActual" | "trainerActivity" | "polls" | "aggregate";
+export type ExportKind = "session" | "classSummary" | "unitSummary" | "sites" | "delegates" | "planActual" | "trainerActivity" | "polls" | "incidents" | "aggregate";

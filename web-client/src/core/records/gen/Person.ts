@@ -67,4 +67,9 @@ degree: string,
 /**
  * Identifiers.
  */
-identifiers: Array<Identifier>, };
+identifiers: Array<Identifier>, 
+/**
+ * Own fields: name and value, in order. A class names those that are columns
+ * of its sheets.
+ */
+custom: Array<[string, string]>, };

@@ -3,4 +3,4 @@
 /**
  * Something with records that needs a right.
  */
-export type Right = "manageClass" | "seeClass" | "seeRoster" | "manageRoster" | "manageStaff" | "seeAttendance" | "seeCounts" | "correctAttendance" | "tickHall" | "freeze" | "export" | "seeActivity" | "seeAccessLog" | "managePeople";
+export type Right = "manageClass" | "seeClass" | "seeRoster" | "manageRoster" | "manageStaff" | "seeAttendance" | "seeCounts" | "correctAttendance" | "tickHall" | "freeze" | "export" | "seeActivity" | "seeAccessLog" | "managePeople" | "keepIncidents" | "watchRecordings" | "reviewRecordings" | "editRecordings" | "disposeRecordings";

@@ -35,4 +35,13 @@ counts: boolean,
 /**
  * Place where people meet in person.
  */
-place: string, };
+place: string, 
+/**
+ * Own fields of the session: name and value, in order.
+ */
+custom: Array<[string, string]>, 
+/**
+ * Names of own fields that stand on the sheets of the session, as in a
+ * [`Plan`].
+ */
+onSheets: Array<string>, };

@@ -6,3 +6,4 @@ export { default as MuteAllDialog } from './MuteAllDialog.svelte';
 export { default as PermitsDialog } from './PermitsDialog.svelte';
 export { default as RoleDialog } from './RoleDialog.svelte';
 export { default as SubstituteDialog } from './SubstituteDialog.svelte';
+export { default as RecordDialog } from './RecordDialog.svelte';

@@ -1,0 +1,735 @@
+//! The state machine.
+
+use std::collections::BTreeMap;
+
+use lophoc_ledger::PersonKey;
+use serde::{Deserialize, Serialize};
+
+use super::track::{File, Track};
+use super::{Alarm, Input, Output};
+use crate::clock::{Place, TrackClock};
+use crate::journal::{DiskLevel, Gap, GapWhy, Line, Opened, RecordingEnd, SegmentEnd, VERSION};
+use crate::limits;
+use crate::media::{Codec, Frame, Policy, RecordingId, SegmentId, Slot, Source, TrackKind};
+use crate::mkv::{Cluster, TrackHead, h264, vp8};
+use crate::time::{Anchor, Now, Span};
+use crate::timeline::Timeline;
+
+/// Captures one recording.
+#[derive(Debug)]
+pub struct Capture {
+    anchor: Anchor,
+    policy: Policy,
+    level: DiskLevel,
+    paused: bool,
+    done: bool,
+    next: u32,
+    slots: BTreeMap<Slot, Track>,
+    synced_ms: u64,
+    /// Nothing made before this is taken: the beginning, or the end of a pause.
+    from_ms: u64,
+    /// A recorder before this one reached so far; until the first frame.
+    hole_from_ms: Option<u64>,
+    queue_alarm_ms: Option<u64>,
+    too_many: bool,
+    now_ms: u64,
+    frames: u64,
+    bytes: u64,
+    out: Vec<Output>,
+}
+
+/// How it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Recording time, milliseconds.
+    pub t_ms: u64,
+    /// Nothing is taken.
+    pub paused: bool,
+    /// It ended.
+    pub done: bool,
+    /// Files that are being written.
+    pub files: usize,
+    /// Frames taken.
+    pub frames: u64,
+    /// Bytes of clusters written.
+    pub bytes: u64,
+    /// How much room the disk has.
+    pub level: DiskLevel,
+}
+
+impl Capture {
+    /// A recording begins.
+    pub fn begin(
+        recording: RecordingId,
+        now: Now,
+        boot_id: &str,
+        policy: Policy,
+    ) -> (Self, Vec<Output>) {
+        let anchor = Anchor::begin(now, boot_id);
+        let mut capture = Self::new(anchor.clone(), policy.clone());
+        capture.journal_now(Line::Began {
+            version: VERSION,
+            recording,
+            anchor,
+            policy,
+        });
+        let out = std::mem::take(&mut capture.out);
+        (capture, out)
+    }
+
+    /// A recorder goes on where one before it died. `timeline`: its journal, with
+    /// what [`crate::repair`] added.
+    pub fn go_on(timeline: &Timeline, now: Now, boot_id: &str) -> (Self, Vec<Output>) {
+        let anchor = timeline.anchor.go_on(now, boot_id, timeline.length_ms);
+        let mut capture = Self::new(anchor.clone(), timeline.policy.clone());
+        capture.paused = timeline.paused();
+        capture.next = timeline.next_segment().0;
+        capture.now_ms = capture.anchor.at(now);
+        capture.synced_ms = capture.now_ms;
+        capture.from_ms = timeline.length_ms;
+        capture.hole_from_ms = (!capture.paused).then_some(timeline.length_ms);
+        capture.journal_now(Line::WentOn {
+            run: timeline.runs,
+            anchor,
+        });
+        let out = std::mem::take(&mut capture.out);
+        (capture, out)
+    }
+
+    fn new(anchor: Anchor, policy: Policy) -> Self {
+        Self {
+            anchor,
+            policy,
+            level: DiskLevel::Good,
+            paused: false,
+            done: false,
+            next: 1,
+            slots: BTreeMap::new(),
+            synced_ms: 0,
+            from_ms: 0,
+            hole_from_ms: None,
+            queue_alarm_ms: None,
+            too_many: false,
+            now_ms: 0,
+            frames: 0,
+            bytes: 0,
+            out: Vec::new(),
+        }
+    }
+
+    /// How it goes.
+    pub fn status(&self) -> Status {
+        Status {
+            t_ms: self.now_ms,
+            paused: self.paused,
+            done: self.done,
+            files: self
+                .slots
+                .values()
+                .filter(|track| track.file.is_some())
+                .count(),
+            frames: self.frames,
+            bytes: self.bytes,
+            level: self.level,
+        }
+    }
+
+    /// Which slots carry something that is taken now.
+    pub fn taken(&self) -> impl Iterator<Item = (Slot, &Source)> {
+        self.slots
+            .iter()
+            .filter(|(_, track)| !self.paused && self.takes(&track.source))
+            .map(|(slot, track)| (*slot, &track.source))
+    }
+
+    /// What follows from an input, to be carried out in order. After
+    /// [`Output::Done`] nothing more.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Output> {
+        if self.done {
+            return Vec::new();
+        }
+        // A clock that goes back would make files go back.
+        self.now_ms = self.now_ms.max(self.anchor.at(now));
+        match input {
+            Input::Bind { slot, source } => self.bind(slot, source),
+            Input::Frame { slot, frame } => self.frame(slot, frame),
+            Input::Policy(policy) => self.set_policy(policy),
+            Input::Pause { by } => self.pause(by),
+            Input::Resume { by } => self.resume(by),
+            Input::Space { free } => self.space(free),
+            Input::Dropped { segment, bytes } => self.dropped(segment, bytes),
+            Input::Failed { full, .. } => {
+                self.out.push(Output::Alarm(Alarm::Failed { full }));
+                self.end_for_disk();
+            }
+            Input::Tick => self.tick(),
+            Input::Suspend => self.suspend(),
+            Input::Stop => self.end(SegmentEnd::Ended, RecordingEnd::Stopped),
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    fn journal_now(&mut self, line: Line) {
+        self.out.push(Output::Journal(line));
+        self.out.push(Output::SyncJournal);
+    }
+
+    /// By rule and by room on the disk.
+    fn takes(&self, source: &Source) -> bool {
+        let room = match self.level {
+            DiskLevel::Good | DiskLevel::Warn => true,
+            DiskLevel::Lean => source.presenter || source.kind != TrackKind::Camera,
+            DiskLevel::Spare => source.kind != TrackKind::Camera,
+            DiskLevel::Full => false,
+        };
+        room && self.policy.takes(source)
+    }
+
+    fn bind(&mut self, slot: Slot, source: Option<Source>) {
+        let t_ms = self.now_ms;
+        if let Some(track) = self.slots.get_mut(&slot)
+            && let Some(source) = &source
+            && (
+                &track.source.person,
+                track.source.kind,
+                track.source.publication,
+            ) == (&source.person, source.kind, source.publication)
+        {
+            track.source.presenter = source.presenter;
+            self.close_untaken(SegmentEnd::Policy);
+            return;
+        }
+        self.close(slot, SegmentEnd::Source);
+        self.slots.remove(&slot);
+        let Some(source) = source else { return };
+        if self.slots.len() >= limits::MAX_SLOTS {
+            return;
+        }
+        let mut track = Track::new(source);
+        track.want(t_ms);
+        self.slots.insert(slot, track);
+        self.ask();
+    }
+
+    fn set_policy(&mut self, policy: Policy) {
+        if policy == self.policy {
+            return;
+        }
+        self.policy = policy.clone();
+        self.close_untaken(SegmentEnd::Policy);
+        self.journal_now(Line::Policy {
+            at_ms: self.now_ms,
+            policy,
+        });
+        self.ask();
+    }
+
+    fn pause(&mut self, by: Option<PersonKey>) {
+        if self.paused {
+            return;
+        }
+        self.close_all(SegmentEnd::Paused);
+        self.paused = true;
+        self.journal_now(Line::Paused {
+            at_ms: self.now_ms,
+            by,
+        });
+    }
+
+    fn resume(&mut self, by: Option<PersonKey>) {
+        if !self.paused {
+            return;
+        }
+        self.paused = false;
+        self.from_ms = self.now_ms;
+        self.journal_now(Line::Resumed {
+            at_ms: self.now_ms,
+            by,
+        });
+        self.ask();
+    }
+
+    fn space(&mut self, free: u64) {
+        let level = [
+            (limits::DISK_END, DiskLevel::Full),
+            (limits::DISK_SPARE, DiskLevel::Spare),
+            (limits::DISK_LEAN, DiskLevel::Lean),
+            (limits::DISK_WARN, DiskLevel::Warn),
+        ]
+        .into_iter()
+        .find(|(below, _)| free < *below)
+        .map_or(DiskLevel::Good, |(_, level)| level);
+        if level == self.level {
+            return;
+        }
+        self.level = level;
+        self.out.push(Output::Journal(Line::Disk {
+            at_ms: self.now_ms,
+            level,
+            free,
+        }));
+        self.out.push(Output::Alarm(Alarm::Disk { level, free }));
+        if level == DiskLevel::Full {
+            self.end_for_disk();
+        } else {
+            self.close_untaken(SegmentEnd::Disk);
+            self.ask();
+        }
+    }
+
+    fn dropped(&mut self, segment: SegmentId, bytes: u64) {
+        let t_ms = self.now_ms;
+        if let Some(track) = self.slots.values_mut().find(|track| {
+            track
+                .file
+                .as_ref()
+                .is_some_and(|file| file.segment == segment)
+        }) {
+            track.want(t_ms);
+        }
+        let span = Span::new(t_ms.saturating_sub(limits::CLUSTER_MS), t_ms);
+        self.out.push(Output::Journal(Line::Gap(Gap {
+            segment: Some(segment),
+            span,
+            why: GapWhy::Queue,
+        })));
+        if self
+            .queue_alarm_ms
+            .is_none_or(|last| t_ms >= last + limits::SYNC_MS)
+        {
+            self.queue_alarm_ms = Some(t_ms);
+            self.out.push(Output::Alarm(Alarm::Queue { bytes }));
+        }
+    }
+
+    fn tick(&mut self) {
+        let t_ms = self.now_ms;
+        if t_ms >= limits::RECORDING_MS {
+            self.end(SegmentEnd::Ended, RecordingEnd::Length);
+            return;
+        }
+        let old: Vec<Slot> = self
+            .slots
+            .iter()
+            .filter(|(_, track)| {
+                track.file.as_ref().is_some_and(|file| {
+                    file.cluster.is_some() && t_ms >= file.cluster_since_ms + limits::CLUSTER_MS
+                })
+            })
+            .map(|(slot, _)| *slot)
+            .collect();
+        for slot in old {
+            self.write_cluster(slot);
+        }
+        self.ask();
+        if t_ms >= self.synced_ms + limits::SYNC_MS {
+            self.synced_ms = t_ms;
+            self.sync();
+        }
+    }
+
+    fn sync(&mut self) {
+        for track in self.slots.values_mut() {
+            let Some(file) = &mut track.file else {
+                continue;
+            };
+            flush_gap(&mut self.out, file);
+            if std::mem::take(&mut file.dirty) {
+                self.out.push(Output::Sync {
+                    segment: file.segment,
+                });
+            }
+        }
+        self.out.push(Output::SyncJournal);
+    }
+
+    /// Asks for the keyframes that are due.
+    fn ask(&mut self) {
+        if self.paused {
+            return;
+        }
+        let t_ms = self.now_ms;
+        let slots: Vec<Slot> = self.taken().map(|(slot, _)| slot).collect();
+        for slot in slots {
+            let Some(track) = self.slots.get_mut(&slot) else {
+                continue;
+            };
+            if track.file.is_none() {
+                track.want(t_ms);
+            }
+            if track.asks(t_ms) {
+                self.out.push(Output::AskKeyframe { slot });
+            }
+            if let Some(want) = &mut track.want
+                && want.frames
+                && !want.alarmed
+                && t_ms >= want.since_ms + limits::KEYFRAME_ALARM_MS
+            {
+                want.alarmed = true;
+                self.out.push(Output::Alarm(Alarm::NoPicture {
+                    source: track.source.clone(),
+                }));
+            }
+        }
+    }
+
+    fn frame(&mut self, slot: Slot, frame: Frame) {
+        let arrived_ns = self.anchor.at_boot_ns(frame.arrival_ns);
+        let Some(track) = self.slots.get_mut(&slot) else {
+            return;
+        };
+        if (frame.codec != Codec::Opus) != track.source.kind.is_picture() {
+            return;
+        }
+        if track
+            .clock
+            .as_ref()
+            .is_none_or(|(codec, _)| *codec != frame.codec)
+        {
+            track.clock = Some((frame.codec, TrackClock::new(frame.codec.clock_rate())));
+        }
+        let Some((_, clock)) = &mut track.clock else {
+            return;
+        };
+        let place = clock.place(frame.rtp, arrived_ns);
+        let at_ms = u64::try_from(place.ns() / 1_000_000).unwrap_or(0);
+        let source = track.source.clone();
+        if self.paused || !self.takes(&source) || at_ms < self.from_ms {
+            return;
+        }
+        if matches!(place, Place::Jumped(_)) {
+            self.close(slot, SegmentEnd::Clock);
+        }
+        // What is far ahead of the clock was damaged.
+        let at_ms = at_ms.min(self.now_ms + 1_000);
+        if frame.bytes.is_empty() || frame.bytes.len() > limits::FRAME_BYTES {
+            self.lost(slot, at_ms, GapWhy::Damaged);
+            return;
+        }
+        match frame.codec {
+            Codec::Opus => self.sound(slot, &frame, at_ms),
+            Codec::Vp8 | Codec::H264 => self.picture(slot, frame, at_ms),
+        }
+    }
+
+    fn sound(&mut self, slot: Slot, frame: &Frame, at_ms: u64) {
+        let file = self.slots.get(&slot).and_then(|track| track.file.as_ref());
+        let hole = file.is_some_and(|file| at_ms > file.last_ms + limits::SOUND_HOLE_MS);
+        if !frame.contiguous && hole && !frame.talkspurt {
+            self.lost(slot, at_ms, GapWhy::Loss);
+        }
+        self.append(slot, &TrackHead::opus(), frame, &frame.bytes, true, at_ms);
+    }
+
+    fn picture(&mut self, slot: Slot, frame: Frame, at_ms: u64) {
+        if !frame.contiguous {
+            self.lost(slot, at_ms, GapWhy::Loss);
+        }
+        let Some(track) = self.slots.get_mut(&slot) else {
+            return;
+        };
+        let old = track.file.as_ref().map(|file| file.head.clone());
+        let (head, bytes, keyframe) = match frame.codec {
+            Codec::H264 => {
+                let Some(access) = h264::access(&frame.bytes) else {
+                    return;
+                };
+                let head = match (access.config, access.size) {
+                    (Some(config), Some((width, height))) => {
+                        Some(TrackHead::h264(width, height, config))
+                    }
+                    // Parameter sets hold until others come.
+                    _ => old.clone().filter(|head| head.codec == Codec::H264),
+                };
+                (head, access.frame, access.idr)
+            }
+            _ => {
+                // The size may change inside of a file.
+                let same = old.clone().filter(|head| head.codec == Codec::Vp8);
+                let size = vp8::size(&frame.bytes);
+                let head = same.or_else(|| size.map(|(w, h)| TrackHead::vp8(w, h)));
+                (head, frame.bytes.clone(), size.is_some())
+            }
+        };
+        let fits = old.is_some() && old == head;
+        let Some(head) = head.filter(|_| keyframe || fits) else {
+            track.want(self.now_ms);
+            if let Some(want) = &mut track.want {
+                want.frames = true;
+            }
+            self.ask();
+            return;
+        };
+        if keyframe {
+            track.want = None;
+            track.key_ms = self.now_ms;
+        }
+        self.append(slot, &head, &frame, &bytes, keyframe, at_ms);
+    }
+
+    /// Appends a frame, in a new file where one is due.
+    fn append(
+        &mut self,
+        slot: Slot,
+        head: &TrackHead,
+        frame: &Frame,
+        bytes: &[u8],
+        keyframe: bool,
+        at_ms: u64,
+    ) {
+        let end = self
+            .slots
+            .get(&slot)
+            .and_then(|track| track.file.as_ref())
+            .and_then(|file| {
+                if file.head != *head {
+                    Some(SegmentEnd::Format)
+                } else if keyframe && file.is_long(at_ms) {
+                    Some(SegmentEnd::Length)
+                } else {
+                    None
+                }
+            });
+        if let Some(why) = end {
+            self.close(slot, why);
+        }
+        if !self.open(slot, head, at_ms) {
+            return;
+        }
+        let ends = self
+            .slots
+            .get(&slot)
+            .and_then(|track| track.file.as_ref())
+            .is_some_and(|file| file.cluster_ends(at_ms.max(file.last_ms), keyframe, bytes.len()));
+        if ends {
+            self.write_cluster(slot);
+        }
+        let Some(file) = self
+            .slots
+            .get_mut(&slot)
+            .and_then(|track| track.file.as_mut())
+        else {
+            return;
+        };
+        // Never back, whatever the clock of the source does.
+        let at_ms = at_ms.max(file.last_ms);
+        let in_file = at_ms - file.start_ms;
+        let since = &mut file.cluster_since_ms;
+        let cluster = file.cluster.get_or_insert_with(|| {
+            *since = self.now_ms;
+            Cluster::new(in_file)
+        });
+        if cluster.push(in_file, keyframe, bytes) {
+            file.last_ms = at_ms;
+            self.frames += 1;
+        }
+        if at_ms >= file.next_sample_ms {
+            file.next_sample_ms = at_ms + limits::CLOCK_EVERY_MS;
+            let sample = Sample {
+                rtp: frame.rtp,
+                arrival_ns: frame.arrival_ns,
+                t_ms: at_ms,
+            };
+            file.samples
+                .extend(serde_json::to_vec(&sample).unwrap_or_default());
+            file.samples.push(b'\n');
+        }
+    }
+
+    /// Whether a file is open for the slot afterwards.
+    fn open(&mut self, slot: Slot, head: &TrackHead, at_ms: u64) -> bool {
+        let next = self.next;
+        let Some(track) = self.slots.get_mut(&slot) else {
+            return false;
+        };
+        if track.file.is_some() {
+            return true;
+        }
+        if next as usize > limits::MAX_SEGMENTS {
+            if !std::mem::replace(&mut self.too_many, true) {
+                self.out.push(Output::Alarm(Alarm::TooMany));
+            }
+            return false;
+        }
+        self.next += 1;
+        let segment = SegmentId(next);
+        track.file = Some(File::new(segment, head.clone(), at_ms));
+        let opened = Opened {
+            segment,
+            file: segment.file(head.codec),
+            track: track.source.kind,
+            person: track.source.person.clone(),
+            publication: track.source.publication,
+            presenter: track.source.presenter,
+            codec: head.codec,
+            start_ms: at_ms,
+            width: head.width,
+            height: head.height,
+        };
+        if let Some(from_ms) = self.hole_from_ms.take() {
+            let span = Span::new(from_ms, at_ms.max(from_ms));
+            self.out.push(Output::Journal(Line::Gap(Gap {
+                segment: None,
+                span,
+                why: GapWhy::Recorder,
+            })));
+            self.out.push(Output::Alarm(Alarm::Gap {
+                from_ms: span.from_ms,
+                to_ms: span.to_ms,
+            }));
+        }
+        let file = opened.file.clone();
+        // The journal first: a file nobody knows of would be lost.
+        self.out.push(Output::Journal(Line::Opened(opened)));
+        self.out.push(Output::SyncJournal);
+        self.out.push(Output::Open {
+            segment,
+            file,
+            clock_file: segment.clock_file(),
+            bytes: head.file_head(),
+        });
+        true
+    }
+
+    /// Something is missing before `at_ms`.
+    fn lost(&mut self, slot: Slot, at_ms: u64, why: GapWhy) {
+        let t_ms = self.now_ms;
+        let Some(track) = self.slots.get_mut(&slot) else {
+            return;
+        };
+        track.want(t_ms);
+        if let Some(file) = &mut track.file {
+            let span = Span::new(file.last_ms.min(at_ms), at_ms);
+            match &mut file.gap {
+                Some(gap) if span.from_ms <= gap.to_ms + limits::PICTURE_HOLE_MS => {
+                    gap.to_ms = gap.to_ms.max(span.to_ms);
+                }
+                _ => {
+                    flush_gap(&mut self.out, file);
+                    file.gap = Some(span);
+                }
+            }
+            if why != GapWhy::Loss {
+                self.out.push(Output::Journal(Line::Gap(Gap {
+                    segment: Some(file.segment),
+                    span,
+                    why,
+                })));
+                file.gap = None;
+            }
+        }
+        self.ask();
+    }
+
+    fn write_cluster(&mut self, slot: Slot) {
+        let Some(file) = self
+            .slots
+            .get_mut(&slot)
+            .and_then(|track| track.file.as_mut())
+        else {
+            return;
+        };
+        let Some(cluster) = file.cluster.take() else {
+            return;
+        };
+        let bytes = cluster.finish();
+        self.bytes += bytes.len() as u64;
+        file.dirty = true;
+        self.out.push(Output::Write {
+            segment: file.segment,
+            bytes,
+            to_ms: file.last_ms,
+        });
+        if !file.samples.is_empty() {
+            self.out.push(Output::Clock {
+                segment: file.segment,
+                bytes: std::mem::take(&mut file.samples),
+            });
+        }
+    }
+
+    fn close(&mut self, slot: Slot, why: SegmentEnd) {
+        self.write_cluster(slot);
+        let Some(track) = self.slots.get_mut(&slot) else {
+            return;
+        };
+        let Some(mut file) = track.file.take() else {
+            return;
+        };
+        flush_gap(&mut self.out, &mut file);
+        self.out.push(Output::Close {
+            segment: file.segment,
+            why,
+        });
+        let t_ms = self.now_ms;
+        track.want(t_ms);
+    }
+
+    fn close_all(&mut self, why: SegmentEnd) {
+        let slots: Vec<Slot> = self.slots.keys().copied().collect();
+        for slot in slots {
+            self.close(slot, why);
+        }
+    }
+
+    /// Files of what is no longer taken.
+    fn close_untaken(&mut self, why: SegmentEnd) {
+        let slots: Vec<Slot> = self
+            .slots
+            .iter()
+            .filter(|(_, track)| !self.takes(&track.source))
+            .map(|(slot, _)| *slot)
+            .collect();
+        for slot in slots {
+            self.close(slot, why);
+        }
+    }
+
+    fn end_for_disk(&mut self) {
+        let t_ms = self.now_ms;
+        self.close_all(SegmentEnd::Disk);
+        self.out.push(Output::Journal(Line::Gap(Gap {
+            segment: None,
+            span: Span::new(t_ms, t_ms),
+            why: GapWhy::Disk,
+        })));
+        self.end(SegmentEnd::Disk, RecordingEnd::Disk);
+    }
+
+    fn suspend(&mut self) {
+        self.close_all(SegmentEnd::Suspended);
+        self.out.push(Output::SyncJournal);
+        self.out.push(Output::Done);
+        self.done = true;
+    }
+
+    fn end(&mut self, files: SegmentEnd, why: RecordingEnd) {
+        self.close_all(files);
+        self.journal_now(Line::Ended {
+            at_ms: self.now_ms,
+            why,
+        });
+        self.out.push(Output::Done);
+        self.done = true;
+    }
+}
+
+fn flush_gap(out: &mut Vec<Output>, file: &mut File) {
+    if let Some(span) = file.gap.take() {
+        out.push(Output::Journal(Line::Gap(Gap {
+            segment: Some(file.segment),
+            span,
+            why: GapWhy::Loss,
+        })));
+    }
+}
+
+/// A line of the side file: what was measured when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sample {
+    rtp: u64,
+    arrival_ns: u64,
+    t_ms: u64,
+}

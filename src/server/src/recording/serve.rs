@@ -1,0 +1,528 @@
+//! Bytes of recordings for whoever has a signed address, as long as he may have
+//! them. Names in the address are compared with what there is, never made into a
+//! path unseen.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use futures_util::stream;
+use lophoc_recording::scan::Index;
+use lophoc_recording::served::{ByteRange, Piece, VirtualFile, file_cuts};
+use lophoc_recording::{RecordingId, Span};
+use lophoc_records::MaterialKind;
+use serde::Deserialize;
+
+use super::access::may_watch;
+use super::files::{OUT, SOUND};
+use super::keep::KeepError;
+use super::show::{Whole, film_name, shows_page, title_of, typed_captions, whole};
+use crate::app::App;
+use crate::auth::{MediaAddress, Viewer};
+use crate::clock::wall_ms;
+
+/// A file is read and sent in pieces of this size.
+const PIECE: u64 = 256 * 1024;
+/// Longest name of a file, bytes.
+const MAX_NAME: usize = 120;
+
+/// The route.
+pub fn router() -> Router<Arc<App>> {
+    Router::new().route("/media/recordings/{id}/{file}", get(bytes_of))
+}
+
+/// What stands behind the address.
+#[derive(Debug, Deserialize)]
+struct Signed {
+    e: u64,
+    v: String,
+    s: String,
+    /// As a file to keep.
+    #[serde(default)]
+    download: bool,
+}
+
+const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+const NOTHING: StatusCode = StatusCode::NOT_FOUND;
+
+fn failed(error: &KeepError) -> StatusCode {
+    tracing::warn!(%error, "bytes of a recording cannot be served");
+    StatusCode::SERVICE_UNAVAILABLE
+}
+
+/// What is behind a name.
+enum Found {
+    /// A file of media as it is shown.
+    Media { file: String, shown: VirtualFile },
+    /// Another file of the disk, from beginning to end.
+    Plain(PathBuf, &'static str),
+    /// A text.
+    Text(String),
+}
+
+async fn bytes_of(
+    State(app): State<Arc<App>>,
+    ConnectInfo(socket): ConnectInfo<SocketAddr>,
+    method: Method,
+    headers: HeaderMap,
+    Path((id, file)): Path<(String, String)>,
+    Query(signed): Query<Signed>,
+) -> Result<Response, StatusCode> {
+    let Some(id) = RecordingId::new(&id).filter(|_| file.len() <= MAX_NAME) else {
+        return Err(FORBIDDEN);
+    };
+    let viewer = Viewer::read(&signed.v).ok_or(FORBIDDEN)?;
+    let recording = app
+        .store
+        .recording(id.as_str())
+        .await
+        .map_err(|error| failed(&error.into()))?
+        .ok_or(FORBIDDEN)?;
+    let now = wall_ms();
+    let address = MediaAddress {
+        recording: id.as_str(),
+        file: &file,
+        viewer: &signed.v,
+        expires_ms: signed.e,
+        withdrawn: recording.withdrawn,
+    };
+    if !address.is_signed(&app.keys, &signed.s, now) {
+        return Err(FORBIDDEN);
+    }
+    allowed(&app, socket, &headers, &viewer, &recording, now).await?;
+    let title = title_of(&recording).to_owned();
+    let whole = whole(&app, recording)
+        .await
+        .map_err(|error| failed(&error))?;
+    let found = find(&app, &id, whole, &file)
+        .await
+        .map_err(|error| failed(&error))?
+        .ok_or(NOTHING)?;
+    let tag = format!("\"{}\"", signed.s);
+    let wanted = Wanted {
+        range: range_of(&headers, &tag),
+        head_only: method == Method::HEAD,
+        tag,
+    };
+    let mut response = match found {
+        Found::Media { file, shown } => media(&app, &id, file, shown, &wanted).await,
+        Found::Plain(path, kind) => plain(path, kind, &wanted).await,
+        Found::Text(text) => Ok(whole_text(text)),
+    }
+    .map_err(|error| failed(&error))?;
+    let out = response.headers_mut();
+    out.insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("private, max-age=3600"),
+    );
+    out.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("sandbox; default-src 'none'"),
+    );
+    if signed.download {
+        let ending = file.rsplit('.').next().unwrap_or_default();
+        let name = crate::materials::attachment(&format!("{title}.{ending}"));
+        if let Ok(value) = HeaderValue::from_str(&name) {
+            out.insert(CONTENT_DISPOSITION, value);
+        }
+    }
+    Ok(response)
+}
+
+/// Whether he may have bytes now: the signature alone is not enough, a right may
+/// have ended since. The address of somebody signed in is good with his cookie.
+async fn allowed(
+    app: &Arc<App>,
+    socket: SocketAddr,
+    headers: &HeaderMap,
+    viewer: &Viewer,
+    recording: &lophoc_records::Recording,
+    now: u64,
+) -> Result<(), StatusCode> {
+    if let Viewer::Person(person) = viewer {
+        let signed = crate::api::person_with_cookie(app, headers, socket)
+            .await
+            .map_err(|_| FORBIDDEN)?;
+        if signed.as_ref() != Some(person) {
+            return Err(FORBIDDEN);
+        }
+    }
+    let mono = app.clock.now().mono_ms;
+    let (id, withdrawn) = (&recording.id, recording.withdrawn);
+    let passed = match viewer {
+        // Its end is looked at each time.
+        Viewer::Link(until) if *until <= now => return Err(FORBIDDEN),
+        _ => app.keep.is_trusted(id, viewer, withdrawn, mono),
+    };
+    if passed {
+        return Ok(());
+    }
+    let may = may_watch(app, viewer, recording, now)
+        .await
+        .map_err(|error| failed(&error.into()))?;
+    if !may {
+        return Err(FORBIDDEN);
+    }
+    app.keep.trust(id, viewer, withdrawn, mono);
+    Ok(())
+}
+
+async fn find(
+    app: &Arc<App>,
+    id: &RecordingId,
+    whole: Whole,
+    name: &str,
+) -> Result<Option<Found>, KeepError> {
+    let out = app.keep.files.of(id).join(OUT);
+    if name == film_name(&whole.cuts) {
+        return Ok(Some(Found::Plain(out.join(name), "video/mp4")));
+    }
+    if let Some(lang) = name
+        .strip_prefix("captions.")
+        .and_then(|rest| rest.strip_suffix(".vtt"))
+    {
+        let text = app
+            .store
+            .recording_caption(&whole.recording.id, lang)
+            .await?;
+        return Ok(text.map(Found::Text));
+    }
+    if let Some(lang) = name
+        .strip_prefix("typed.")
+        .and_then(|rest| rest.strip_suffix(".vtt"))
+    {
+        return Ok(typed_captions(app, &whole, lang).await?.map(Found::Text));
+    }
+    if let Some(rest) = name.strip_prefix("page.") {
+        return page(app, &whole, rest).await;
+    }
+    let Some((clusters, file)) = name.split_once('.') else {
+        return Ok(None);
+    };
+    let Ok(clusters) = clusters.parse::<usize>() else {
+        return Ok(None);
+    };
+    // The files there are, with their places in time; nothing else is opened.
+    let start = if file == SOUND {
+        Some(0)
+    } else {
+        whole
+            .timeline
+            .iter()
+            .flat_map(|timeline| timeline.segments.values())
+            .filter(|segment| {
+                segment.opened.track.is_picture()
+                    && !whole.unrecorded.contains(&segment.opened.person)
+            })
+            .find(|segment| segment.opened.file == file)
+            .map(|segment| segment.opened.start_ms)
+    };
+    let Some(start) = start else { return Ok(None) };
+    let spans = file_cuts(&whole.cuts, start);
+    let (app, id, file) = (Arc::clone(app), id.clone(), file.to_owned());
+    let task = move || -> Result<Option<Found>, KeepError> {
+        let Some(index) = app.keep.files.index(&id, &file)? else {
+            return Ok(None);
+        };
+        Ok(first(&index, clusters, &spans).map(|shown| Found::Media { file, shown }))
+    };
+    tokio::task::spawn_blocking(task).await?
+}
+
+/// The first so many clusters of a file without what is cut.
+fn first(index: &Index, clusters: usize, cuts: &[Span]) -> Option<VirtualFile> {
+    let next = match index.clusters.get(clusters) {
+        None => return VirtualFile::new(index, cuts),
+        Some(next) => next,
+    };
+    let mut part = index.clone();
+    part.clusters.truncate(clusters);
+    part.bytes = next.offset;
+    part.end_ms = next.time_ms;
+    VirtualFile::new(&part, cuts)
+}
+
+/// A page that was shown: `<deck>.<page>.<l or s>.webp`.
+async fn page(app: &Arc<App>, whole: &Whole, rest: &str) -> Result<Option<Found>, KeepError> {
+    let mut parts = rest.rsplitn(4, '.');
+    let (Some("webp"), Some(size), Some(page), Some(deck)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(None);
+    };
+    let (Ok(page), true) = (page.parse::<u16>(), matches!(size, "l" | "s")) else {
+        return Ok(None);
+    };
+    if !shows_page(app, whole, deck, page).await? {
+        return Ok(None);
+    }
+    let materials = app.store.materials(&whole.recording.session).await?;
+    let key = materials
+        .into_iter()
+        .find(|one| one.id == deck && one.kind == MaterialKind::Deck)
+        .map(|one| one.key);
+    Ok(key.map(|key| Found::Plain(app.materials.page_of(&key, page, size == "s"), "image/webp")))
+}
+
+fn whole_text(text: String) -> Response {
+    ([(CONTENT_TYPE, "text/vtt; charset=utf-8")], text).into_response()
+}
+
+/// What of it is asked for.
+struct Wanted {
+    range: Option<Asked>,
+    head_only: bool,
+    tag: String,
+}
+
+/// A range as it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// From there to there, the last byte included.
+    From(u64, Option<u64>),
+    /// So many at the end.
+    Last(u64),
+}
+
+/// One range; several, or something that is none, count as the whole, and so does a
+/// range of another version.
+fn range_of(headers: &HeaderMap, tag: &str) -> Option<Asked> {
+    if let Some(version) = headers.get(IF_RANGE)
+        && version.as_bytes() != tag.as_bytes()
+    {
+        return None;
+    }
+    let text = headers.get(RANGE)?.to_str().ok()?;
+    let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
+    match (from.trim(), to.trim()) {
+        ("", last) => last.parse().ok().map(Asked::Last),
+        (from, "") => from.parse().ok().map(|from| Asked::From(from, None)),
+        (from, to) => Some(Asked::From(from.parse().ok()?, Some(to.parse().ok()?))),
+    }
+}
+
+/// First byte and the one after the last; `Err`: none of it is there.
+fn within(asked: Option<Asked>, total: u64) -> Result<(u64, u64), ()> {
+    match asked {
+        None => Ok((0, total)),
+        Some(Asked::Last(count)) if count > 0 && total > 0 => {
+            Ok((total.saturating_sub(count), total))
+        }
+        Some(Asked::From(from, to)) if from < total && to.is_none_or(|to| to >= from) => {
+            Ok((from, to.map_or(total, |to| to.saturating_add(1).min(total))))
+        }
+        Some(_) => Err(()),
+    }
+}
+
+fn headed(kind: &str, wanted: &Wanted, (from, to): (u64, u64), total: u64, body: Body) -> Response {
+    let status = match wanted.range {
+        Some(_) => StatusCode::PARTIAL_CONTENT,
+        None => StatusCode::OK,
+    };
+    let body = if wanted.head_only {
+        Body::empty()
+    } else {
+        body
+    };
+    let mut response = (status, body).into_response();
+    let mut put = |name, text: &str| {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    put(CONTENT_TYPE, kind);
+    put(ACCEPT_RANGES, "bytes");
+    put(ETAG, &wanted.tag);
+    put(CONTENT_LENGTH, &(to - from).to_string());
+    if wanted.range.is_some() {
+        let last = to.saturating_sub(1);
+        put(CONTENT_RANGE, &format!("bytes {from}-{last}/{total}"));
+    }
+    response
+}
+
+fn outside(total: u64) -> Response {
+    let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("bytes */{total}")) {
+        response.headers_mut().insert(CONTENT_RANGE, value);
+    }
+    response
+}
+
+/// A part of an answer.
+enum Part {
+    Bytes(Bytes),
+    File(ByteRange),
+}
+
+async fn media(
+    app: &Arc<App>,
+    id: &RecordingId,
+    file: String,
+    shown: VirtualFile,
+    wanted: &Wanted,
+) -> Result<Response, KeepError> {
+    let Ok((from, to)) = within(wanted.range, shown.total) else {
+        return Ok(outside(shown.total));
+    };
+    let mut parts = Vec::new();
+    for piece in shown.read(from, to) {
+        match piece {
+            Piece::Head(bytes) => parts.push(Part::Bytes(Bytes::copy_from_slice(bytes))),
+            Piece::File(range) => {
+                let mut at = range.offset;
+                let end = range.offset.saturating_add(range.len);
+                while at < end {
+                    let len = PIECE.min(end - at);
+                    parts.push(Part::File(ByteRange { offset: at, len }));
+                    at += len;
+                }
+            }
+        }
+    }
+    let path = app.keep.files.of(id).join(&file);
+    let source = match tokio::task::spawn_blocking(move || File::open(path)).await? {
+        Ok(file) => Source::Local(Arc::new(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && app.keep.remote.is_some() => {
+            Source::Remote(Arc::clone(app), id.clone(), file)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let body = stream::unfold(
+        (parts.into_iter(), source),
+        |(mut parts, source)| async move {
+            let bytes = match parts.next()? {
+                Part::Bytes(bytes) => Ok(bytes),
+                Part::File(range) => source.read(range).await,
+            };
+            // After a failure nothing follows: the length tells that it is not whole.
+            if bytes.is_err() {
+                parts = Vec::new().into_iter();
+            }
+            Some((bytes, (parts, source)))
+        },
+    );
+    Ok(headed(
+        shown.mime(),
+        wanted,
+        (from, to),
+        shown.total,
+        Body::from_stream(body),
+    ))
+}
+
+/// Where original bytes come from.
+enum Source {
+    Local(Arc<File>),
+    Remote(Arc<App>, RecordingId, String),
+}
+
+impl Source {
+    async fn read(&self, range: ByteRange) -> std::io::Result<Bytes> {
+        match self {
+            Self::Local(file) => {
+                let file = Arc::clone(file);
+                let read = move || {
+                    let mut bytes = vec![0; usize::try_from(range.len).unwrap_or(0)];
+                    file.read_exact_at(&mut bytes, range.offset)?;
+                    Ok(Bytes::from(bytes))
+                };
+                tokio::task::spawn_blocking(read)
+                    .await
+                    .unwrap_or_else(|_| Err(std::io::ErrorKind::Interrupted.into()))
+            }
+            Self::Remote(app, id, name) => match &app.keep.remote {
+                Some(remote) => remote
+                    .read(id, name, range.offset, range.len)
+                    .await
+                    .map_err(std::io::Error::other),
+                None => Err(std::io::ErrorKind::NotFound.into()),
+            },
+        }
+    }
+}
+
+async fn plain(path: PathBuf, kind: &str, wanted: &Wanted) -> Result<Response, KeepError> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok::<_, std::io::Error>((file, len))
+    })
+    .await?;
+    let (file, total) = match opened {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(NOTHING.into_response());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let Ok((from, to)) = within(wanted.range, total) else {
+        return Ok(outside(total));
+    };
+    let source = Source::Local(Arc::new(file));
+    let body = stream::unfold((from, source), move |(at, source)| async move {
+        if at >= to {
+            return None;
+        }
+        let len = PIECE.min(to - at);
+        let bytes = source.read(ByteRange { offset: at, len }).await;
+        let next = if bytes.is_ok() { at + len } else { to };
+        Some((bytes, (next, source)))
+    });
+    Ok(headed(
+        kind,
+        wanted,
+        (from, to),
+        total,
+        Body::from_stream(body),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(text: &str) -> Option<Asked> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, HeaderValue::from_str(text).unwrap());
+        range_of(&headers, "\"a\"")
+    }
+
+    #[test]
+    fn ranges_are_read_and_kept_within_the_file() {
+        assert_eq!(within(asked("bytes=0-99"), 1_000), Ok((0, 100)));
+        assert_eq!(within(asked("bytes=900-"), 1_000), Ok((900, 1_000)));
+        assert_eq!(within(asked("bytes=-100"), 1_000), Ok((900, 1_000)));
+        assert_eq!(within(asked("bytes=0-9999"), 1_000), Ok((0, 1_000)));
+        assert_eq!(within(asked("bytes=-9999"), 1_000), Ok((0, 1_000)));
+        assert_eq!(within(asked("bytes=1000-"), 1_000), Err(()));
+        assert_eq!(within(asked("bytes=9-8"), 1_000), Err(()));
+        assert_eq!(within(asked("bytes=-0"), 1_000), Err(()));
+        for whole in ["bytes=0-1,3-4", "bytes=x-", "lines=1-2", "bytes=--"] {
+            assert_eq!(within(asked(whole), 1_000), Ok((0, 1_000)), "{whole}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_another_version_is_the_whole() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, HeaderValue::from_static("bytes=5-"));
+        headers.insert(IF_RANGE, HeaderValue::from_static("\"b\""));
+        assert_eq!(range_of(&headers, "\"a\""), None);
+        assert_eq!(range_of(&headers, "\"b\""), Some(Asked::From(5, None)));
+    }
+}

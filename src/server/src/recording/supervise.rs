@@ -1,0 +1,250 @@
+//! The recorder process: started, listened to, replaced within seconds when it dies
+//! or falls silent.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use lophoc_recording::control::{self, FromRecorder, MAX_LINE, ToRecorder};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::mpsc;
+
+/// Lines that may wait for the process. Overflow: it hangs, and is replaced.
+const LINES: usize = 4_096;
+/// A process that says nothing for so long is replaced; it speaks every second.
+const SILENCE: Duration = Duration::from_secs(6);
+/// Wait before the first start after a death; doubled each time up to the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// Longest wait before a start.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// A process that ran so long died by chance: the waits begin anew.
+const STABLE: Duration = Duration::from_secs(20);
+/// Time to finish files once the input ends.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// What the supervisor tells the hub.
+#[derive(Debug)]
+pub(super) enum Process {
+    /// A process is there; lines for it go here.
+    Up(mpsc::Sender<ToRecorder>),
+    /// It says something.
+    Said(Box<FromRecorder>),
+    /// It is gone.
+    Down,
+}
+
+/// How the process is started.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    /// This program.
+    pub(super) path: PathBuf,
+    /// Arguments after the subcommand.
+    pub(super) arguments: Vec<String>,
+}
+
+impl Program {
+    /// The program that runs now, if it is one that knows the subcommand: a test
+    /// of this crate is not.
+    pub(super) fn own(arguments: Vec<String>) -> Option<Self> {
+        let path = std::env::current_exe().ok()?;
+        // A program replaced while it runs (an upgrade) is found under its old name.
+        let text = path.to_string_lossy();
+        let name = text.strip_suffix(" (deleted)").unwrap_or(&text);
+        let path = PathBuf::from(name);
+        (path.file_stem()? == "lophoc").then_some(Self { path, arguments })
+    }
+
+    fn start(&self) -> std::io::Result<Child> {
+        Command::new(&self.path)
+            .arg("recorder")
+            .args(&self.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            // A Ctrl-C in the terminal is for the server, which tells it in time.
+            .process_group(0)
+            .spawn()
+    }
+}
+
+/// Keeps a process running until the hub is gone.
+pub(super) async fn supervise(program: Program, hub: mpsc::Sender<Process>) {
+    let mut wait = FIRST_WAIT;
+    while !hub.is_closed() {
+        let began = Instant::now();
+        match program.start() {
+            Ok(child) => serve(child, &hub).await,
+            Err(error) => tracing::error!(%error, "the recorder could not be started"),
+        }
+        if hub.send(Process::Down).await.is_err() {
+            break;
+        }
+        if began.elapsed() > STABLE {
+            wait = FIRST_WAIT;
+        }
+        tokio::time::sleep(wait).await;
+        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+    }
+}
+
+async fn serve(mut child: Child, hub: &mpsc::Sender<Process>) {
+    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return;
+    };
+    let (to, mut lines) = mpsc::channel::<ToRecorder>(LINES);
+    let writing = async move {
+        while let Some(line) = lines.recv().await {
+            let Ok(mut bytes) = serde_json::to_vec(&line) else {
+                continue;
+            };
+            bytes.push(b'\n');
+            let written = tokio::time::timeout(SILENCE, input.write_all(&bytes)).await;
+            if !matches!(written, Ok(Ok(()))) {
+                tracing::warn!("the recorder takes no orders");
+                return false;
+            }
+        }
+        // The hub let go: the end of the input is the order to finish.
+        drop(input);
+        true
+    };
+    let reading = listen(output, to, hub);
+    tokio::pin!(writing, reading);
+    let in_order = tokio::select! {
+        finish = &mut writing => finish,
+        () = &mut reading => false,
+    };
+    if in_order {
+        let finished = tokio::time::timeout(FAREWELL, async {
+            reading.await;
+            child.wait().await
+        });
+        if matches!(finished.await, Ok(Ok(_))) {
+            return;
+        }
+        tracing::warn!("the recorder did not finish in time");
+    }
+    // It may be gone already.
+    let _ = child.start_kill();
+    match child.wait().await {
+        Ok(status) => tracing::warn!(%status, "the recorder is gone"),
+        Err(error) => tracing::warn!(%error, "the recorder is gone"),
+    }
+}
+
+/// Hands on what the process says until it says nothing more.
+async fn listen(output: ChildStdout, to: mpsc::Sender<ToRecorder>, hub: &mpsc::Sender<Process>) {
+    let mut output = BufReader::new(output);
+    let mut to = Some(to);
+    loop {
+        let mut line = Vec::new();
+        let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+        let mut limited = (&mut output).take(limit);
+        let read = tokio::time::timeout(SILENCE, limited.read_until(b'\n', &mut line));
+        match read.await {
+            Ok(Ok(0)) => return,
+            Ok(Ok(_)) if line.ends_with(b"\n") => {}
+            Ok(Ok(_)) => return tracing::error!("the recorder talks at too great length"),
+            Ok(Err(error)) => return tracing::error!(%error, "the recorder cannot be heard"),
+            Err(_) => return tracing::error!("the recorder is silent"),
+        }
+        let said = match serde_json::from_slice::<FromRecorder>(&line) {
+            Ok(said) => said,
+            Err(error) => return tracing::error!(%error, "the recorder is not understood"),
+        };
+        if let FromRecorder::Ready { version } = said {
+            if version != control::VERSION {
+                return tracing::error!(version, "the recorder is of another version");
+            }
+            if let Some(to) = to.take()
+                && hub.send(Process::Up(to)).await.is_err()
+            {
+                return;
+            }
+            continue;
+        }
+        if hub.send(Process::Said(Box::new(said))).await.is_err() {
+            // The server stops; what is said now is heard by nobody, and read all
+            // the same, or the process would wait for its output to be taken.
+            continue;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A program that does what a script says.
+    fn script(folder: &std::path::Path, text: &str) -> Program {
+        let path = folder.join("lophoc");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Program {
+            path,
+            arguments: Vec::new(),
+        }
+    }
+
+    async fn next(inbox: &mut mpsc::Receiver<Process>) -> Process {
+        let patience = Duration::from_secs(20);
+        tokio::time::timeout(patience, inbox.recv())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_recorder_that_dies_is_there_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let ready =
+            r#"echo '{"is":"ready","version":1}'; echo '{"is":"status","list":[]}'; read x"#;
+        let (to, mut inbox) = mpsc::channel(16);
+        let supervisor = tokio::spawn(supervise(script(folder.path(), ready), to));
+        for _ in 0..3 {
+            let Process::Up(orders) = next(&mut inbox).await else {
+                panic!("no recorder");
+            };
+            assert!(matches!(next(&mut inbox).await, Process::Said(_)));
+            // It reads one line and ends.
+            let recording = lophoc_recording::RecordingId::new(&"0".repeat(26)).unwrap();
+            orders.send(ToRecorder::Stop { recording }).await.unwrap();
+            assert!(matches!(next(&mut inbox).await, Process::Down));
+        }
+        drop(inbox);
+        supervisor.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_recorder_of_another_version_or_without_sense_is_not_used() {
+        for said in [r#"{"is":"ready","version":0}"#, "good morning", ""] {
+            let folder = tempfile::tempdir().unwrap();
+            let program = script(folder.path(), &format!("echo '{said}'"));
+            let (to, mut inbox) = mpsc::channel(16);
+            let supervisor = tokio::spawn(supervise(program, to));
+            assert!(matches!(next(&mut inbox).await, Process::Down), "{said}");
+            drop(inbox);
+            supervisor.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_orders_lets_it_finish() {
+        let folder = tempfile::tempdir().unwrap();
+        let done = folder.path().join("done");
+        let text = format!(
+            "echo '{{\"is\":\"ready\",\"version\":1}}'; cat >/dev/null; sleep 0.3; touch {}",
+            done.display()
+        );
+        let (to, mut inbox) = mpsc::channel(16);
+        let supervisor = tokio::spawn(supervise(script(folder.path(), &text), to));
+        let up = next(&mut inbox).await;
+        assert!(matches!(up, Process::Up(_)));
+        drop((up, inbox));
+        supervisor.await.unwrap();
+        assert!(done.exists());
+    }
+}

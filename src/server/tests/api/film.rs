@@ -1,0 +1,127 @@
+//! The film of a recording: made by the workers after its end, made anew when
+//! something is cut.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lophoc::recording::jobs;
+use lophoc_records::{NewRecording, RecordingStage};
+use serde_json::{Value, json};
+
+use crate::attendance_world::Class;
+use crate::recordings_world::{ID, id, path, send};
+
+#[path = "../../../recording/tests/common/mod.rs"]
+mod media;
+
+/// Puts what a recorder wrote into a folder.
+fn record(folder: &Path) {
+    let disk = media::record(&[media::Feed::picture(
+        lophoc_recording::Codec::Vp8,
+        500,
+        media::vp8(8, "320x180"),
+    )]);
+    std::fs::create_dir_all(folder).unwrap();
+    for (bytes, _, _, name) in disk.files.values() {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    std::fs::write(folder.join("journal.jsonl"), &disk.journal).unwrap();
+}
+
+/// Waits until the film is made; where it is.
+async fn film(class: &Class, out: &Path) -> PathBuf {
+    let began = Instant::now();
+    loop {
+        let stages = class.store().recording_stages(ID).await.unwrap();
+        let render = stages
+            .iter()
+            .find(|(stage, ..)| *stage == RecordingStage::Render);
+        match render.map(|(_, state, why)| (state.as_str(), why)) {
+            Some(("done", _)) => break,
+            Some(("failed" | "skipped", why)) => panic!("{why:?}"),
+            _ => {}
+        }
+        assert!(began.elapsed() < Duration::from_secs(240), "{stages:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let entries: Vec<PathBuf> = std::fs::read_dir(out)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let [only] = entries.as_slice() else {
+        panic!("{entries:?}")
+    };
+    only.clone()
+}
+
+/// Pictures in a film.
+fn frames(film: &Path) -> u32 {
+    let told = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v", "-count_packets"])
+        .args(["-show_entries", "stream=nb_read_packets", "-of", "csv=p=0"])
+        .arg(film)
+        .output()
+        .unwrap();
+    String::from_utf8(told.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap()
+}
+
+async fn cut(class: &Class, cuts: Value) {
+    let told = send(
+        class,
+        &class.trainer,
+        "PUT",
+        "/cuts",
+        &json!({"cuts": cuts}),
+    )
+    .await;
+    assert_eq!(told.status, 200, "{}", told.text());
+}
+
+#[tokio::test]
+async fn a_film_is_made_and_made_anew_without_what_is_cut_and_goes_on_where_it_was() {
+    let mut class = Class::with_config(|_| {}, |config| config.recording.film = true).await;
+    class.begin().await;
+    let new = NewRecording {
+        id: ID.to_owned(),
+        session: class.session.clone(),
+        by: None,
+        started_ms: class.began,
+    };
+    class.store().begin_recording(&new).await.unwrap();
+    let folder = class.folder().join("recordings").join(ID);
+    record(&folder);
+    jobs::finished(&class.server.app, &id()).await;
+    let out = folder.join("out");
+    let first = film(&class, &out).await;
+    media::decodes(&first);
+    let length = media::duration(&first).unwrap();
+    assert!((8.3..8.7).contains(&length), "{length}");
+    let whole = frames(&first);
+    assert!((208..=217).contains(&whole), "{whole}");
+
+    cut(&class, json!([{"fromMs": 2_000, "toMs": 5_000}])).await;
+    let second = film(&class, &out).await;
+    assert_ne!(first, second, "the first is gone");
+    let length = media::duration(&second).unwrap();
+    assert!((5.3..5.7).contains(&length), "{length}");
+    let told = class.get(&class.trainer, &path("/playback")).await.json();
+    let address = told["film"].as_str().unwrap();
+    assert!(address.contains(second.file_name().unwrap().to_str().unwrap()));
+
+    // A chunk that was whole when the server stopped is not made again: it is told by
+    // its pictures, which are more than it would have.
+    let name = first.file_name().unwrap().to_str().unwrap();
+    let work = out.join(format!("work-{name}"));
+    std::fs::create_dir_all(&work).unwrap();
+    std::fs::copy(&second, work.join("chunk-00000.mp4")).unwrap();
+    cut(&class, json!([])).await;
+    let third = film(&class, &out).await;
+    assert_eq!(third, first);
+    assert!(frames(&third) > whole, "{whole}");
+    class.server.stop().await;
+}

@@ -1,0 +1,27 @@
+// Shapes of recordings under the names they have here. All times inside a recording are
+// recording time: milliseconds since it began, pauses and cuts included.
+export type {
+  Audience,
+  AudienceForm,
+  AudienceKind,
+  Disposal,
+  Playback,
+  PlaybackBoard as BoardEvent,
+  PlaybackChapter as Chapter,
+  PlaybackChat as ChatLine,
+  PlaybackPoll as PollShown,
+  PlaybackSlide as Slide,
+  PlaybackTrack as Track,
+  RecordingCut as Cut,
+  RecordingDetail,
+  RecordingGap as Gap,
+  RecordingItem,
+  RecordingList,
+  RecordingSegment as Segment,
+  RecordingSettings,
+  RecordingState,
+  TimeSpan as Span,
+  WatchedForm,
+  Watcher,
+  WatcherList,
+} from '../records/gen';
