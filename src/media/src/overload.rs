@@ -14,11 +14,9 @@ use crate::allocate::{Demand, Grant};
 use crate::ladder;
 use crate::types::{Layer, MAX_LAYERS};
 
-/// A shard this busy is overloaded, per mille of wall time.
+/// A shard this busy is overloaded unless it is told otherwise, per mille of wall time.
 pub const HIGH: u16 = 850;
-/// A shard at most this busy has room, per mille of wall time.
-pub const LOW: u16 = 650;
-/// So many sends the kernel refused tell the same as [`HIGH`], per mille.
+/// So many sends the kernel refused tell the same as that, per mille.
 const BLOCKED: u16 = 20;
 /// How often the load is told.
 pub const INTERVAL: Duration = Duration::from_secs(1);
@@ -32,8 +30,6 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(160);
 const FLAP: Duration = Duration::from_secs(60);
 /// Everything given for this long makes earlier tries forgotten.
 const PROVEN: Duration = Duration::from_secs(180);
-/// A shard this busy with nothing left to give up is full, per mille.
-const FULL: u16 = 900;
 /// For this long, before newcomers are refused.
 const FULL_AFTER: Duration = Duration::from_secs(5);
 /// A camera shown at most this high is a thumbnail, pixels.
@@ -104,9 +100,33 @@ pub struct Load {
     pub blocked: u16,
 }
 
+/// Shares of its time by which a shard is judged, per mille.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Marks {
+    /// This busy it is overloaded.
+    high: u16,
+    /// At most this busy it has room.
+    low: u16,
+    /// This busy with nothing left to give up it is full.
+    full: u16,
+}
+
+impl Marks {
+    /// From the first of them; the others keep their distance to it.
+    fn of(high: u16) -> Self {
+        let high = high.clamp(1, 940);
+        Self {
+            high,
+            low: high - high.div_ceil(4).min(high),
+            full: high + high.div_ceil(18),
+        }
+    }
+}
+
 /// Where a shard stands.
 #[derive(Debug, Clone)]
 pub struct Overload {
+    marks: Marks,
     stage: Stage,
     high_since: Option<Instant>,
     low_since: Option<Instant>,
@@ -120,7 +140,15 @@ pub struct Overload {
 
 impl Default for Overload {
     fn default() -> Self {
+        Self::new(HIGH)
+    }
+}
+
+impl Overload {
+    /// At ease; from `high` on a shard is overloaded, per mille of its time.
+    pub fn new(high: u16) -> Self {
         Self {
+            marks: Marks::of(high),
             stage: Stage::None,
             high_since: None,
             low_since: None,
@@ -130,9 +158,7 @@ impl Default for Overload {
             wait: UP_AFTER,
         }
     }
-}
 
-impl Overload {
     /// The stage now.
     pub fn stage(&self) -> Stage {
         self.stage
@@ -149,13 +175,13 @@ impl Overload {
         let began = now.checked_sub(INTERVAL).unwrap_or(now);
         let blocked = load.blocked >= BLOCKED;
         let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
-        if self.stage == Stage::Video && (load.busy >= FULL || blocked) {
+        if self.stage == Stage::Video && (load.busy >= self.marks.full || blocked) {
             self.full_since.get_or_insert(began);
         } else {
             self.full_since = None;
         }
         let before = self.stage;
-        if load.busy >= HIGH || blocked {
+        if load.busy >= self.marks.high || blocked {
             self.low_since = None;
             let high = *self.high_since.get_or_insert(began);
             if now.saturating_duration_since(high) >= DOWN_AFTER {
@@ -166,7 +192,7 @@ impl Overload {
                     self.wait = (self.wait * 2).min(LONGEST_WAIT);
                 }
             }
-        } else if load.busy <= LOW {
+        } else if load.busy <= self.marks.low {
             self.high_since = None;
             let low = *self.low_since.get_or_insert(began);
             if before != Stage::None && now.saturating_duration_since(low) >= self.wait {
@@ -297,6 +323,21 @@ mod tests {
         live(&mut overload, &mut now, 500, 400);
         live(&mut overload, &mut now, 900, 2);
         assert_eq!(live(&mut overload, &mut now, 500, 10), [0], "forgotten");
+    }
+
+    #[test]
+    fn a_machine_with_other_work_is_overloaded_sooner() {
+        let (mut overload, mut now) = (Overload::new(400), Instant::now());
+        assert!(live(&mut overload, &mut now, 390, 60).is_empty());
+        assert_eq!(live(&mut overload, &mut now, 410, 8), [1, 2, 3, 4]);
+        assert!(!overload.is_full(now));
+        live(&mut overload, &mut now, 430, 6);
+        assert!(overload.is_full(now));
+        assert_eq!(live(&mut overload, &mut now, 300, 10), [3]);
+        for high in 0..=u16::MAX {
+            let marks = Marks::of(high);
+            assert!(marks.low < marks.high && marks.high < marks.full && marks.full <= 1_000);
+        }
     }
 
     #[test]

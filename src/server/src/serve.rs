@@ -324,6 +324,7 @@ fn start_media(config: &Config, routes: &Arc<Routes>) -> Result<MediaPlane, Serv
         max_peers: section.max_peers,
         initial_estimate_bps: u64::from(section.initial_kbps).saturating_mul(1_000),
         tcp: section.tcp,
+        overload_at: section.overload_at,
         ..MediaConfig::default()
     };
     let routes = Arc::clone(routes);

@@ -35,6 +35,8 @@ pub struct MediaConfig {
     pub egress: EgressKind,
     /// A connection of which nothing authentic was heard for so long is over.
     pub silence_limit: Duration,
+    /// Per mille of its time from which a shard has more to do than it can.
+    pub overload_at: u16,
 }
 
 impl Default for MediaConfig {
@@ -53,6 +55,7 @@ impl Default for MediaConfig {
             tcp: true,
             egress: EgressKind::default(),
             silence_limit: crate::SILENCE_LIMIT,
+            overload_at: lophoc_media::overload::HIGH,
         }
     }
 }

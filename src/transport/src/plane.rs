@@ -97,6 +97,7 @@ impl MediaPlane {
             mailboxes,
             on_event: Box::new(on_event),
             silence_limit: config.silence_limit,
+            overload_at: config.overload_at,
             local,
             stats: (0..count)
                 .map(|_| Mutex::new(ShardStats::default()))

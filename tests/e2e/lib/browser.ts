@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from '@playwright/test';
-import { noisyAudio, patternVideo, toneAudio, TRAINER_CORNERS, type Corners } from './media-files.ts';
+import { noisyAudio, patternVideo, restlessVideo, toneAudio, TRAINER_CORNERS, type Corners } from './media-files.ts';
 
 const MEDIA_FOLDER = join(tmpdir(), 'lophoc-e2e-media');
 
@@ -27,6 +27,8 @@ const COMMON_ARGS = [
 export interface LaunchOptions {
   /** Play the trainer's pattern and tone instead of Chromium's own test picture and beep. */
   pattern?: boolean;
+  /** Play a picture that takes every bit a layer may have; Chromium's own takes next to none. */
+  restless?: boolean;
   /** Play speech-like bursts in noise as the microphone. */
   noise?: boolean;
   /** Refuse every wish for a device, as a person who presses "Block". */
@@ -43,6 +45,7 @@ export async function launch(options: LaunchOptions = {}): Promise<Browser> {
   // A page served by the test itself has no address, so the server would count as a stranger's network.
   if (CLIENT) args.push('--disable-features=LocalNetworkAccessChecks');
   if (options.noise) args.push(`--use-file-for-fake-audio-capture=${noisyAudio(MEDIA_FOLDER)}`);
+  if (options.restless) args.push(`--use-file-for-fake-video-capture=${restlessVideo(MEDIA_FOLDER)}`);
   if (options.pattern) {
     args.push(
       `--use-file-for-fake-video-capture=${patternVideo(MEDIA_FOLDER, TRAINER_CORNERS)}`,

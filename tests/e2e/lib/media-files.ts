@@ -60,6 +60,32 @@ export function patternVideo(folder: string, corners: Corners, width = 960, heig
   return path;
 }
 
+/** A y4m of one second in which every block changes with every picture: it takes all the bits a layer may have. */
+export function restlessVideo(folder: string, width = 960, height = 540, fps = 15): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `restless-${width}x${height}.y4m`);
+  if (existsSync(path)) return path;
+  const parts: Buffer[] = [Buffer.from(`YUV4MPEG2 W${width} H${height} F${fps}:1 Ip A1:1 C420jpeg\n`)];
+  const grey = Buffer.alloc((width * height) / 2, 128);
+  let seed = 1;
+  for (let step = 0; step < fps; step++) {
+    const luma = Buffer.alloc(width * height);
+    for (let y = 0; y < height; y += BLOCK) {
+      for (let x = 0; x < width; x += BLOCK) {
+        // The same picture at every run.
+        seed = (seed * 48_271) % 2_147_483_647;
+        for (let row = y; row < Math.min(y + BLOCK, height); row++) luma.fill(70 + (seed % 100), row * width + x, row * width + Math.min(x + BLOCK, width));
+      }
+    }
+    parts.push(Buffer.from('FRAME\n'), luma, grey);
+  }
+  writeFileSync(path, Buffer.concat(parts));
+  return path;
+}
+
+/** Side of a block of the restless picture: larger than what the smallest layer smoothes away. */
+const BLOCK = 20;
+
 /** A WAV of four seconds: a tone in syllable-like bursts, so that it counts as voice. */
 export function toneAudio(folder: string, hertz = 300): string {
   mkdirSync(folder, { recursive: true });

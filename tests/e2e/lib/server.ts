@@ -1,6 +1,6 @@
 // A Lophoc server of its own for a spec: free ports, a temporary data folder.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import { get } from 'node:https';
 import { createServer } from 'node:net';
@@ -144,6 +144,11 @@ export class Server {
     const ended = new Promise((done) => child.once('exit', done));
     child.kill(signal);
     await ended;
+  }
+
+  /** From the next start on with this line about media. */
+  setMedia(line: string): void {
+    writeFileSync(this.config, readFileSync(this.config, 'utf8').replace('[media]', `[media]\n${line}`));
   }
 
   /** Ends the server and removes its folder. */

@@ -54,7 +54,7 @@ test.beforeAll(async () => {
   if (!own) throw new Error('this machine has no address but loopback');
   server = await Server.start({ address: own });
   relay = await Relay.start(own, server.mediaPort, LOSSY);
-  chromium = await launch();
+  chromium = await launch({ restless: true });
   firefox = await launchFirefox();
   const room = server.newClass('Lớp qua mạng yếu');
   trainer = await enter(await person(chromium, server.origin), server.link(room, 'trainer'), { name: 'Nguyễn Thị Hạnh', mic: true, camera: true });

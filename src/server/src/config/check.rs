@@ -53,6 +53,10 @@ pub fn problems(config: &Config) -> Vec<String> {
         config.media.initial_kbps < 50,
         "media.initial_kbps: at least 50",
     );
+    rule(
+        !(1..=900).contains(&config.media.overload_at),
+        "media.overload_at: between 1 and 900",
+    );
     let turn = &config.turn;
     rule(
         turn.urls

@@ -129,6 +129,8 @@ pub struct MediaSection {
     /// Whether newcomers are refused while the media threads have more to do than
     /// they can. Those who are in, and staff, always come in.
     pub admission: bool,
+    /// Per mille of its time from which a media thread has more to do than it can.
+    pub overload_at: u16,
 }
 
 impl Default for MediaSection {
@@ -142,6 +144,7 @@ impl Default for MediaSection {
             initial_kbps: 1_000,
             tcp: true,
             admission: true,
+            overload_at: lophoc_media::overload::HIGH,
         }
     }
 }

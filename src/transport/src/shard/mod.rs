@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) stats: Vec<Mutex<ShardStats>>,
     pub(crate) pressure: Vec<Pressure>,
     pub(crate) silence_limit: Duration,
+    /// Share of its time from which a shard is overloaded, per mille.
+    pub(crate) overload_at: u16,
 }
 
 /// A handshake datagram above the budget of its turn.
@@ -194,7 +196,7 @@ impl Shard {
             events: Vec::new(),
             load: LoadMeter::new(start),
             stats: ShardStats::default(),
-            scale: Scale::default(),
+            scale: Scale::new(shared.overload_at),
             sweeps: 0,
             next_sweep: start + SWEEP,
             shared,

@@ -32,11 +32,21 @@ impl Pressure {
 }
 
 /// Follows the load of one shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scale {
     overload: Overload,
     /// Datagrams sent and refused when it was weighed last.
     sent: (u64, u64),
+}
+
+impl Scale {
+    /// Overloaded from `high` on, per mille of the time.
+    pub(super) fn new(high: u16) -> Self {
+        Self {
+            overload: Overload::new(high),
+            sent: (0, 0),
+        }
+    }
 }
 
 impl Shard {
