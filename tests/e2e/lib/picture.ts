@@ -7,6 +7,9 @@ import type { Page } from '@playwright/test';
 /** Where pictures go; unset where none are wanted. */
 const FOLDER = process.env.E2E_PICTURES;
 
+/** Whether pictures are wanted. */
+export const pictured = FOLDER !== undefined;
+
 /** Takes a picture of what the window shows, where pictures are wanted. */
 export async function picture(page: Page, name: string): Promise<void> {
   if (FOLDER === undefined) return;

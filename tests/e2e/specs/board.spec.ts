@@ -1,13 +1,11 @@
 // A whiteboard in real browsers: what the trainer draws the learner sees, each takes back his own, nothing is lost.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test, expect, type Browser, type Page } from "@playwright/test";
 import { accessible } from "../lib/axe.ts";
 import { foreignRequests, launch, person, PHONE } from "../lib/browser.ts";
+import { picture, pictured } from "../lib/picture.ts";
 import { enter, inRoom, press } from "../lib/room.ts";
 import { Server } from "../lib/server.ts";
-
-const PICTURES = process.env.E2E_PICTURES;
 
 test.describe.configure({ mode: "serial" });
 
@@ -157,9 +155,9 @@ test("the board is saved as SVG and PDF", async () => {
 test("axe finds nothing; the board is cleared after a question, and closed", async () => {
   await accessible(trainer, "board, trainer");
   await accessible(learner, "board, phone");
-  if (PICTURES) {
-    await trainer.screenshot({ path: join(PICTURES, "board-trainer.png") });
-    await learner.screenshot({ path: join(PICTURES, "board-phone.png") });
+  if (pictured) {
+    await picture(trainer, "board-trainer");
+    await picture(learner, "board-phone");
   }
   await press(trainer, "board-clear");
   await press(trainer, "confirm-remove-file");

@@ -1,13 +1,11 @@
 // Captions in real browsers: the task is handed over, two people type by turns, everybody reads, nothing is lost.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test, expect, type Browser, type Page } from "@playwright/test";
 import { accessible } from "../lib/axe.ts";
 import { foreignRequests, launch, person, PHONE } from "../lib/browser.ts";
+import { picture, pictured } from "../lib/picture.ts";
 import { enter, inRoom, press } from "../lib/room.ts";
 import { Server } from "../lib/server.ts";
-
-const PICTURES = process.env.E2E_PICTURES;
 
 test.describe.configure({ mode: "serial" });
 
@@ -139,25 +137,23 @@ test("who comes late has the lines, and anybody saves them as WebVTT", async () 
 test("axe finds nothing, by keyboard too; the task is laid down", async () => {
   await accessible(typist, "captions, typist");
   await accessible(learner, "captions, phone");
-  if (PICTURES) {
+  if (pictured) {
     await typist
       .getByTestId("caption-input")
       .fill("Dòng thứ ba đang được gõ");
     await trainer.getByTestId("captions-on").check();
     await expect(shown(trainer)).toHaveCount(1);
-    await trainer.screenshot({ path: join(PICTURES, "captions-trainer.png") });
-    await typist.screenshot({ path: join(PICTURES, "captions-typist.png") });
-    await learner.screenshot({ path: join(PICTURES, "captions-phone.png") });
+    await picture(trainer, "captions-trainer");
+    await picture(typist, "captions-typist");
+    await picture(learner, "captions-phone");
     await press(learner, "open-chat");
     await press(learner, "open-chat");
     await press(trainer, "more");
     await press(trainer, "theme");
     await trainer.keyboard.press("Escape");
-    await trainer.screenshot({ path: join(PICTURES, "captions-light.png") });
+    await picture(trainer, "captions-light");
     await expect(learner.getByTestId("caption-draft")).toBeVisible();
-    await learner.screenshot({
-      path: join(PICTURES, "captions-phone-stage.png"),
-    });
+    await picture(learner, "captions-phone-stage");
   }
   await typist.getByTestId("caption-lay-down").focus();
   await typist.keyboard.press("Enter");

@@ -3,14 +3,9 @@
 import { test, expect, type BrowserContext, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { DESKTOP, foreignRequests, launch, person, PHONE } from '../lib/browser.ts';
+import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, signIn } from '../lib/records.ts';
 import { Server } from '../lib/server.ts';
-
-const SHOTS = process.env.E2E_SHOTS;
-
-async function shot(page: Page, name: string): Promise<void> {
-  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
-}
 
 /** A page whose network lets no UDP through: its peer never learns of the server's UDP addresses. */
 async function withoutUdp(context: BrowserContext): Promise<void> {
@@ -66,7 +61,7 @@ test('the check of the join page passes over UDP, by keyboard too', async () => 
       await expect(page.getByTestId('check-verdict')).toContainText('Máy và mạng này sẵn sàng');
       await expect(page.getByTestId('check-letter')).toHaveCount(0);
       await accessible(page, `check ${name}`);
-      await shot(page, `check-${name}`);
+      await picture(page, `check-${name}`);
       await page.keyboard.press('Escape');
       await expect(dialog).toHaveCount(0);
       await expect(button).toBeFocused();
@@ -101,7 +96,7 @@ test('where UDP is blocked it says so, with a letter for the administrator', asy
     await expect(page.getByRole('button', { name: 'Đã sao chép' })).toBeVisible();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('Xin mở cổng UDP');
     await accessible(page, 'check without UDP');
-    await shot(page, 'check-blocked-390');
+    await picture(page, 'check-blocked-390');
   } finally {
     await browser.close();
     await server.close();
@@ -130,7 +125,7 @@ test('a site checks by its link and the live desk shows what it found', async ()
     await page.getByRole('button', { name: `Hiện mã QR kiểm tra của ${site.name}` }).click();
     await expect(page.getByRole('img', { name: `Mã QR mở trang kiểm tra của ${site.name}` })).toBeVisible();
     await accessible(page, 'preflight links');
-    await shot(page, 'preflight-links-1280');
+    await picture(page, 'preflight-links-1280');
     const links = await api.get<{ url: string }[]>(`/sessions/${lesson.id}/preflight`);
     const url = links[0]!.url;
 
@@ -150,7 +145,7 @@ test('a site checks by its link and the live desk shows what it found', async ()
     await send.click();
     await expect(there.getByText('Đã gửi kết quả')).toBeVisible();
     await expect(desk).toContainText('Trục trặc: camera, micro, loa');
-    await shot(page, 'desk-fault-1280');
+    await picture(page, 'desk-fault-1280');
 
     await there.getByRole('button', { name: 'Kiểm tra lại' }).click();
     await expect(mark(there, 'udp')).toHaveAttribute('data-mark', 'good');
@@ -158,14 +153,14 @@ test('a site checks by its link and the live desk shows what it found', async ()
     await there.getByLabel('Người liên hệ tại điểm cầu').fill('Lê Văn Kỹ');
     await there.getByLabel('Ghi chú').fill('Phòng họp tầng 2');
     await accessible(there, 'preflight page');
-    await shot(there, 'preflight-390');
+    await picture(there, 'preflight-390');
     await send.click();
     await expect(there.getByText('Đã gửi kết quả')).toBeVisible();
     await expect(desk).toContainText(/Đạt lúc \d\d:\d\d/);
     await expect(desk).toContainText('Liên hệ: Lê Văn Kỹ');
     await expect(desk).toContainText('Phòng họp tầng 2');
     await accessible(page, 'desk with a check');
-    await shot(page, 'desk-1280');
+    await picture(page, 'desk-1280');
 
     // The link opens no class.
     await there.goto(url.replace('/preflight/', '/j/'));

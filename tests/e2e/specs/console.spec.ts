@@ -3,13 +3,10 @@
 import { test, expect, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { launch, person, PHONE } from '../lib/browser.ts';
+import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, links, signIn } from '../lib/records.ts';
 import { inRoom } from '../lib/room.ts';
 
-const SHOTS = process.env.E2E_SHOTS;
-const shot = async (page: Page, name: string) => {
-  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
-};
 
 test('duty, sites and incidents of a session', async () => {
   const server = await demoServer();
@@ -43,7 +40,7 @@ test('duty, sites and incidents of a session', async () => {
     await duty.getByLabel('Từ', { exact: true }).first().fill('07:30');
     await duty.getByLabel('Đến', { exact: true }).first().fill('11:30');
     await accessible(page, 'duty dialog');
-    await shot(page, 'console-duty-1280');
+    await picture(page, 'console-duty-1280');
     await duty.getByRole('button', { name: 'Lưu', exact: true }).click();
     await expect(page.getByTestId('duty')).toContainText('Vũ Văn Trực');
     await expect(page.getByTestId('duty')).toContainText('07:30 – 11:30');
@@ -82,7 +79,7 @@ test('duty, sites and incidents of a session', async () => {
     await expect(dialog.getByText('Hãy ghi nội dung.')).toBeVisible();
     await dialog.getByLabel('Nội dung').fill('Loa tại điểm cầu bị rè');
     await accessible(page, 'incident dialog');
-    await shot(page, 'console-incident-1280');
+    await picture(page, 'console-incident-1280');
     await dialog.getByRole('button', { name: 'Ghi vào nhật ký' }).click();
     const incident = page.getByTestId('incident');
     await expect(incident).toContainText('Loa tại điểm cầu bị rè');
@@ -94,10 +91,10 @@ test('duty, sites and incidents of a session', async () => {
     await solve.getByRole('button', { name: 'Ghi vào nhật ký' }).click();
     await expect(incident).toHaveAttribute('data-state', 'solved');
     await accessible(page, 'console');
-    await shot(page, 'console-1280');
+    await picture(page, 'console-1280');
     await page.setViewportSize(PHONE);
     await accessible(page, 'console on a phone');
-    await shot(page, 'console-390');
+    await picture(page, 'console-390');
 
     // A site that stays away is written down by the server, and solved when it is back.
     await hall.context().setOffline(true);

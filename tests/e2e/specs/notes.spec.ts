@@ -1,13 +1,11 @@
 // Shared notes in real browsers: two people write at once, a third reads; nothing is lost by reload or crash.
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test, expect, type Browser, type Page } from "@playwright/test";
 import { accessible } from "../lib/axe.ts";
 import { foreignRequests, launch, person, PHONE } from "../lib/browser.ts";
+import { picture, pictured } from "../lib/picture.ts";
 import { enter, inRoom, press } from "../lib/room.ts";
 import { Server } from "../lib/server.ts";
-
-const PICTURES = process.env.E2E_PICTURES;
 
 test.describe.configure({ mode: "serial" });
 
@@ -130,14 +128,14 @@ test("notes are saved as a file; axe finds nothing", async () => {
   expect(text).toBe(await area(trainer).inputValue());
   await accessible(trainer, "notes, trainer");
   await accessible(learner, "notes, phone");
-  if (PICTURES) {
-    await trainer.screenshot({ path: join(PICTURES, "notes-trainer.png") });
-    await learner.screenshot({ path: join(PICTURES, "notes-phone.png") });
+  if (pictured) {
+    await picture(trainer, "notes-trainer");
+    await picture(learner, "notes-phone");
     await press(secretary, "more");
     await press(secretary, "theme");
     await secretary.keyboard.press("Escape");
     await press(secretary, "notes-read");
-    await secretary.screenshot({ path: join(PICTURES, "notes-light.png") });
+    await picture(secretary, "notes-light");
   }
   expect(foreignRequests).toEqual([]);
 });

@@ -1,11 +1,14 @@
 // Recorded in a real room by the server, then reviewed, cut, released and watched: the
-// trainer's picture is there and right, seeking is quick, what was cut is sent to nobody, and
-// an address that was withdrawn or forged opens nothing.
+// trainer's picture and shared screen are there, in Chromium and in Firefox, with the chat;
+// seeking is quick, what was cut is sent to nobody, and an address that was withdrawn or
+// forged opens nothing.
 import { test, expect } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
-import { foreignRequests, launch, person } from '../lib/browser.ts';
+import { foreignRequests, launch, person, PHONE } from '../lib/browser.ts';
+import { launchFirefox } from '../lib/firefox.ts';
+import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, links, signIn } from '../lib/records.ts';
-import { inRoom } from '../lib/room.ts';
+import { inRoom, press } from '../lib/room.ts';
 
 interface Item {
   id: string;
@@ -23,6 +26,7 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
   test.setTimeout(480_000);
   const server = await demoServer();
   const browser = await launch({ pattern: true });
+  const firefox = await launchFirefox();
   try {
     const office = await person(browser, server.origin);
     const page = await office.newPage();
@@ -57,7 +61,14 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     const found = async (): Promise<Item | undefined> =>
       (await api.get<{ items: Item[] }>(`/recordings?session=${lesson.id}`)).items[0];
     await expect.poll(async () => (await found())?.state).toBe('recording');
-    await desk.waitForTimeout(16_000);
+    await desk.waitForTimeout(4_000);
+    await press(desk, 'share');
+    await expect(desk.getByTestId('stop-share').first()).toBeVisible();
+    await press(desk, 'open-chat');
+    await desk.getByTestId('chat-input').fill('Chào cả lớp.');
+    await desk.keyboard.press('Enter');
+    await picture(desk, 'recording-on-1280');
+    await desk.waitForTimeout(12_000);
     await api.post(`/sessions/${lesson.id}/end`, {});
 
     await expect.poll(async () => (await found())?.canWatch === true && (await found())?.state !== 'recording', { timeout: 120_000 }).toBe(true);
@@ -70,14 +81,23 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
 
     // The library leads to the player.
     await page.goto(`${server.origin}/recordings`);
+    await expect(page.getByRole('link', { name: /Buổi máy chủ ghi hình/ }).first()).toBeVisible();
+    await picture(page, 'recordings-1280');
     await page.getByRole('link', { name: /Buổi máy chủ ghi hình/ }).first().click();
     const player = page.getByTestId('player');
     await expect(player).toBeVisible();
     await page.getByTestId('play').click();
     const at = () => player.evaluate((one) => Number((one as HTMLElement).dataset.t));
     await expect.poll(at).toBeGreaterThan(2_000);
-    const picture = page.locator(`video[data-track="${camera!.id}"]`);
-    await expect.poll(() => picture.evaluate((one) => (one as HTMLVideoElement).readyState)).toBeGreaterThan(1);
+    const shown = (track: string) => page.locator(`video[data-track="${track}"]`).evaluate((one) => (one as HTMLVideoElement).readyState);
+    await expect.poll(() => shown(camera!.id)).toBeGreaterThan(1);
+    const screen = (await playback()).tracks.find((one) => one.kind === 'screen');
+    expect(screen).toBeDefined();
+    await expect.poll(at).toBeGreaterThan(screen!.fromMs + 1_000);
+    await expect.poll(() => shown(screen!.id)).toBeGreaterThan(1);
+    await page.getByRole('tab', { name: 'Trò chuyện' }).click();
+    await expect(page.getByText('Chào cả lớp.')).toBeVisible();
+    await picture(page, 'player-1280');
     await accessible(page, 'player of a real recording');
 
     // Backwards and on, within a second on a machine that is not busy.
@@ -98,6 +118,8 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
 
     // Trimmed, then released with a link.
     await page.goto(`${server.origin}/recordings/${item.id}/manage`);
+    await expect(page.getByTestId('open-cutter')).toBeVisible();
+    await picture(page, 'recording-manage-1280');
     await page.getByTestId('open-cutter').click();
     await page.getByLabel('Từ', { exact: true }).fill('0:00');
     await page.getByLabel('Đến', { exact: true }).fill('0:05');
@@ -120,6 +142,20 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     await expect.poll(() => guest.getByTestId('player').evaluate((one) => Number((one as HTMLElement).dataset.t))).toBeGreaterThan(6_000);
     await accessible(guest, 'player by a link');
 
+    // On a phone, and in Firefox.
+    const phone = await (await person(browser, server.origin, PHONE)).newPage();
+    await phone.goto(link);
+    await expect(phone.getByTestId('player')).toBeVisible();
+    await phone.getByTestId('play').click();
+    await expect.poll(() => phone.getByTestId('player').evaluate((one) => Number((one as HTMLElement).dataset.t))).toBeGreaterThan(6_000);
+    await picture(phone, 'player-390');
+    const fox = await (await person(firefox, server.origin)).newPage();
+    await fox.goto(link);
+    await fox.getByTestId('play').click();
+    await expect.poll(() => fox.getByTestId('player').evaluate((one) => Number((one as HTMLElement).dataset.t))).toBeGreaterThan(7_000);
+    const drawn = () => fox.locator('[data-testid=player] video').evaluateAll((all) => all.map((one) => (one as HTMLVideoElement).readyState));
+    await expect.poll(async () => (await drawn()).filter((state) => state > 1).length).toBeGreaterThan(0);
+
     // An address with another signature opens nothing; neither does the link after it is withdrawn.
     const sound = await guest.locator('audio').getAttribute('src');
     const forged = sound!.replace(/s=.{4}/, 's=AAAA');
@@ -133,6 +169,7 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     expect((await guest.request.get(new URL(sound!, server.origin).href)).status()).toBe(403);
     expect(foreignRequests).toEqual([]);
   } finally {
+    await firefox.close();
     await browser.close();
     await server.close();
   }

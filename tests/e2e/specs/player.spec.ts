@@ -4,11 +4,8 @@ import { test, expect, type Browser, type Page } from '@playwright/test';
 import { accessible, settled } from '../lib/axe.ts';
 import { DESKTOP, foreignRequests, launch, person, PHONE } from '../lib/browser.ts';
 import { DevServer } from '../lib/dev.ts';
+import { picture } from '../lib/picture.ts';
 
-const SHOTS = process.env.E2E_SHOTS;
-const shot = async (page: Page, name: string) => {
-  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png` });
-};
 
 let dev: DevServer;
 let browser: Browser;
@@ -85,7 +82,7 @@ test('sound leads, pictures follow, seeking is done within a second', async () =
   await expect(page.locator('figure.cam')).toHaveCount(2);
   await expect.poll(() => state(page)).toBe('playing');
   await expect.poll(async () => Math.max(...(await apart(page)))).toBeLessThan(0.15);
-  await shot(page, 'player-1280');
+  await picture(page, 'player-1280');
   // How long the sound needs to be there after a jump; the figure is of a machine with nothing else to do.
   const took = await page.evaluate(async () => {
     const sound = document.querySelector('audio')!;
@@ -150,7 +147,7 @@ test('chapters, search and captions lead to their moment', async () => {
   await found.filter({ hasText: 'Phụ đề' }).click();
   await expect(page.getByTestId('caption')).toContainText('Hôm nay chúng ta nói về kế hoạch bài dạy');
   await accessible(page, 'player, search');
-  await shot(page, 'player-search-1280');
+  await picture(page, 'player-search-1280');
 });
 
 test('who listens only fetches no picture', async () => {
@@ -164,7 +161,7 @@ test('who listens only fetches no picture', async () => {
   expect(asked.filter((path) => path.startsWith('/media/'))).not.toEqual([]);
   expect(asked.filter((path) => /\/media\/.*(cam|guest|screen)/.test(path))).toEqual([]);
   await expect(page.getByTestId('sound-only')).toHaveAttribute('aria-pressed', 'true');
-  await shot(page, 'player-sound-390');
+  await picture(page, 'player-sound-390');
 });
 
 test('by keyboard alone', async () => {
@@ -205,7 +202,7 @@ for (const [size, viewport] of [
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect.soft(over, `${name} is wider than the page`).toBeLessThanOrEqual(0);
       await accessible(page, name);
-      await shot(page, `${name}-${size}`);
+      await picture(page, `${name}-${size}`);
     };
     await expect(page.getByTestId('player')).toContainText('Xem tiếp từ 0:56');
     await look('player-resumed');

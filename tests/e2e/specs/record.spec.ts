@@ -3,13 +3,10 @@
 import { test, expect, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { launch, person, PHONE } from '../lib/browser.ts';
+import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, links, signIn } from '../lib/records.ts';
 import { inRoom } from '../lib/room.ts';
 
-const SHOTS = process.env.E2E_SHOTS;
-const shot = async (page: Page, name: string) => {
-  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png` });
-};
 const dialog = async (page: Page) => {
   await page.getByTestId('recording').click();
   await expect(page.getByTestId('record-dialog')).toBeVisible();
@@ -52,7 +49,7 @@ test('the server records whoever agrees, and everybody knows it all the time', a
     await expect(form.getByRole('combobox', { name: 'Sự đồng ý' })).toHaveValue('consent');
     await form.getByLabel('Đơn vị hoặc người ghi').fill('Sở GDĐT Lào Cai');
     await accessible(trainer, 'dialog that begins a recording');
-    await shot(trainer, 'record-start-1280');
+    await picture(trainer, 'record-start-1280');
     await trainer.getByTestId('record-start').click();
     await expect(trainer.getByTestId('recording-banner')).toBeVisible();
     await expect(trainer.getByTestId('recording')).toHaveAttribute('data-state', 'on', { timeout: 60_000 });
@@ -60,7 +57,7 @@ test('the server records whoever agrees, and everybody knows it all the time', a
     // Asked of who is there; nothing is chosen for him.
     await expect(learner.getByTestId('recording-ask')).toContainText('Sở GDĐT Lào Cai');
     await accessible(learner, 'room that asks');
-    await shot(learner, 'record-ask-390');
+    await picture(learner, 'record-ask-390');
     await learner.getByTestId('recording-refuse').click();
     await expect(learner.getByTestId('recording-ask')).toHaveCount(0);
     await expect(learner.getByTestId('recording')).toBeVisible();
@@ -72,7 +69,7 @@ test('the server records whoever agrees, and everybody knows it all the time', a
     await expect(trainer.getByTestId('person')).toHaveCount(2);
     await expect(trainer.getByTestId('unrecorded')).toHaveCount(1);
     await accessible(trainer, 'people and a recording');
-    await shot(trainer, 'record-people-1280');
+    await picture(trainer, 'record-people-1280');
 
     // Minds may change, both ways.
     await dialog(learner);
@@ -80,7 +77,7 @@ test('the server records whoever agrees, and everybody knows it all the time', a
     await learner.getByTestId('record-agree').click();
     await expect(learner.getByTestId('record-mine')).toContainText('Bạn đồng ý được ghi âm, ghi hình');
     await expect(trainer.getByTestId('unrecorded')).toHaveCount(0);
-    await shot(learner, 'record-mine-390');
+    await picture(learner, 'record-mine-390');
     await learner.getByTestId('record-withdraw').click();
     await expect(trainer.getByTestId('unrecorded')).toHaveCount(1);
     await learner.keyboard.press('Escape');
@@ -92,7 +89,7 @@ test('the server records whoever agrees, and everybody knows it all the time', a
     await expect(late.getByText('Hãy chọn một trong hai để vào lớp.')).toBeVisible();
     await accessible(late, 'join page that asks');
     await late.getByTestId('recording-note').scrollIntoViewIfNeeded();
-    await shot(late, 'record-join-1280');
+    await picture(late, 'record-join-1280');
     await late.getByTestId('recording-refuse').check();
     await enter(late);
     await expect(late.getByTestId('recording-banner')).toBeVisible();
@@ -106,7 +103,7 @@ test('the server records whoever agrees, and everybody knows it all the time', a
       await expect(one.getByTestId('recording')).toHaveAttribute('data-state', 'paused');
     }
     await expect(late.getByTestId('recording-banner')).toContainText('Tạm dừng ghi hình');
-    await shot(late, 'record-paused-1280');
+    await picture(late, 'record-paused-1280');
     await dialog(trainer);
     await trainer.getByTestId('record-pause').click();
     await expect(late.getByTestId('recording')).toHaveAttribute('data-state', 'on', { timeout: 60_000 });

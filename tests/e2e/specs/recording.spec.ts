@@ -4,13 +4,10 @@
 import { test, expect, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { launch, person, PHONE } from '../lib/browser.ts';
+import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, links, signIn } from '../lib/records.ts';
 import { inRoom } from '../lib/room.ts';
 
-const SHOTS = process.env.E2E_SHOTS;
-const shot = async (page: Page, name: string) => {
-  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png` });
-};
 
 test('a recording is announced, accepted, marked, ended and kept in the record', async () => {
   const server = await demoServer();
@@ -34,7 +31,7 @@ test('a recording is announced, accepted, marked, ended and kept in the record',
     await dialog.getByRole('combobox', { name: 'Cách ghi' }).selectOption('external');
     await dialog.getByLabel('Đơn vị hoặc người ghi').fill('Ban tổ chức lớp');
     await accessible(page, 'recording setting');
-    await shot(page, 'recording-setting-1280');
+    await picture(page, 'recording-setting-1280');
     await dialog.getByRole('button', { name: 'Lưu', exact: true }).click();
     await expect(dialog).toHaveCount(0);
     await expect(card).toContainText('Các buổi học được ghi âm, ghi hình');
@@ -48,7 +45,7 @@ test('a recording is announced, accepted, marked, ended and kept in the record',
     await expect(learner.getByText('Hãy đọc và đánh dấu đồng ý với thông báo ghi hình để vào lớp.')).toBeVisible();
     await accessible(learner, 'join page with recording notice');
     await learner.getByTestId('recording-note').scrollIntoViewIfNeeded();
-    await shot(learner, 'recording-join-390');
+    await picture(learner, 'recording-join-390');
     await learner.getByTestId('recording-accept').check();
     await enter.click();
     await inRoom(learner);
@@ -66,8 +63,8 @@ test('a recording is announced, accepted, marked, ended and kept in the record',
       await expect(one.getByTestId('recording-banner')).toContainText('Ban tổ chức lớp');
     }
     await accessible(learner, 'room that is recorded');
-    await shot(learner, 'recording-room-390');
-    await shot(desk, 'recording-room-1280');
+    await picture(learner, 'recording-room-390');
+    await picture(desk, 'recording-room-1280');
     await learner.getByTestId('recording-seen').click();
     await expect(learner.getByTestId('recording-banner')).toHaveCount(0);
     await expect(learner.getByTestId('recording')).toBeVisible();
@@ -79,7 +76,7 @@ test('a recording is announced, accepted, marked, ended and kept in the record',
     await desk.getByTestId('recording-seen').click();
     await desk.getByTestId('recording').click();
     await accessible(desk, 'recording dialog');
-    await shot(desk, 'recording-dialog-1280');
+    await picture(desk, 'recording-dialog-1280');
     await desk.getByTestId('record-stop').click();
     await expect(learner.getByTestId('recording-over')).toBeVisible();
     await expect(learner.getByTestId('recording')).toHaveCount(0);
@@ -122,7 +119,7 @@ test('the room goes on in a small window', async () => {
     const mini = await opened;
     await expect(mini.getByTestId('mini')).toBeVisible();
     await accessible(mini, 'small window');
-    await shot(mini, 'mini-380');
+    await picture(mini, 'mini-380');
     await mini.getByTestId('mini-hand').click();
     await expect(mini.getByTestId('mini-hand')).toHaveAttribute('aria-pressed', 'true');
     await mini.getByTestId('mini-leave').click();

@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { test, expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { foreignRequests, launch, person } from '../lib/browser.ts';
+import { picture, pictured } from '../lib/picture.ts';
 import { Api, demoClass, demoServer, signIn, type SessionLine } from '../lib/records.ts';
 import type { Server } from '../lib/server.ts';
 
 test.describe.configure({ mode: 'serial' });
-
-const SHOTS = process.env.E2E_SHOTS;
 
 let server: Server;
 let browser: Browser;
@@ -18,15 +17,11 @@ let context: BrowserContext;
 let page: Page;
 let api: Api;
 
-async function shot(name: string): Promise<void> {
-  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
-}
-
 /** The page as a phone shows it, and back. */
 async function narrow(name: string): Promise<void> {
-  if (!SHOTS) return;
+  if (!pictured) return;
   await page.setViewportSize({ width: 390, height: 844 });
-  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+  await picture(page, name);
   await page.setViewportSize({ width: 1280, height: 720 });
 }
 
@@ -65,10 +60,10 @@ test('the report due next shows what the unit held', async () => {
   await expect(hosts.getByRole('row').last()).toContainText('36');
   await expect(page.getByRole('table', { name: 'Người học theo cấp học' })).toBeVisible();
   await accessible(page, 'reports');
-  await shot('reports-1280');
+  await picture(page, 'reports-1280');
   await page.setViewportSize({ width: 390, height: 844 });
   await expect(hosts).toBeVisible();
-  await shot('reports-390');
+  await picture(page, 'reports-390');
   await page.setViewportSize({ width: 1280, height: 720 });
 });
 
@@ -108,7 +103,7 @@ test('own fields of a class are printed on its sheets when they are marked', asy
   await page.getByLabel('Nội dung', { exact: true }).last().fill('Chi thường xuyên');
   await expect(page.getByLabel('In trên các danh sách xuất ra').last()).toBeChecked();
   await page.getByLabel('In trên các danh sách xuất ra').last().scrollIntoViewIfNeeded();
-  await shot('plan-fields-1280');
+  await picture(page, 'plan-fields-1280');
   await page.getByRole('button', { name: /^Lưu/ }).click();
   await expect(page).toHaveURL(new RegExp(`/classes/${cls.id}$`));
   const sheet = await context.request.get(`${server.origin}/api/v1/sessions/${cls.past.id}/exports/session.html`);
@@ -128,7 +123,7 @@ test('own fields of a session and of people are entered, and stand on the sheet 
   await person.getByRole('button', { name: 'Thêm mục' }).click();
   await expect(person.getByLabel('Tên mục', { exact: true })).toBeFocused();
   await person.getByLabel('Nội dung', { exact: true }).fill('=1+1 hạng II');
-  await shot('person-fields-1280');
+  await picture(page, 'person-fields-1280');
   await person.getByRole('button', { name: 'Lưu', exact: true }).click();
   // A value without a name is told at the field.
   await expect(person.getByLabel('Tên mục', { exact: true })).toHaveAttribute('aria-invalid', 'true');
@@ -155,7 +150,7 @@ test('own fields of a session and of people are entered, and stand on the sheet 
     await session.getByLabel('Nội dung', { exact: true }).last().fill(value);
   }
   await session.getByLabel('In trên các danh sách xuất ra').last().uncheck();
-  await shot('session-fields-1280');
+  await picture(page, 'session-fields-1280');
   await accessible(page, 'session with own fields');
   await narrow('session-fields-390');
   await session.getByRole('button', { name: 'Lưu', exact: true }).click();
@@ -165,7 +160,7 @@ test('own fields of a session and of people are entered, and stand on the sheet 
   await page.getByRole('button', { name: 'Thêm cột' }).click();
   await expect(page.getByLabel('Tên mục ở cột 1')).toBeFocused();
   await page.getByLabel('Tên mục ở cột 1').fill('Hạng');
-  await shot('plan-columns-1280');
+  await picture(page, 'plan-columns-1280');
   await accessible(page, 'plan with columns of people');
   await narrow('plan-columns-390');
   await page.getByRole('button', { name: /^Lưu/ }).click();

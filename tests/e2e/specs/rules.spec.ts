@@ -3,10 +3,9 @@
 import { test, expect, type Page } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
 import { launch, person, PHONE } from '../lib/browser.ts';
+import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, links, signIn } from '../lib/records.ts';
 import { inRoom } from '../lib/room.ts';
-
-const SHOTS = process.env.E2E_SHOTS;
 
 async function write(page: Page, text: string): Promise<void> {
   const card = page.getByTestId('class-rules');
@@ -36,7 +35,7 @@ test('house rules are written, accepted before the first join, and asked anew wh
     await write(page, 'Giữ trật tự.\nKhông ghi hình khi chưa được phép.');
     await expect(card).toContainText('Không ghi hình khi chưa được phép.');
     await accessible(page, 'class page with rules');
-    if (SHOTS) await page.screenshot({ path: `${SHOTS}/rules-1280.png`, fullPage: true });
+    await picture(page, 'rules-1280');
 
     const learner = await (await person(browser, server.origin, PHONE)).newPage();
     await learner.goto(`${learners[0]!.url}?e2e=1`);
@@ -46,7 +45,7 @@ test('house rules are written, accepted before the first join, and asked anew wh
     await expect(learner.getByText('Hãy đọc và đánh dấu đồng ý với nội quy để vào lớp.')).toBeVisible();
     await expect(learner.getByTestId('room')).toHaveCount(0);
     await accessible(learner, 'join page with rules');
-    if (SHOTS) await learner.screenshot({ path: `${SHOTS}/rules-join-390.png` });
+    await picture(learner, 'rules-join-390');
     await learner.getByTestId('rules-accept').check();
     await enter.click();
     await inRoom(learner);
