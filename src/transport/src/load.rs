@@ -17,7 +17,7 @@ const GATHER_BY: (f32, f32) = (0.3, 0.7);
 const REST_BY: (f32, f32) = (0.02, 0.15);
 /// How long a frame of video is gathered at ease, and at most: a receiver can
 /// decode nothing before its last packet, and browsers take that long to send one.
-const GATHER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(20));
+const GATHER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(12));
 /// Least time from turn to turn while there is something to do.
 const REST: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(2));
 

@@ -227,10 +227,11 @@ export class Stage {
     const stage = large[0] ?? null;
     const standsLarge = new Set(large.filter((tile) => tile.kind === 'camera').map((tile) => tile.person.id));
 
+    const nowMs = performance.now();
     const ranked = rankPeople(people, {
       self: me,
-      nowMs: performance.now(),
-      lastSpoke: (id) => speakers.lastSpoke(id),
+      nowMs,
+      lastSpoke: (id) => speakers.lastSpoke(id, nowMs),
       arrived: (id) => roster.arrived(id),
     });
     if (effective === 'wall') {

@@ -4,7 +4,7 @@ import { rankPeople, stableOrder } from './gallery';
 import { besideWall, effectiveLayout, onStage, pageOf, sharedScreens, wallOrder, type LayoutFacts } from './layout';
 import { mayActOn } from './rank';
 import { Roster } from './roster';
-import { HOLD, levelFromWire, SpeakerTracker } from './speakers';
+import { GOES_ON, HOLD, levelFromWire, SpeakerTracker } from './speakers';
 
 function person(id: string, more: Partial<Person> = {}): Person {
   return { id, name: id, role: 'learner', link: 'ok', tracks: [], ...more };
@@ -57,8 +57,20 @@ describe('speakers', () => {
     const tracker = new SpeakerTracker();
     tracker.hear([['a', 30]], 0);
     tracker.hear([['a', 90]], 500);
-    expect([...tracker.speaking(HOLD - 1)]).toEqual(['a']);
-    expect([...tracker.speaking(HOLD + 1)]).toEqual([]);
+    expect([...tracker.speaking(500 + HOLD - 1)]).toEqual(['a']);
+    expect([...tracker.speaking(500 + HOLD + 1)]).toEqual([]);
+  });
+
+  it('go on as long as the server tells nothing else, and not for ever', () => {
+    const tracker = new SpeakerTracker();
+    tracker.hear([['a', 30]], 0);
+    expect([...tracker.speaking(GOES_ON - 1)]).toEqual(['a']);
+    expect(tracker.lastSpoke('a', 3_000)).toBe(3_000);
+    expect([...tracker.speaking(GOES_ON + 1)]).toEqual([]);
+    tracker.hear([['a', 30]], 10_000);
+    tracker.hear([], 13_000);
+    expect([...tracker.speaking(13_000 + HOLD - 1)]).toEqual(['a']);
+    expect([...tracker.speaking(13_000 + HOLD + 1)]).toEqual([]);
   });
 
   it('do not flicker: a short interjection does not take the stage', () => {

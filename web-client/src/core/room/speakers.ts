@@ -8,6 +8,8 @@ const QUIET = 75;
 const LOUD = 20;
 /** Somebody counts as speaking this long after the last loud moment, ms. */
 export const HOLD = 1_500;
+/** A voice the server told of goes on until it tells otherwise, for this long at most, ms. */
+export const GOES_ON = 5_000;
 /** Another voice must lead this long before the stage follows it, ms. */
 const LEAD = 700;
 /** Weight of the newest level in the running loudness. */
@@ -22,21 +24,30 @@ interface Voice {
   loudness: number;
   lastLoud: number;
   lastHeard: number;
+  /** It was loud in the newest message: the server tells when that changes. */
+  told: boolean;
 }
 
 export class SpeakerTracker {
   #voices = new Map<PersonId, Voice>();
   #active: PersonId | null = null;
   #challenger: { who: PersonId; since: number } | null = null;
+  #toldAt = -Infinity;
 
   /** A `levels` message: those left out are silent. */
   hear(levels: readonly (readonly [PersonId, number])[], nowMs: number): void {
+    for (const voice of this.#voices.values()) {
+      voice.lastLoud = this.#lastLoud(voice, nowMs);
+      voice.told = false;
+    }
+    this.#toldAt = nowMs;
     const present = new Set<PersonId>();
     for (const [who, dbov] of levels) {
       present.add(who);
-      const voice = this.#voices.get(who) ?? { loudness: 0, lastLoud: -Infinity, lastHeard: nowMs };
+      const voice = this.#voices.get(who) ?? { loudness: 0, lastLoud: -Infinity, lastHeard: nowMs, told: false };
       voice.loudness += SMOOTH * (levelFromWire(dbov) - voice.loudness);
-      if (dbov <= SPEECH) voice.lastLoud = nowMs;
+      voice.told = dbov <= SPEECH;
+      if (voice.told) voice.lastLoud = nowMs;
       voice.lastHeard = nowMs;
       this.#voices.set(who, voice);
     }
@@ -44,6 +55,11 @@ export class SpeakerTracker {
       if (!present.has(who)) voice.loudness *= 1 - SMOOTH;
       if (nowMs - voice.lastHeard > 60_000) this.#voices.delete(who);
     }
+  }
+
+  /** The last loud moment, what goes on included. */
+  #lastLoud(voice: Voice, nowMs: number): number {
+    return voice.told ? Math.max(voice.lastLoud, Math.min(nowMs, this.#toldAt + GOES_ON - HOLD)) : voice.lastLoud;
   }
 
   forget(who: PersonId): void {
@@ -60,13 +76,18 @@ export class SpeakerTracker {
   /** Everybody whose voice was heard within the hold. */
   speaking(nowMs: number): Set<PersonId> {
     const out = new Set<PersonId>();
-    for (const [who, voice] of this.#voices) if (nowMs - voice.lastLoud < HOLD) out.add(who);
+    for (const [who, voice] of this.#voices) if (this.#speaks(voice, nowMs)) out.add(who);
     return out;
   }
 
+  #speaks(voice: Voice, nowMs: number): boolean {
+    return nowMs - this.#lastLoud(voice, nowMs) < HOLD;
+  }
+
   /** When somebody last spoke, by our clock; -Infinity when never. */
-  lastSpoke(who: PersonId): number {
-    return this.#voices.get(who)?.lastLoud ?? -Infinity;
+  lastSpoke(who: PersonId, nowMs: number): number {
+    const voice = this.#voices.get(who);
+    return voice === undefined ? -Infinity : this.#lastLoud(voice, nowMs);
   }
 
   /** The one voice that leads, other than `except`; it stays until another one clearly takes over. */
@@ -74,7 +95,7 @@ export class SpeakerTracker {
     let loudest: PersonId | null = null;
     let best = 0;
     for (const [who, voice] of this.#voices) {
-      if (who === except || nowMs - voice.lastLoud >= HOLD) continue;
+      if (who === except || !this.#speaks(voice, nowMs)) continue;
       if (voice.loudness > best) {
         best = voice.loudness;
         loudest = who;
@@ -85,7 +106,7 @@ export class SpeakerTracker {
       return this.#active;
     }
     const current = this.#active === null ? undefined : this.#voices.get(this.#active);
-    if (!current || nowMs - current.lastLoud >= HOLD) {
+    if (!current || !this.#speaks(current, nowMs)) {
       this.#active = loudest;
       this.#challenger = null;
     } else if (this.#challenger?.who !== loudest) {
