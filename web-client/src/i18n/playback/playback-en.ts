@@ -84,6 +84,7 @@ export const playbackEn: PlaybackCatalogue = {
   'play.fromStart': 'From the start',
   'play.ended': 'The recording is over',
   'play.noSound': 'The recording could not be loaded. Check the connection and try again.',
+  'play.noOutput': 'This machine has no loudspeaker or headphones: pictures go on without sound.',
   'play.soundLater': 'The sound is being mixed and will be there in a few minutes.',
   'play.watched': (percent: string) => `You have watched ${percent}%`,
   'play.licence': (text: string) => `Licence: ${text}`,

@@ -83,6 +83,7 @@ export const playbackVi = {
   'play.fromStart': 'Xem từ đầu',
   'play.ended': 'Đã xem hết bản ghi',
   'play.noSound': 'Không tải được bản ghi. Hãy kiểm tra kết nối rồi thử lại.',
+  'play.noOutput': 'Máy này không có loa hay tai nghe: hình vẫn chạy, không có tiếng.',
   'play.soundLater': 'Âm thanh đang được trộn và sẽ có sau ít phút.',
   'play.watched': (percent: string) => `Bạn đã xem ${percent}%`,
   'play.licence': (text: string) => `Giấy phép: ${text}`,

@@ -58,6 +58,7 @@ class FakeMedia extends EventTarget {
   volume = 1;
   muted = false;
   src = '/sound';
+  error: { message: string } | null = null;
   play = vi.fn(async () => void (this.paused = false));
   pause = vi.fn(() => void (this.paused = true));
   load = vi.fn();
@@ -204,6 +205,27 @@ describe('addresses', () => {
     expect(renew).toHaveBeenCalledTimes(1);
     expect(player.problem).toBe('sound');
     await player.retry();
+    expect(player.problem).toBeNull();
+  });
+
+  it('are not at fault where the machine has no loudspeaker: it goes on without sound', async () => {
+    const renew = vi.fn(async () => playback({ sound: '/fresh' }));
+    const player = make({ sound: '/sound' }, { renew });
+    const sound = new FakeMedia();
+    const letGo = player.lead(media(sound));
+    await player.play();
+    sound.currentTime = 3;
+    await pass(200);
+    sound.error = { message: 'OnMediaSinkAudioError' };
+    sound.dispatchEvent(new Event('error'));
+    await pass(10);
+    expect(player.silent).toBe(true);
+    expect(renew).not.toHaveBeenCalled();
+    // The page takes the element away.
+    letGo();
+    await pass(2_000);
+    expect(player.playing).toBe(true);
+    expect(player.t).toBeGreaterThanOrEqual(4_500);
     expect(player.problem).toBeNull();
   });
 

@@ -50,6 +50,9 @@ export interface PlayerOptions {
   clock?: () => number;
 }
 
+/** Firefox ends sound with an error where there is no loudspeaker; other browsers play on unheard. */
+const lacksOutput = (error: MediaError | null) => error?.message.includes('MediaSinkAudio') === true;
+
 export class Player {
   playback = $state.raw<Playback>() as Playback;
   /** Replaces the cuts of the recording: in the editor. */
@@ -62,6 +65,8 @@ export class Player {
   ended = $state(false);
   /** The browser wants a tap first, or the sound cannot be had. */
   problem = $state<'sound' | null>(null);
+  /** This machine has nothing to be heard with: pictures go by a clock of their own. */
+  silent = $state(false);
   rate = $state(1);
   volume = $state(1);
   muted = $state(false);
@@ -366,6 +371,10 @@ export class Player {
   async #broken(element: HTMLMediaElement): Promise<void> {
     // An element without an address is one that is let go.
     if (!element.getAttribute('src')) return;
+    if (lacksOutput(element.error)) {
+      this.silent = true;
+      return;
+    }
     if (await this.#renewAddresses()) return;
     this.pause();
     this.problem = 'sound';
