@@ -216,6 +216,11 @@ async fn a_full_disk_ends_the_recording_and_not_the_class() {
     std::fs::remove_file(&filling).unwrap();
     let timeline = timeline(&found).unwrap();
     check_files(&found, &timeline);
+    // It is finished as far as it goes, whatever could not be closed.
+    wait_for("its list of files", || {
+        found.join("manifest.json").exists().then_some(())
+    })
+    .await;
     // Once there is room again the next one can begin.
     begin(&mut trainer).await.unwrap();
     let next = wait_for("another recording", || newest(class.server.data())).await;

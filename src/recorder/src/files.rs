@@ -6,12 +6,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use lophoc_recording::journal::{Line, SegmentEnd, Synced};
-use lophoc_recording::manifest::Running;
+use lophoc_recording::manifest::{Running, sha256};
 use lophoc_recording::{Output, SegmentId};
 use tokio::sync::mpsc;
 
@@ -40,7 +40,10 @@ pub enum Told {
         file: String,
     },
     /// Everything that was to be done is done.
-    Done,
+    Done {
+        /// And the journal has all of it.
+        clean: bool,
+    },
 }
 
 /// The queue to the thread.
@@ -65,12 +68,15 @@ pub enum Refused {
 }
 
 impl Files {
-    /// Starts the thread. `journal` is open for appending; `ballast` is given up
-    /// when the disk is full.
+    /// Starts the thread. `lock` holds the folder until its last byte is written;
+    /// `journal` is open for appending; `ballast` is given up when the disk is full;
+    /// `left` is what a recorder before left.
     pub fn start(
         folder: PathBuf,
+        lock: File,
         journal: File,
         ballast: Option<PathBuf>,
+        left: Mending,
         tell: mpsc::Sender<Told>,
     ) -> io::Result<Self> {
         let (to, orders) = sync_channel(QUEUE);
@@ -83,10 +89,14 @@ impl Files {
                     folder,
                     journal,
                     ballast,
+                    left,
                     open: HashMap::new(),
+                    clean: true,
+                    ended: false,
                     tell,
                 };
                 writer.run(&orders, &counted);
+                drop(lock);
             })?;
         Ok(Self {
             to,
@@ -136,6 +146,59 @@ impl Files {
     }
 }
 
+/// What a recorder before this one left unclosed, read whole beside what is written
+/// now: the lines that close it come one by one.
+pub struct Mending {
+    lines: std::sync::mpsc::Receiver<Line>,
+    stop: Arc<AtomicBool>,
+    whole: Arc<AtomicBool>,
+}
+
+impl Mending {
+    /// `work` gives its lines and is asked to end by its first argument; it tells
+    /// whether it did all.
+    pub fn start<F>(work: F) -> io::Result<Self>
+    where
+        F: FnOnce(&AtomicBool, &mut dyn FnMut(Line)) -> io::Result<bool> + Send + 'static,
+    {
+        let (to, lines) = std::sync::mpsc::channel();
+        let (stop, whole) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let (stopped, done) = (Arc::clone(&stop), Arc::clone(&whole));
+        std::thread::Builder::new()
+            .name("mending".to_owned())
+            .spawn(move || {
+                // Nobody takes lines of one that was stopped.
+                let mut each = |line| drop(to.send(line));
+                let all = work(&stopped, &mut each);
+                if let Err(error) = &all {
+                    tracing::error!(%error, "files of an earlier recorder cannot be read");
+                }
+                done.store(all.unwrap_or(false), Ordering::Release);
+                // The end of the lines is the word that it is over.
+                drop(to);
+            })?;
+        Ok(Self { lines, stop, whole })
+    }
+
+    fn next(&self) -> Option<Line> {
+        self.lines.try_recv().ok()
+    }
+
+    /// Waits for those that are still to come.
+    fn rest(&self) -> Vec<Line> {
+        self.lines.iter().collect()
+    }
+
+    /// Whether all was done. After [`Self::rest`].
+    fn is_whole(&self) -> bool {
+        self.whole.load(Ordering::Acquire)
+    }
+
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A file that grows.
 struct Growing {
     name: String,
@@ -144,8 +207,13 @@ struct Growing {
     clock: Option<File>,
     running: Running,
     to_ms: u64,
+    /// What the last sync that went well left on the disk.
+    synced: Option<Synced>,
     /// A write failed: nothing more goes in.
     failed: bool,
+    /// A sync failed: the system may have thrown away what it could not write, and
+    /// says so once. Nothing after the sync before counts.
+    lost: bool,
 }
 
 /// The thread's side.
@@ -153,7 +221,12 @@ struct Writer {
     folder: PathBuf,
     journal: File,
     ballast: Option<PathBuf>,
+    left: Mending,
     open: HashMap<SegmentId, Growing>,
+    /// The journal has every line.
+    clean: bool,
+    /// The recording is over, and not only laid aside.
+    ended: bool,
     tell: mpsc::Sender<Told>,
 }
 
@@ -169,12 +242,25 @@ impl Writer {
             let is_last = output == Output::Done;
             self.carry(output);
             queued.fetch_sub(bytes, Ordering::Relaxed);
+            while let Some(line) = self.left.next() {
+                self.line(&line);
+            }
             if is_last {
                 break;
             }
         }
+        if self.ended {
+            // The end counts when every file is closed.
+            for line in self.left.rest() {
+                self.line(&line);
+            }
+            self.clean &= self.left.is_whole();
+            self.sync_journal();
+        }
+        self.left.stop();
+        let clean = self.clean;
         // The side that asked may be gone.
-        let _ = self.tell.blocking_send(Told::Done);
+        let _ = self.tell.blocking_send(Told::Done { clean });
     }
 
     fn carry(&mut self, output: Output) {
@@ -201,12 +287,11 @@ impl Writer {
                 }
             }
             Output::Close { segment, why } => self.close(segment, why),
-            Output::Journal(line) => self.line(&line),
-            Output::SyncJournal => {
-                if let Err(error) = self.journal.sync_data() {
-                    self.failed(None, &error);
-                }
+            Output::Journal(line) => {
+                self.ended |= matches!(line, Line::Ended { .. });
+                self.line(&line);
             }
+            Output::SyncJournal => self.sync_journal(),
             Output::AskKeyframe { .. } | Output::Alarm(_) | Output::Done => {}
         }
     }
@@ -214,14 +299,16 @@ impl Writer {
     fn open(&mut self, segment: SegmentId, name: String, clock_name: String, bytes: &[u8]) {
         let path = self.folder.join(&name);
         let opened = OpenOptions::new().append(true).create_new(true).open(&path);
-        let file = match opened.and_then(|mut file| file.write_all(bytes).map(|()| file)) {
+        let mut file = match opened {
             Ok(file) => file,
-            Err(error) => {
-                // Half a head is of no use to anybody.
-                let _ = std::fs::remove_file(&path);
-                return self.failed(Some(segment), &error);
-            }
+            // One that is there already is somebody's: it is left alone.
+            Err(error) => return self.failed(Some(segment), &error),
         };
+        if let Err(error) = file.write_all(bytes) {
+            // Half a head is of no use to anybody.
+            let _ = std::fs::remove_file(&path);
+            return self.failed(Some(segment), &error);
+        }
         let mut running = Running::new();
         running.add(bytes);
         let growing = Growing {
@@ -231,7 +318,9 @@ impl Writer {
             clock: None,
             running,
             to_ms: 0,
+            synced: None,
             failed: false,
+            lost: false,
         };
         self.open.insert(segment, growing);
     }
@@ -256,30 +345,44 @@ impl Writer {
 
     /// Syncs a file; what is on the disk then.
     fn sync(&mut self, segment: SegmentId) -> Option<Synced> {
-        let growing = self.open.get_mut(&segment)?;
+        let growing = self.open.get_mut(&segment).filter(|file| !file.lost)?;
         if let Err(error) = growing.file.sync_data() {
-            growing.failed = true;
+            (growing.failed, growing.lost) = (true, true);
             self.failed(Some(segment), &error);
             return None;
         }
-        Some(Synced {
+        growing.synced = Some(Synced {
             segment,
             bytes: growing.running.bytes(),
             sha256: growing.running.sha256(),
             to_ms: growing.to_ms,
-        })
+        });
+        growing.synced.clone()
     }
 
     fn close(&mut self, segment: SegmentId, why: SegmentEnd) {
-        let synced = self.sync(segment);
-        let Some(growing) = self.open.remove(&segment) else {
-            return;
-        };
-        if let Some(synced) = synced {
-            self.line(&Line::Closed { synced, why });
+        self.sync(segment);
+        let growing = self.open.remove(&segment);
+        let (name, known) = growing.map_or((None, None), |file| (Some(file.name), file.synced));
+        // What is known to be on the disk, if only that it is nothing: a segment
+        // that is in the journal is closed there.
+        let synced = known.unwrap_or_else(|| Synced {
+            segment,
+            bytes: 0,
+            sha256: sha256(&[]),
+            to_ms: 0,
+        });
+        self.line(&Line::Closed { synced, why });
+        if let Some(file) = name {
             // The side that asked may be gone.
-            let file = growing.name;
             let _ = self.tell.blocking_send(Told::Closed { file });
+        }
+    }
+
+    fn sync_journal(&mut self) {
+        if let Err(error) = self.journal.sync_data() {
+            self.clean = false;
+            self.failed(None, &error);
         }
     }
 
@@ -288,7 +391,9 @@ impl Writer {
         let Err(mut error) = self.journal.write_all(&bytes) else {
             return;
         };
-        if is_full(&error) && self.free_ballast() {
+        if is_full(&error) {
+            // Another recording may have given the room back already.
+            self.free_ballast();
             // The line may be there in part: one that begins anew is not mistaken.
             let again: Vec<u8> = [b"\n", bytes.as_slice()].concat();
             match self.journal.write_all(&again) {
@@ -296,13 +401,16 @@ impl Writer {
                 Err(second) => error = second,
             }
         }
+        self.clean = false;
         self.failed(None, &error);
     }
 
     /// Gives the disk back what is kept for closing files.
-    fn free_ballast(&mut self) -> bool {
-        let ballast = self.ballast.take();
-        ballast.is_some_and(|path| std::fs::remove_file(path).is_ok())
+    fn free_ballast(&mut self) {
+        if let Some(path) = self.ballast.take() {
+            // All recordings share it.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     fn failed(&mut self, segment: Option<SegmentId>, error: &io::Error) {
@@ -334,4 +442,256 @@ fn is_full(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use lophoc_recording::Timeline;
+    use lophoc_recording::journal::RecordingEnd;
+
+    use super::*;
+    use crate::repair::tests::{begun, opened};
+
+    struct Thread {
+        folder: tempfile::TempDir,
+        files: Files,
+        told: mpsc::Receiver<Told>,
+    }
+
+    impl Thread {
+        fn start(room: usize) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let lock = File::create(folder.path().join("lock")).unwrap();
+            let journal = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(folder.path().join(JOURNAL))
+                .unwrap();
+            let (to, told) = mpsc::channel(room);
+            let left = Mending::start(|_, _| Ok(true)).unwrap();
+            let at = folder.path().to_owned();
+            let files = Files::start(at, lock, journal, None, left, to).unwrap();
+            files.push(Output::Journal(begun())).unwrap();
+            Self {
+                folder,
+                files,
+                told,
+            }
+        }
+
+        fn open(&self, number: u32) {
+            let segment = SegmentId(number);
+            self.files.push(Output::Journal(opened(number))).unwrap();
+            let order = Output::Open {
+                segment,
+                file: format!("{number:04}.webm"),
+                clock_file: format!("{number:04}.clock"),
+                bytes: b"head".to_vec(),
+            };
+            self.files.push(order).unwrap();
+        }
+
+        /// Ends it; what was told, and what the journal says then.
+        fn end(mut self) -> (Vec<Told>, Timeline, tempfile::TempDir) {
+            let (at_ms, why) = (9, RecordingEnd::Stopped);
+            self.files
+                .push(Output::Journal(Line::Ended { at_ms, why }))
+                .unwrap();
+            self.files.push(Output::Done).unwrap();
+            self.files.join();
+            let mut told = Vec::new();
+            while let Some(one) = self.told.blocking_recv() {
+                told.push(one);
+            }
+            let journal = std::fs::read(self.folder.path().join(JOURNAL)).unwrap();
+            (told, Timeline::read(&journal).unwrap(), self.folder)
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_there_already_is_left_alone_and_its_segment_closed() {
+        let thread = Thread::start(64);
+        let path = thread.folder.path().join("0001.webm");
+        std::fs::write(&path, "somebody's voice").unwrap();
+        thread.open(1);
+        let close = Output::Close {
+            segment: SegmentId(1),
+            why: SegmentEnd::Disk,
+        };
+        thread.files.push(close).unwrap();
+        let (told, timeline, _folder) = thread.end();
+        assert!(told.contains(&Told::Failed {
+            segment: Some(SegmentId(1)),
+            full: false
+        }));
+        assert_eq!(told.last(), Some(&Told::Done { clean: true }));
+        assert_eq!(std::fs::read(&path).unwrap(), b"somebody's voice");
+        let segment = &timeline.segments[&SegmentId(1)];
+        assert_eq!(segment.end, Some(SegmentEnd::Disk));
+        assert!(segment.on_disk().is_none());
+        // It can be finished.
+        let manifest = lophoc_recording::Manifest::new(&timeline, Vec::new()).unwrap();
+        assert!(manifest.segments.is_empty());
+    }
+
+    #[test]
+    fn after_a_failed_sync_nothing_counts_that_came_after_the_one_before() {
+        let thread = Thread::start(64);
+        thread.open(1);
+        let (tell, _told) = mpsc::channel(64);
+        let folder = thread.folder.path().to_owned();
+        let (told, _, _kept) = thread.end();
+        assert_eq!(told.last(), Some(&Told::Done { clean: true }));
+        let journal = OpenOptions::new()
+            .append(true)
+            .open(folder.join(JOURNAL))
+            .unwrap();
+        let mut writer = Writer {
+            folder: folder.clone(),
+            journal,
+            ballast: None,
+            left: Mending::start(|_, _| Ok(true)).unwrap(),
+            open: HashMap::new(),
+            clean: true,
+            ended: false,
+            tell,
+        };
+        let segment = SegmentId(2);
+        writer.open(segment, "0002.webm".to_owned(), String::new(), b"head");
+        writer.write(segment, b"one", 600);
+        let known = writer.sync(segment).unwrap();
+        writer.write(segment, b"two", 1_200);
+        // A pipe takes bytes and cannot be synced, as a disk that fails; then it is
+        // as if nothing had been.
+        let (_reader, pipe) = std::io::pipe().unwrap();
+        let pipe = File::from(std::os::fd::OwnedFd::from(pipe));
+        let growing = writer.open.get_mut(&segment).unwrap();
+        let file = std::mem::replace(&mut growing.file, pipe);
+        assert_eq!(writer.sync(segment), None);
+        writer.open.get_mut(&segment).unwrap().file = file;
+        writer.line(&opened(2));
+        writer.close(segment, SegmentEnd::Disk);
+        let journal = std::fs::read(folder.join(JOURNAL)).unwrap();
+        let timeline = Timeline::read(&journal).unwrap();
+        assert_eq!(timeline.segments[&segment].synced, Some(known));
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_written_is_not_clean() {
+        for broken in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = match broken {
+                true => PathBuf::from("/dev/full"),
+                false => folder.path().join(JOURNAL),
+            };
+            let journal = OpenOptions::new().append(true).create(true).open(path);
+            let lock = File::create(folder.path().join("lock")).unwrap();
+            let (to, mut told) = mpsc::channel(64);
+            let left = Mending::start(|_, _| Ok(true)).unwrap();
+            let at = folder.path().to_owned();
+            let files = Files::start(at, lock, journal.unwrap(), None, left, to).unwrap();
+            files.push(Output::Journal(begun())).unwrap();
+            files.push(Output::Done).unwrap();
+            files.join();
+            let mut last = None;
+            while let Some(one) = told.blocking_recv() {
+                last = Some(one);
+            }
+            assert_eq!(last, Some(Told::Done { clean: !broken }));
+        }
+    }
+
+    #[test]
+    fn the_folder_is_held_until_the_last_byte_is_written() {
+        use rustix::fs::{FlockOperation, flock};
+        let thread = Thread::start(64);
+        let path = thread.folder.path().join("lock");
+        let again = File::open(&path).unwrap();
+        let lock = File::open(&path).unwrap();
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
+        let journal = OpenOptions::new()
+            .append(true)
+            .open(thread.folder.path().join(JOURNAL))
+            .unwrap();
+        // Nobody listens: one report fills the queue, and the thread waits.
+        let (to, told) = mpsc::channel(1);
+        let left = Mending::start(|_, _| Ok(true)).unwrap();
+        let at = thread.folder.path().to_owned();
+        let files = Files::start(at, lock, journal, None, left, to).unwrap();
+        for number in 7..10 {
+            let close = Output::Close {
+                segment: SegmentId(number),
+                why: SegmentEnd::Ended,
+            };
+            files
+                .push(Output::Open {
+                    segment: SegmentId(number),
+                    file: format!("{number:04}.webm"),
+                    clock_file: String::new(),
+                    bytes: b"head".to_vec(),
+                })
+                .unwrap();
+            files.push(close).unwrap();
+        }
+        // The task broke: it lets go of the queue, and the thread still writes.
+        let thread_of = files.thread;
+        drop(files.to);
+        assert!(flock(&again, FlockOperation::NonBlockingLockExclusive).is_err());
+        drop(told);
+        thread_of.unwrap().join().unwrap();
+        flock(&again, FlockOperation::NonBlockingLockExclusive).unwrap();
+        assert!(thread.folder.path().join("0009.webm").exists());
+    }
+
+    #[test]
+    fn what_was_left_is_closed_before_the_end_counts() {
+        for whole in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let open = || {
+                OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .open(folder.path().join(JOURNAL))
+                    .unwrap()
+            };
+            // What the recorder before wrote.
+            let lines = [begun(), opened(1)].map(|line| line.encode()).concat();
+            open().write_all(&lines).unwrap();
+            let lock = File::create(folder.path().join("lock")).unwrap();
+            let (to, mut told) = mpsc::channel(64);
+            let (go, wait) = std::sync::mpsc::channel::<()>();
+            let left = Mending::start(move |_, each| {
+                // As long as a large file takes.
+                let _ = wait.recv();
+                each(Line::Closed {
+                    synced: Synced {
+                        segment: SegmentId(1),
+                        bytes: 4,
+                        sha256: "aa".to_owned(),
+                        to_ms: 5,
+                    },
+                    why: SegmentEnd::Died,
+                });
+                match whole {
+                    true => Ok(true),
+                    false => Err(io::Error::other("EIO")),
+                }
+            });
+            let at = folder.path().to_owned();
+            let files = Files::start(at, lock, open(), None, left.unwrap(), to).unwrap();
+            let (at_ms, why) = (9, RecordingEnd::Stopped);
+            files
+                .push(Output::Journal(Line::Ended { at_ms, why }))
+                .unwrap();
+            files.push(Output::Done).unwrap();
+            assert!(told.try_recv().is_err(), "it waits");
+            go.send(()).unwrap();
+            files.join();
+            let clean = Told::Done { clean: whole };
+            assert_eq!(told.blocking_recv(), Some(clean));
+            let journal = std::fs::read(folder.path().join(JOURNAL)).unwrap();
+            let timeline = Timeline::read(&journal).unwrap();
+            assert_eq!(timeline.segments[&SegmentId(1)].end, Some(SegmentEnd::Died));
+        }
+    }
 }

@@ -84,6 +84,7 @@ async fn serve() -> io::Result<()> {
         tell,
         statuses: Statuses::default(),
         orders: HashMap::new(),
+        number: 0,
         tasks: JoinSet::new(),
     };
     process.tell(FromRecorder::Ready { version: VERSION }).await;
@@ -145,10 +146,19 @@ async fn listen(hear: mpsc::Sender<ToRecorder>) {
 struct Process {
     tell: mpsc::Sender<FromRecorder>,
     statuses: Statuses,
-    /// One for each recording that goes on.
-    orders: HashMap<RecordingId, mpsc::Sender<Order>>,
-    /// Their tasks, which give back their recording.
-    tasks: JoinSet<RecordingId>,
+    /// One for each recording that goes on, with the number of its task.
+    orders: HashMap<RecordingId, (u64, mpsc::Sender<Order>)>,
+    /// Number of the latest task.
+    number: u64,
+    /// Their tasks, which give back what there is to tell.
+    tasks: JoinSet<End>,
+}
+
+/// The end of a task.
+struct End {
+    recording: RecordingId,
+    number: u64,
+    report: FromRecorder,
 }
 
 impl Process {
@@ -161,22 +171,15 @@ impl Process {
         match line {
             ToRecorder::Begin(begin) => {
                 let id = begin.recording.clone();
-                if self.orders.contains_key(&id) {
-                    let why = "it goes on already".to_owned();
-                    return self.tell(FromRecorder::Failed { recording: id, why }).await;
-                }
                 let (to, orders) = mpsc::channel(ORDERS);
-                self.orders.insert(id.clone(), to);
                 let task = Task::new(*begin, orders, self.tell.clone(), self.statuses.clone());
-                self.spawn(id, task.run());
+                let number = self.spawn(id.clone(), task.run());
+                // One before it that is still there hears no more orders, which is its
+                // word to close its files; this one waits for the folder.
+                self.orders.insert(id, (number, to));
             }
             ToRecorder::Repair { recording, folder } => {
-                let tell = self.tell.clone();
-                let id = recording.clone();
-                self.spawn(id, async move {
-                    let report = repair::finish(recording, folder).await;
-                    let _ = tell.send(report).await;
-                });
+                self.spawn(recording.clone(), repair::finish(recording, folder));
             }
             ToRecorder::Answer {
                 recording,
@@ -206,21 +209,32 @@ impl Process {
         }
     }
 
-    fn spawn(&mut self, id: RecordingId, work: impl Future<Output = ()> + Send + 'static) {
-        let tell = self.tell.clone();
+    fn spawn(
+        &mut self,
+        recording: RecordingId,
+        work: impl Future<Output = FromRecorder> + Send + 'static,
+    ) -> u64 {
+        self.number += 1;
+        let number = self.number;
         self.tasks.spawn(async move {
             // In a task of its own: a fault is told and takes nobody along.
-            if let Err(fault) = tokio::spawn(work).await {
-                let why = format!("it broke: {fault}");
-                let recording = id.clone();
-                let _ = tell.send(FromRecorder::Failed { recording, why }).await;
+            let report = tokio::spawn(work)
+                .await
+                .unwrap_or_else(|fault| FromRecorder::Failed {
+                    recording: recording.clone(),
+                    why: format!("it broke: {fault}"),
+                });
+            End {
+                recording,
+                number,
+                report,
             }
-            id
         });
+        number
     }
 
     async fn order(&mut self, recording: RecordingId, order: Order) {
-        let Some(to) = self.orders.get(&recording) else {
+        let Some((_, to)) = self.orders.get(&recording) else {
             // It ended meanwhile; that was told.
             return;
         };
@@ -231,11 +245,16 @@ impl Process {
         }
     }
 
-    async fn ended(&mut self, ended: Result<RecordingId, tokio::task::JoinError>) {
-        if let Ok(id) = ended {
-            self.orders.remove(&id);
-            self.lock().remove(&id);
+    async fn ended(&mut self, ended: Result<End, tokio::task::JoinError>) {
+        let Ok(end) = ended else { return };
+        match self.orders.get(&end.recording) {
+            // Another one goes on with it and has its own word about it.
+            Some((number, _)) if *number != end.number => return,
+            _ => {}
         }
+        self.orders.remove(&end.recording);
+        self.lock().remove(&end.recording);
+        self.tell(end.report).await;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RecordingId, Status>> {

@@ -11,14 +11,15 @@ use lophoc_recording::{Alarm, Capture, Frame, Input, Output, Slot, Source, Span}
 use rustix::fs::{FlockOperation, flock};
 use tokio::sync::mpsc;
 
-use crate::files::{Files, JOURNAL, Refused, Told};
-use crate::peer::{Peer, PeerEvent};
+use crate::files::{Files, JOURNAL, Mending, Refused, Told};
+use crate::peer::{Peer, PeerEvent, REORDER_SOUND};
 use crate::socket::Socket;
 use crate::{Statuses, clock, repair, space};
 
-/// Frames wait so long for the word who is in their slot: it comes another way than
-/// they do.
-const HOLD: Duration = Duration::from_millis(100);
+/// Frames wait so long, from when they arrived, for the word who is in their slot: it
+/// comes another way than they do. No less than sound waits for what is before it, or
+/// a frame would come out after the word of who followed.
+const HOLD: Duration = REORDER_SOUND;
 /// Frames that may wait. Overflow: the oldest goes on with the word known.
 const HELD: usize = 4_096;
 /// Words about slots that may wait for frames to come by. Overflow: the oldest
@@ -120,19 +121,16 @@ impl Task {
         }
     }
 
-    /// Records until it is told to end or cannot go on; says how it ended.
-    pub async fn run(self) {
-        let tell = self.tell.clone();
+    /// Records until it is told to end or cannot go on; gives how it ended.
+    pub async fn run(self) -> FromRecorder {
         let recording = self.begin.recording.clone();
-        let report = match self.work().await {
+        match self.work().await {
             Ok(report) => report,
             Err(fault) => FromRecorder::Failed {
                 recording,
                 why: fault.to_string(),
             },
-        };
-        // Nobody to tell: the process ends.
-        let _ = tell.send(report).await;
+        }
     }
 
     async fn work(self) -> Result<FromRecorder, Fault> {
@@ -143,7 +141,8 @@ impl Task {
             statuses,
         } = self;
         let folder = begin.folder.clone();
-        let _lock = lock(&folder).await?;
+        // Handed on to the thread that writes: the folder is free when it is done.
+        let lock = lock(&folder).await?;
         let found = {
             let folder = folder.clone();
             let work = tokio::task::spawn_blocking(move || repair::find(&folder));
@@ -152,20 +151,28 @@ impl Task {
         };
         let now = clock::now();
         let boot_id = clock::boot_id();
-        let (capture, outputs) = match found {
-            Some(timeline) => {
-                if let Some(why) = timeline.ended {
+        let (capture, outputs, left) = match found {
+            Some(mut found) => {
+                if found.timeline.ended.is_some() || found.timeline.is_over(now, &boot_id) {
+                    let work = tokio::task::spawn_blocking(move || (found.finish(), lock));
+                    let (ended, lock) =
+                        (work.await).map_err(|_| Fault::Damaged("its files could not be read"))?;
+                    drop(lock);
+                    let (why, at_ms) = ended?;
                     return Ok(FromRecorder::Ended {
                         recording: begin.recording,
                         why,
-                        at_ms: timeline.length_ms,
+                        at_ms,
+                        clean: true,
                     });
                 }
-                Capture::go_on(&timeline, now, &boot_id)
+                let (capture, outputs) = Capture::go_on(&found.timeline, now, &boot_id);
+                (capture, outputs, Some(found))
             }
             None => {
                 let id = begin.recording.clone();
-                Capture::begin(id, now, &boot_id, begin.policy.clone())
+                let (capture, outputs) = Capture::begin(id, now, &boot_id, begin.policy.clone());
+                (capture, outputs, None)
             }
         };
         let journal = OpenOptions::new()
@@ -174,8 +181,12 @@ impl Task {
             .open(folder.join(JOURNAL))?;
         let ballast = space::ballast(&folder, begin.min_free);
         let (to, mut told) = mpsc::channel(64);
-        let files = Files::start(folder, journal, ballast, to)?;
         let socket = Socket::bind(begin.local)?;
+        // Read whole beside what is taken from now on.
+        let left = Mending::start(move |stop, each| {
+            left.map_or(Ok(true), |found| found.mend(stop, each))
+        })?;
+        let files = Files::start(folder, lock, journal, ballast, left, to)?;
         let mut running = Running::new(begin, capture, files, socket, tell, statuses);
         running.carry(outputs);
         running.prepare().await;
@@ -194,19 +205,24 @@ impl Task {
             if let Some(fault) = running.fault.take() {
                 // Nobody else may write there before the last byte is written.
                 let files = running.files;
+                // Nobody hears any more what it has to say, nor holds it up.
+                drop(told);
                 let _ = tokio::task::spawn_blocking(move || files.join()).await;
                 return Err(fault);
             }
         }
         running.say_goodbye();
         // The queue is bounded and the disk may be slow: what was taken is written.
+        let mut clean = false;
         while let Some(news) = told.recv().await {
-            if news == Told::Done {
+            if let Told::Done { clean: all } = news {
+                clean = all;
                 break;
             }
             running.told(news).await;
         }
-        Ok(running.farewell())
+        drop(told);
+        Ok(running.farewell(clean))
     }
 }
 
@@ -374,7 +390,11 @@ impl Running {
             Alarm::NoPicture { source } => {
                 tracing::warn!(%recording, kind = ?source.kind, "a picture does not come");
             }
-            Alarm::TooMany => tracing::error!(%recording, "it has as many files as it may have"),
+            Alarm::TooMany => {
+                tracing::error!(%recording, "it has as many files as it may have");
+                let now = self.capture.status().t_ms;
+                self.gap(Span::new(now, now), GapWhy::Queue, true);
+            }
         }
     }
 
@@ -382,6 +402,9 @@ impl Running {
     fn offer(&mut self) {
         let now = Instant::now();
         self.release(true);
+        if self.peer.is_some() && self.connect_by.is_none() {
+            self.input(Input::Lost);
+        }
         self.bounds.clear();
         self.bind(&[]);
         if let Some(mut old) = self.peer.take() {
@@ -465,7 +488,7 @@ impl Running {
                 recording: self.begin.recording.clone(),
                 file,
             }),
-            Told::Done => self.fault = Some(Fault::Stuck),
+            Told::Done { .. } => self.fault = Some(Fault::Stuck),
         }
         self.speak().await;
     }
@@ -505,6 +528,7 @@ impl Running {
         let now = Instant::now();
         let now_ns = clock::boot_ns();
         let mut lost = self.connect_by.is_some_and(|by| now >= by);
+        let mut connected = false;
         if let Some(peer) = &mut self.peer
             && peer.deadline <= now
         {
@@ -513,7 +537,7 @@ impl Running {
             let polled = peer.poll(now, now_ns, |event| match event {
                 PeerEvent::Send(to, bytes) => socket.send(to, &bytes),
                 PeerEvent::Connected => {
-                    *connect_by = None;
+                    (*connect_by, connected) = (None, true);
                     news.push(FromRecorder::Capturing {
                         recording: recording.clone(),
                     });
@@ -526,6 +550,9 @@ impl Running {
                 lost = true;
             }
             lost |= !peer.is_alive();
+        }
+        if connected {
+            self.input(Input::Connected);
         }
         self.release(false);
         if lost {
@@ -636,7 +663,7 @@ impl Running {
     }
 
     /// What is told at the end; every file is closed.
-    fn farewell(self) -> FromRecorder {
+    fn farewell(self, clean: bool) -> FromRecorder {
         self.files.join();
         let recording = self.begin.recording;
         match self.ended {
@@ -644,6 +671,7 @@ impl Running {
                 recording,
                 why,
                 at_ms,
+                clean,
             },
             None => FromRecorder::Suspended { recording },
         }

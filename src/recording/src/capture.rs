@@ -65,6 +65,10 @@ pub enum Input {
         /// The disk is full.
         full: bool,
     },
+    /// The connection the media come by is up.
+    Connected,
+    /// It was lost; until it is up again nothing can be taken.
+    Lost,
     /// Nothing in particular; at least every 250 ms.
     Tick,
     /// Close every file without ending: a recorder after this one may go on.

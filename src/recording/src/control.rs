@@ -182,6 +182,9 @@ pub enum FromRecorder {
         why: RecordingEnd,
         /// Its length, ms.
         at_ms: u64,
+        /// The journal has all of it. Otherwise it needs [`ToRecorder::Repair`]
+        /// before it is done with.
+        clean: bool,
     },
     /// Its files are closed, it has not ended.
     Suspended {

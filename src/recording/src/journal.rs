@@ -186,11 +186,11 @@ pub enum GapWhy {
     Loss,
     /// No recorder ran, or it had no media.
     Recorder,
-    /// The writer could not follow.
+    /// The writer could not follow, or the recording may have no more files.
     Queue,
     /// The disk is full or fails.
     Disk,
-    /// A frame was too large or no frame.
+    /// A frame was too large or no frame, or its source changed too often.
     Damaged,
 }
 

@@ -1,15 +1,16 @@
 //! Every bound of a recording, with what happens at it.
 
 /// A cluster is closed when it spans this long, milliseconds. At a kill no more than
-/// this, the time between two ticks (250 ms) and what a frame waits for the word whose
-/// it is (100 ms) is lost: one second.
+/// this, the time between two ticks (100 ms) and what a frame waits for those before
+/// it and for the word whose it is (200 ms) is lost: less than a second.
 pub const CLUSTER_MS: u64 = 600;
 /// A cluster is closed when it holds this much, bytes.
 pub const CLUSTER_BYTES: usize = 1 << 20;
 /// Largest frame; a larger one is dropped and logged as a gap.
 pub const FRAME_BYTES: usize = 4 << 20;
-/// Files are synced this often, milliseconds: at a power cut no more is lost.
-pub const SYNC_MS: u64 = 5_000;
+/// Files are synced this often, milliseconds: at a power cut no more than this and
+/// what a kill takes is lost, five seconds.
+pub const SYNC_MS: u64 = 4_000;
 /// A picture goes on in a new file after this long, milliseconds.
 pub const PICTURE_SEGMENT_MS: u64 = 30 * 60_000;
 /// A sound goes on in a new file after this long, milliseconds.
@@ -31,8 +32,19 @@ pub const MAX_SEGMENTS: usize = 9_999;
 pub const MAX_SLOTS: usize = 64;
 /// Longest line of a journal, bytes; a longer one is damage.
 pub const JOURNAL_LINE: usize = 16 << 10;
-/// Lines of a journal that are read; further ones are not.
-pub const JOURNAL_LINES: usize = 200_000;
+/// Largest journal that is read, bytes: a day of a large class has some 200 MB. A
+/// larger one is left alone and told as damage.
+pub const JOURNAL_BYTES: u64 = 1 << 30;
+/// Gaps of a recording that are remembered one by one; later ones are in the journal
+/// alone.
+pub const MAX_GAPS: usize = 200_000;
+/// Times a minute a track may go on in a new file because of what its source says
+/// (its clock jumped, its format changed). Overflow: jumps are placed by arrival in
+/// the same file; frames of yet another format are left out, and told as a gap.
+pub const ANEW_A_MINUTE: usize = 12;
+/// A recording nobody went on with for so long has ended, milliseconds: hours of
+/// nothing are not part of a class.
+pub const OUTAGE_MS: u64 = 30 * 60_000;
 /// Clusters of one file that are indexed; the file counts as ending there.
 pub const MAX_CLUSTERS: usize = 200_000;
 /// Largest head (everything before the first cluster) of a file, bytes.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::journal::{Gap, Opened, RecordingEnd, SegmentEnd};
-use crate::media::{RecordingId, SegmentId};
+use crate::media::RecordingId;
 use crate::time::{Anchor, Span};
 use crate::timeline::Timeline;
 
@@ -111,27 +111,25 @@ pub enum ManifestError {
     /// The recording runs, or needs [`crate::repair`].
     #[error("the recording is not finished")]
     Unfinished,
-    /// This segment is not closed.
-    #[error("segment {0:?} is not closed")]
-    Open(SegmentId),
 }
 
 impl Manifest {
-    /// Of a finished recording. `files`: the others.
+    /// Of a finished recording. `files`: the others. A segment that was never closed
+    /// counts as far as it was synced; one of which nothing is on the disk is none.
     ///
     /// # Errors
     /// [`ManifestError`].
     pub fn new(timeline: &Timeline, files: Vec<ManifestFile>) -> Result<Self, ManifestError> {
         let ended = timeline.ended.ok_or(ManifestError::Unfinished)?;
         let mut segments = Vec::with_capacity(timeline.segments.len());
-        for (id, segment) in &timeline.segments {
-            let (Some(synced), Some(end)) = (&segment.synced, segment.end) else {
-                return Err(ManifestError::Open(*id));
+        for segment in timeline.segments.values() {
+            let Some(synced) = segment.on_disk() else {
+                continue;
             };
             segments.push(ManifestSegment {
                 opened: segment.opened.clone(),
                 end_ms: synced.to_ms,
-                end,
+                end: segment.end.unwrap_or(SegmentEnd::Died),
                 bytes: synced.bytes,
                 sha256: synced.sha256.clone(),
             });

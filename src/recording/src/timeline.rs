@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::journal::{Gap, Line, Opened, RecordingEnd, SegmentEnd, Synced};
 use crate::limits;
 use crate::media::{Policy, RecordingId, SegmentId};
-use crate::time::{Anchor, Span};
+use crate::time::{Anchor, Now, Span};
 
 /// A segment as far as the journal knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,11 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// What of it is known to be on the disk; `None`: nothing.
+    pub fn on_disk(&self) -> Option<&Synced> {
+        self.synced.as_ref().filter(|synced| synced.bytes > 0)
+    }
+
     /// From its beginning to what is known to be on the disk.
     pub fn span(&self) -> Span {
         let to = self
@@ -56,7 +61,7 @@ pub struct Timeline {
     pub ended: Option<RecordingEnd>,
     /// Its length: the end, or the latest time of any line.
     pub length_ms: u64,
-    /// Bytes of whole lines that were read; what follows is a torn line or damage.
+    /// Bytes of whole lines; what follows is a torn line.
     pub bytes: u64,
     /// Lines that were none.
     pub damaged: u32,
@@ -67,16 +72,15 @@ impl Timeline {
     /// `None` when the first line is not there: nothing was recorded.
     pub fn read(journal: &[u8]) -> Option<Self> {
         let mut timeline: Option<Self> = None;
-        let (mut at, mut lines) = (0_usize, 0_usize);
+        let mut at = 0_usize;
         let mut damaged = 0_u32;
-        while lines < limits::JOURNAL_LINES {
+        loop {
             let rest = journal.get(at..).unwrap_or_default();
             let Some(len) = rest.iter().position(|byte| *byte == b'\n') else {
                 break;
             };
             let text = rest.get(..len).unwrap_or_default();
             at += len + 1;
-            lines += 1;
             let line = (text.len() <= limits::JOURNAL_LINE)
                 .then(|| serde_json::from_slice::<Line>(text).ok())
                 .flatten();
@@ -154,7 +158,7 @@ impl Timeline {
             Line::Closed { synced, why } => self.synced(synced, Some(why)),
             Line::Gap(gap) => {
                 self.reach(gap.span.to_ms);
-                if self.gaps.len() < limits::JOURNAL_LINES {
+                if self.gaps.len() < limits::MAX_GAPS {
                     self.gaps.push(gap);
                 }
             }
@@ -167,7 +171,8 @@ impl Timeline {
         }
     }
 
-    fn reach(&mut self, at_ms: u64) {
+    /// It is known to reach this time.
+    pub fn reach(&mut self, at_ms: u64) {
         self.length_ms = self.length_ms.max(at_ms.min(limits::RECORDING_MS * 4));
     }
 
@@ -185,6 +190,13 @@ impl Timeline {
             segment.synced = Some(synced);
             segment.end = why.or(segment.end);
         }
+    }
+
+    /// Whether nobody went on with it for so long that it is over: what a recorder
+    /// takes now is another class.
+    pub fn is_over(&self, now: Now, boot_id: &str) -> bool {
+        let now_ms = self.anchor.go_on(now, boot_id, self.length_ms).at(now);
+        now_ms.saturating_sub(self.length_ms) > limits::OUTAGE_MS
     }
 
     /// Whether it is paused.

@@ -28,10 +28,15 @@ pub struct Capture {
     synced_ms: u64,
     /// Nothing made before this is taken: the beginning, or the end of a pause.
     from_ms: u64,
-    /// A recorder before this one reached so far; until the first frame.
+    /// A recorder or a connection before this one reached so far; until the first frame.
     hole_from_ms: Option<u64>,
+    /// Since when media can come again after such a hole.
+    connected_ms: Option<u64>,
+    /// There was media before, and cannot be now.
+    down: bool,
     queue_alarm_ms: Option<u64>,
-    too_many: bool,
+    /// Since when files were wanted that may not be.
+    too_many_ms: Option<u64>,
     now_ms: u64,
     frames: u64,
     bytes: u64,
@@ -88,6 +93,7 @@ impl Capture {
         capture.now_ms = capture.anchor.at(now);
         capture.synced_ms = capture.now_ms;
         capture.from_ms = timeline.length_ms;
+        capture.down = true;
         capture.hole_from_ms = (!capture.paused).then_some(timeline.length_ms);
         capture.journal_now(Line::WentOn {
             run: timeline.runs,
@@ -109,8 +115,10 @@ impl Capture {
             synced_ms: 0,
             from_ms: 0,
             hole_from_ms: None,
+            connected_ms: None,
+            down: false,
             queue_alarm_ms: None,
-            too_many: false,
+            too_many_ms: None,
             now_ms: 0,
             frames: 0,
             bytes: 0,
@@ -163,6 +171,11 @@ impl Capture {
                 self.out.push(Output::Alarm(Alarm::Failed { full }));
                 self.end_for_disk();
             }
+            Input::Connected => {
+                self.connected_ms = Some(self.now_ms);
+                self.down = false;
+            }
+            Input::Lost => self.lose(),
             Input::Tick => self.tick(),
             Input::Suspend => self.suspend(),
             Input::Stop => self.end(SegmentEnd::Ended, RecordingEnd::Stopped),
@@ -230,6 +243,7 @@ impl Capture {
             return;
         }
         self.close_all(SegmentEnd::Paused);
+        self.end_hole(self.now_ms);
         self.paused = true;
         self.journal_now(Line::Paused {
             at_ms: self.now_ms,
@@ -243,6 +257,9 @@ impl Capture {
         }
         self.paused = false;
         self.from_ms = self.now_ms;
+        if self.down {
+            self.hole_from_ms = Some(self.now_ms);
+        }
         self.journal_now(Line::Resumed {
             at_ms: self.now_ms,
             by,
@@ -398,7 +415,8 @@ impl Capture {
         if self.paused || !self.takes(&source) || at_ms < self.from_ms {
             return;
         }
-        if matches!(place, Place::Jumped(_)) {
+        // A source that jumps all the time is placed by arrival in the file it has.
+        if matches!(place, Place::Jumped(_)) && self.may_go_on_anew(slot) {
             self.close(slot, SegmentEnd::Clock);
         }
         // What is far ahead of the clock was damaged.
@@ -492,6 +510,10 @@ impl Capture {
                 }
             });
         if let Some(why) = end {
+            if why == SegmentEnd::Format && !self.may_go_on_anew(slot) {
+                self.lost(slot, at_ms, GapWhy::Damaged);
+                return;
+            }
             self.close(slot, why);
         }
         if !self.open(slot, head, at_ms) {
@@ -547,7 +569,8 @@ impl Capture {
             return true;
         }
         if next as usize > limits::MAX_SEGMENTS {
-            if !std::mem::replace(&mut self.too_many, true) {
+            if self.too_many_ms.is_none() {
+                self.too_many_ms = Some(self.now_ms);
                 self.out.push(Output::Alarm(Alarm::TooMany));
             }
             return false;
@@ -567,18 +590,7 @@ impl Capture {
             width: head.width,
             height: head.height,
         };
-        if let Some(from_ms) = self.hole_from_ms.take() {
-            let span = Span::new(from_ms, at_ms.max(from_ms));
-            self.out.push(Output::Journal(Line::Gap(Gap {
-                segment: None,
-                span,
-                why: GapWhy::Recorder,
-            })));
-            self.out.push(Output::Alarm(Alarm::Gap {
-                from_ms: span.from_ms,
-                to_ms: span.to_ms,
-            }));
-        }
+        self.end_hole(at_ms);
         let file = opened.file.clone();
         // The journal first: a file nobody knows of would be lost.
         self.out.push(Output::Journal(Line::Opened(opened)));
@@ -592,6 +604,52 @@ impl Capture {
         true
     }
 
+    fn may_go_on_anew(&mut self, slot: Slot) -> bool {
+        let t_ms = self.now_ms;
+        let track = self.slots.get_mut(&slot);
+        track.is_some_and(|track| track.anew(t_ms))
+    }
+
+    /// The connection was lost.
+    fn lose(&mut self) {
+        self.connected_ms = None;
+        self.down = true;
+        if !self.paused {
+            self.hole_from_ms.get_or_insert(self.now_ms);
+        }
+    }
+
+    /// Nothing is missing any more from here on, or nobody would take it.
+    fn end_hole(&mut self, at_ms: u64) {
+        let Some(from_ms) = self.hole_from_ms.take() else {
+            return;
+        };
+        // Who says nothing for long after the connection came up is not missing.
+        let up = (self.connected_ms).filter(|up| at_ms > up + limits::KEYFRAME_ALARM_MS);
+        let span = Span::new(from_ms, up.unwrap_or(at_ms).max(from_ms));
+        self.out.push(Output::Journal(Line::Gap(Gap {
+            segment: None,
+            span,
+            why: GapWhy::Recorder,
+        })));
+        self.out.push(Output::Alarm(Alarm::Gap {
+            from_ms: span.from_ms,
+            to_ms: span.to_ms,
+        }));
+    }
+
+    /// What is missing to the end is written down.
+    fn end_holes(&mut self) {
+        self.end_hole(self.now_ms);
+        if let Some(from_ms) = self.too_many_ms.take() {
+            self.out.push(Output::Journal(Line::Gap(Gap {
+                segment: None,
+                span: Span::new(from_ms, self.now_ms),
+                why: GapWhy::Queue,
+            })));
+        }
+    }
+
     /// Something is missing before `at_ms`.
     fn lost(&mut self, slot: Slot, at_ms: u64, why: GapWhy) {
         let t_ms = self.now_ms;
@@ -602,21 +660,16 @@ impl Capture {
         if let Some(file) = &mut track.file {
             let span = Span::new(file.last_ms.min(at_ms), at_ms);
             match &mut file.gap {
-                Some(gap) if span.from_ms <= gap.to_ms + limits::PICTURE_HOLE_MS => {
+                Some((gap, of)) if span.from_ms <= gap.to_ms + limits::PICTURE_HOLE_MS => {
                     gap.to_ms = gap.to_ms.max(span.to_ms);
+                    if why != GapWhy::Loss {
+                        *of = why;
+                    }
                 }
                 _ => {
                     flush_gap(&mut self.out, file);
-                    file.gap = Some(span);
+                    file.gap = Some((span, why));
                 }
-            }
-            if why != GapWhy::Loss {
-                self.out.push(Output::Journal(Line::Gap(Gap {
-                    segment: Some(file.segment),
-                    span,
-                    why,
-                })));
-                file.gap = None;
             }
         }
         self.ask();
@@ -699,6 +752,7 @@ impl Capture {
 
     fn suspend(&mut self) {
         self.close_all(SegmentEnd::Suspended);
+        self.end_holes();
         self.out.push(Output::SyncJournal);
         self.out.push(Output::Done);
         self.done = true;
@@ -706,6 +760,7 @@ impl Capture {
 
     fn end(&mut self, files: SegmentEnd, why: RecordingEnd) {
         self.close_all(files);
+        self.end_holes();
         self.journal_now(Line::Ended {
             at_ms: self.now_ms,
             why,
@@ -716,11 +771,11 @@ impl Capture {
 }
 
 fn flush_gap(out: &mut Vec<Output>, file: &mut File) {
-    if let Some(span) = file.gap.take() {
+    if let Some((span, why)) = file.gap.take() {
         out.push(Output::Journal(Line::Gap(Gap {
             segment: Some(file.segment),
             span,
-            why: GapWhy::Loss,
+            why,
         })));
     }
 }

@@ -1,5 +1,7 @@
 //! Whatever comes, in whatever order: the rules hold.
 
+mod harm;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -312,8 +314,11 @@ fn a_killed_recorder_is_followed_by_another_that_says_what_is_missing() {
         (*id, bytes.clone())
     });
     let files: BTreeMap<_, _> = files.collect();
-    for line in
-        crate::repair::repair(&timeline, |id| files.get(&id).map(|bytes| bytes.as_slice())).lines
+    for line in crate::repair::repair(&timeline, |id| {
+        Ok(files.get(&id).map(|bytes| bytes.as_slice()))
+    })
+    .unwrap()
+    .lines
     {
         disk.line(&line);
     }
@@ -499,7 +504,7 @@ proptest! {
                 Step::Kill => {
                     let mut disk = run.disk;
                     let files: BTreeMap<_, _> = disk.files.iter().map(|(id, (bytes, ..))| (*id, bytes.clone())).collect();
-                    let repaired = crate::repair::repair(&disk.timeline(), |id| files.get(&id).map(|bytes| bytes.as_slice()));
+                    let repaired = crate::repair::repair(&disk.timeline(), |id| Ok(files.get(&id).map(|bytes| bytes.as_slice()))).unwrap();
                     prop_assert!(repaired.truncate.is_empty(), "whole writes leave nothing to cut");
                     for line in repaired.lines {
                         disk.line(&line);

@@ -1,6 +1,9 @@
 //! One slot: whom it carries, and the file that is being written of it.
 
+use std::collections::VecDeque;
+
 use crate::clock::TrackClock;
+use crate::journal::GapWhy;
 use crate::limits;
 use crate::media::{Codec, SegmentId, Source};
 use crate::mkv::{Cluster, TrackHead};
@@ -20,7 +23,7 @@ pub(super) struct File {
     /// Written since the last sync.
     pub dirty: bool,
     /// Not yet in the journal.
-    pub gap: Option<Span>,
+    pub gap: Option<(Span, GapWhy)>,
     pub samples: Vec<u8>,
     pub next_sample_ms: u64,
 }
@@ -80,6 +83,8 @@ pub(super) struct Track {
     pub file: Option<File>,
     pub want: Option<Want>,
     pub key_ms: u64,
+    /// When it went on in a new file because its source said so, of late.
+    anew: VecDeque<u64>,
 }
 
 impl Track {
@@ -90,7 +95,21 @@ impl Track {
             file: None,
             want: None,
             key_ms: 0,
+            anew: VecDeque::new(),
         }
+    }
+
+    /// Whether it may go on in a new file because its source says so: whoever sends
+    /// decides, and files are few.
+    pub fn anew(&mut self, t_ms: u64) -> bool {
+        while (self.anew.front()).is_some_and(|at| t_ms.saturating_sub(*at) >= 60_000) {
+            self.anew.pop_front();
+        }
+        if self.anew.len() >= limits::ANEW_A_MINUTE {
+            return false;
+        }
+        self.anew.push_back(t_ms);
+        true
     }
 
     /// A keyframe is wanted from now on, if this is a picture.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lophoc_recording::scan::{Index, ReadAt, ScanError};
-use lophoc_recording::{RecordingId, Timeline};
+use lophoc_recording::{RecordingId, Timeline, limits};
 
 /// The journal of a recording.
 pub const JOURNAL: &str = "journal.jsonl";
@@ -25,8 +25,6 @@ const INDEX: &str = "index";
 const KEPT: usize = 2_000;
 /// The end of a file that grows is read as a whole: it may be torn.
 const DOUBTFUL: u64 = 4 * 1024 * 1024;
-/// Largest journal that is read, bytes; what follows is not.
-const MAX_JOURNAL: u64 = 256 * 1024 * 1024;
 
 type Journals = HashMap<String, (u64, Arc<Timeline>)>;
 type Indexes = HashMap<(String, String), (u64, Arc<Index>)>;
@@ -99,7 +97,10 @@ impl Files {
             return Ok(Some(Arc::clone(timeline)));
         }
         let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut io::Read::take(file, len.min(MAX_JOURNAL)), &mut bytes)?;
+        io::Read::read_to_end(
+            &mut io::Read::take(file, len.min(limits::JOURNAL_BYTES)),
+            &mut bytes,
+        )?;
         let Some(timeline) = Timeline::read(&bytes).map(Arc::new) else {
             return Ok(None);
         };

@@ -39,8 +39,14 @@ const LOOK_AT_DISK: Duration = Duration::from_secs(5);
 const RESUME_WITHIN: Duration = Duration::from_secs(120);
 /// A room that was loaded says within this whether it goes on with its recording.
 const CLAIM_WITHIN: Duration = Duration::from_secs(10);
-/// Wait before something that failed is tried again.
+/// Wait before something that failed is tried again; doubled with each further time.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Longest such wait.
+const LONGEST_AGAIN: Duration = Duration::from_secs(5 * 60);
+/// What went well for so long failed by chance: the waits begin anew.
+const STABLE: Duration = Duration::from_secs(10 * 60);
+/// Rows of recordings nobody records are looked for this often.
+const SETTLE_EVERY: Duration = Duration::from_secs(60 * 60);
 /// A gap of one track shorter than this is in the journal and no alarm, ms.
 const GAP_ALARM_MS: u64 = 2_000;
 /// People whose key is kept for one recording. Overflow: those who are no longer in
@@ -92,6 +98,9 @@ enum Job {
     Prepared(RecordingId, bool),
     Connected(RecordingId, u32, Result<Connected, ConnectError>),
     Finished,
+    Disk(Option<u64>),
+    /// Recordings that go on by their rows, and whether there is anything of them.
+    Rows(Vec<(RecordingId, bool)>),
 }
 
 /// The task.
@@ -104,6 +113,10 @@ pub(super) struct Hub {
     live: HashMap<RecordingId, Live>,
     /// Found unfinished at the start: finished then unless a room goes on with it.
     orphans: HashMap<RecordingId, Instant>,
+    /// How often what was tried with a recording failed, and when it was last.
+    failures: HashMap<RecordingId, (u32, Instant)>,
+    /// When rows are looked at.
+    settle_at: Instant,
     jobs: JoinSet<Job>,
     disk_full: bool,
     disk_at: Option<Instant>,
@@ -126,6 +139,8 @@ impl Hub {
             process: None,
             live: HashMap::new(),
             orphans: orphans.into_iter().map(|id| (id, until)).collect(),
+            failures: HashMap::new(),
+            settle_at: until,
             jobs: JoinSet::new(),
             disk_full: false,
             disk_at: None,
@@ -148,7 +163,10 @@ impl Hub {
                 },
                 Some(Ok(job)) = self.jobs.join_next() => self.done(job).await,
                 () = recorders.changed.notified() => {}
-                _ = look.tick() => self.look_at_disk(),
+                _ = look.tick() => {
+                    self.look_at_disk();
+                    self.look_at_rows();
+                }
             }
             self.reconcile().await;
         }
@@ -345,6 +363,8 @@ impl Hub {
                 self.report(&wanted.room, RecorderReport::Ended { id, why })
                     .await;
             }
+            // Its row may not know that yet.
+            self.settle_at = Instant::now();
             self.forget(&id);
             return;
         }
@@ -405,10 +425,13 @@ impl Hub {
                         why,
                     };
                     self.report(&room, report).await;
+                    self.settle_at = Instant::now();
                     self.forget(&id);
                 }
             }
             Job::Finished => {}
+            Job::Disk(free) => self.disk(free),
+            Job::Rows(rows) => self.settle(rows),
             Job::Connected(id, attempt, result) => self.connected(&id, attempt, result),
         }
     }
@@ -580,33 +603,57 @@ impl Hub {
                 recording,
                 why,
                 at_ms,
+                clean,
             } => {
-                tracing::info!(%recording, ?why, at_ms, "recording ended");
-                self.ended(&room_id(&recording), why).await;
+                tracing::info!(%recording, ?why, at_ms, clean, "recording ended");
+                self.ended(&room_id(&recording), why, clean).await;
             }
             FromRecorder::Suspended { recording } => {
                 tracing::info!(%recording, "recording laid aside");
+                let id = room_id(&recording);
+                // Nobody asked for it: it takes nothing, and the room believes it does.
+                if (self.live.get(&id)).is_some_and(|live| live.stage == Stage::Begun) {
+                    self.failed(id).await;
+                }
             }
             FromRecorder::Failed { recording, why } => {
                 tracing::error!(%recording, why, "a recording failed and is begun again");
-                let id = room_id(&recording);
-                if let Some(live) = self.live.get_mut(&id) {
-                    live.connected = false;
-                    let again = Instant::now() + AGAIN;
-                    match live.stage {
-                        Stage::Begun => live.stage = Stage::Waiting(again),
-                        Stage::Ending => live.stage = Stage::Aside(again),
-                        _ => {}
-                    }
-                    let room = live.room.clone();
-                    self.report(&room, RecorderReport::Failed { id }).await;
-                } else {
-                    self.orphans.insert(id, Instant::now() + AGAIN);
-                }
+                self.failed(room_id(&recording)).await;
             }
             FromRecorder::Status { list } => self.app.metrics.recording.take(&list),
             FromRecorder::Ready { .. } => {}
         }
+    }
+
+    /// It goes wrong: tried again after a while, longer each time. The room is told
+    /// when it had media, and of the first time.
+    async fn failed(&mut self, id: RecordingId) {
+        let now = Instant::now();
+        let (again, first) = self.again(&id, now);
+        if let Some(live) = self.live.get_mut(&id) {
+            let first = std::mem::take(&mut live.connected) || first;
+            match live.stage {
+                Stage::Begun => live.stage = Stage::Waiting(again),
+                Stage::Ending => live.stage = Stage::Aside(again),
+                _ => {}
+            }
+            let room = live.room.clone();
+            if first {
+                self.report(&room, RecorderReport::Failed { id }).await;
+            }
+        } else {
+            self.orphans.insert(id, again);
+        }
+    }
+
+    /// When it is tried again, and whether it went well before.
+    fn again(&mut self, id: &RecordingId, now: Instant) -> (Instant, bool) {
+        self.failures
+            .retain(|_, (_, last)| now.saturating_duration_since(*last) < STABLE);
+        let (times, last) = self.failures.entry(id.clone()).or_insert((0, now));
+        let wait = AGAIN.saturating_mul(2_u32.saturating_pow((*times).min(16)));
+        (*times, *last) = (times.saturating_add(1), now);
+        (now + wait.min(LONGEST_AGAIN), *times == 1)
     }
 
     fn offered(&mut self, id: &RecordingId, attempt: u32, sdp: String) {
@@ -668,7 +715,8 @@ impl Hub {
         });
     }
 
-    async fn ended(&mut self, id: &RecordingId, why: RecordingEnd) {
+    /// `clean`: nothing is left to be made whole.
+    async fn ended(&mut self, id: &RecordingId, why: RecordingEnd, clean: bool) {
         let wanted = {
             let state = self.app.routes.recorders.state();
             state.wanted.get(id).cloned()
@@ -684,6 +732,12 @@ impl Hub {
         }
         self.forget(id);
         self.orphans.remove(id);
+        if !clean {
+            let (again, _) = self.again(id, Instant::now());
+            self.orphans.insert(id.clone(), again);
+            return;
+        }
+        self.failures.remove(id);
         let (app, folder, id) = (Arc::clone(&self.app), self.folder.clone(), id.clone());
         // The disk of the database may be slow: nobody waits for it here.
         self.jobs.spawn(async move {
@@ -709,7 +763,46 @@ impl Hub {
             return;
         }
         self.disk_at = Some(now);
-        let free = space::free(&self.folder);
+        // A disk that hangs holds up nobody here.
+        let folder = self.folder.clone();
+        self.jobs
+            .spawn_blocking(move || Job::Disk(space::free(&folder)));
+    }
+
+    /// Rows of recordings that go on are compared with what is recorded: one whose
+    /// end was never written down, or whose marker was lost, would go on for ever.
+    fn look_at_rows(&mut self) {
+        let now = Instant::now();
+        if now < self.settle_at {
+            return;
+        }
+        self.settle_at = now + SETTLE_EVERY;
+        let (app, folder) = (Arc::clone(&self.app), self.folder.clone());
+        self.jobs
+            .spawn(async move { Job::Rows(rows::going_on(&app, &folder).await) });
+    }
+
+    fn settle(&mut self, rows: Vec<(RecordingId, bool)>) {
+        for (id, has_files) in rows {
+            let wanted = self.app.routes.recorders.state().wanted.contains_key(&id);
+            if wanted || self.live.contains_key(&id) || self.orphans.contains_key(&id) {
+                continue;
+            }
+            tracing::warn!(recording = %id, "a recording nobody records any more is ended");
+            if has_files {
+                // Made whole first; its end is told then.
+                self.orphans.insert(id, Instant::now());
+            } else {
+                let app = Arc::clone(&self.app);
+                self.jobs.spawn(async move {
+                    rows::finished(&app, &id).await;
+                    Job::Finished
+                });
+            }
+        }
+    }
+
+    fn disk(&mut self, free: Option<u64>) {
         let needed = u64::from(self.app.config.recording.min_free_mb) << 20;
         // What cannot be asked is found out by writing.
         self.disk_full = free.is_some_and(|free| free < needed);

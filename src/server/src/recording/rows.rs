@@ -1,12 +1,15 @@
 //! What the records are told of a recording by those who make it.
 
+use std::path::Path;
 use std::time::Duration;
 
+use lophoc_classes::RecordingState;
 use lophoc_ledger::SessionKey;
 use lophoc_protocol::RecordingId;
 use lophoc_records::NewRecording;
 use lophoc_room::RecordStart;
 
+use super::marker;
 use crate::app::App;
 use crate::clock::wall_ms;
 
@@ -29,6 +32,28 @@ pub(super) async fn begun(app: &App, session: &SessionKey, start: &RecordStart) 
         tracing::error!(recording = %start.id, %error, "the row of a recording could not be made");
     }
     begun.is_ok()
+}
+
+/// Recordings that go on by their rows, and whether there is a folder of each. Empty
+/// when the records cannot be asked: they are asked again.
+pub(super) async fn going_on(app: &App, folder: &Path) -> Vec<(RecordingId, bool)> {
+    let rows = match app.store.recordings_in(&[RecordingState::Recording]).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::warn!(%error, "recordings that go on cannot be read");
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::new();
+    for row in rows {
+        let id = RecordingId(row.id);
+        let there = tokio::fs::try_exists(marker::folder(folder, &id)).await;
+        // What cannot be looked at is looked at again.
+        if let Ok(there) = there {
+            found.push((id, there));
+        }
+    }
+    found
 }
 
 /// A recording has ended, and its files are closed. `false` when the records could

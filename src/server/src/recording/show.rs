@@ -186,6 +186,11 @@ pub fn segments_of(timeline: &Timeline) -> Vec<(RecordingSegment, String)> {
     timeline
         .segments
         .values()
+        // Of one that is over with nothing there is no file.
+        .filter(|segment| {
+            let grows = segment.end.is_none() && timeline.ended.is_none();
+            grows || segment.on_disk().is_some()
+        })
         .map(|segment| {
             let span = segment.span();
             let synced = segment.synced.as_ref();
@@ -196,8 +201,10 @@ pub fn segments_of(timeline: &Timeline) -> Vec<(RecordingSegment, String)> {
                 from_ms: span.from_ms,
                 to_ms: span.to_ms,
                 bytes: synced.map_or(0, |synced| synced.bytes),
-                sha256: match (synced, segment.end) {
-                    (Some(synced), Some(_)) => synced.sha256.clone(),
+                sha256: match synced {
+                    Some(synced) if segment.end.is_some() || timeline.ended.is_some() => {
+                        synced.sha256.clone()
+                    }
                     _ => String::new(),
                 },
                 damaged_ms: None,
