@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{Backup, Restore};
 use crate::clock::wall_ms;
-use crate::recording::files::replace;
+use crate::recording::files::{JOURNAL, replace};
 use crate::run::{CommandError, configuration, tell};
 use crate::serve::DATABASE;
 
@@ -21,6 +21,8 @@ use crate::serve::DATABASE;
 const LIST: &str = "backup.json";
 /// The configuration in a copy.
 const SETTINGS: &str = "lophoc.toml";
+/// Where recordings lie in the data folder, a folder each.
+const RECORDINGS: &str = "recordings";
 /// What of the data folder lies in the copy.
 const DATA: &str = "data";
 /// Version of the list.
@@ -129,15 +131,67 @@ fn copy(from: &Path, to: &Path) -> Result<(u64, String), BackupError> {
     Ok((running.bytes(), running.sha256()))
 }
 
-/// Files of a folder and those below it; no links, no sockets.
-fn files_of(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), BackupError> {
-    for entry in fs::read_dir(folder).map_err(at(folder))? {
+/// What the database wrote itself is on the disk before the list says so.
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    path.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// Gives each file that is to be copied to `each`. Of a recording, which may go on,
+/// the journal goes before its files are even looked for: what the journal in the copy
+/// tells of is in the copy then.
+fn each_file(
+    data: &Path,
+    mut each: impl FnMut(&Path) -> Result<(), BackupError>,
+) -> Result<(), BackupError> {
+    let recordings = data.join(RECORDINGS);
+    let mut others = Vec::new();
+    files_of(data, &recordings, &mut others)?;
+    for path in others {
+        each(&path)?;
+    }
+    let mut folders: Vec<PathBuf> = match fs::read_dir(&recordings) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(at(&recordings)(error)),
+    };
+    folders.sort();
+    // What lies beside them is room kept free.
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        let journal = folder.join(JOURNAL);
+        if journal.is_file() {
+            each(&journal)?;
+        }
+        let mut files = Vec::new();
+        files_of(folder, &journal, &mut files)?;
+        for path in files {
+            each(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Files of a folder and those below it but for one; no links, no sockets.
+fn files_of(folder: &Path, without: &Path, found: &mut Vec<PathBuf>) -> Result<(), BackupError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // Taken away while the copy was made.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(at(folder)(error)),
+    };
+    let mut here = Vec::new();
+    for entry in entries {
         let entry = entry.map_err(at(folder))?;
         let kind = entry.file_type().map_err(at(folder))?;
+        here.push((entry.path(), kind));
+    }
+    here.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (path, kind) in here.into_iter().filter(|(path, _)| path != without) {
         if kind.is_dir() {
-            files_of(&entry.path(), found)?;
+            files_of(&path, without, found)?;
         } else if kind.is_file() {
-            found.push(entry.path());
+            found.push(path);
         }
     }
     Ok(())
@@ -165,6 +219,7 @@ async fn back_up(
     // named by nothing in the copy.
     let database = target.join(DATA).join(DATABASE);
     copy_database(&data.join(DATABASE), &database).await?;
+    sync(&database).map_err(at(&database))?;
     let (data, target) = (data.to_owned(), target.to_owned());
     let settings = settings.map(Path::to_owned);
     let task = move || -> Result<(usize, u64), BackupError> {
@@ -183,18 +238,15 @@ async fn back_up(
                 sha256,
             });
         }
-        let mut found = Vec::new();
-        files_of(&data, &mut found)?;
-        found.sort();
-        for path in found {
+        each_file(&data, |path| {
             let Ok(inside) = path.strip_prefix(&data) else {
-                continue;
+                return Ok(());
             };
             if is_left_out(inside) {
-                continue;
+                return Ok(());
             }
             let name = format!("{DATA}/{}", inside.to_string_lossy());
-            match copy(&path, &target.join(&name)) {
+            match copy(path, &target.join(&name)) {
                 Ok((bytes, sha256)) => files.push(Entry {
                     path: name,
                     bytes,
@@ -206,7 +258,8 @@ async fn back_up(
                         && of == path.display().to_string() => {}
                 Err(error) => return Err(error),
             }
-        }
+            Ok(())
+        })?;
         let told = (files.len(), files.iter().map(|file| file.bytes).sum());
         let list = List {
             version: VERSION,
@@ -366,6 +419,37 @@ mod tests {
             bring_back(&at("copy"), &at("other")).await,
             Err(BackupError::NoBackup(_))
         ));
+    }
+
+    #[test]
+    fn a_journal_is_copied_before_the_files_it_tells_of_are_looked_for() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("recordings/01AB");
+        fs::create_dir_all(folder.join("out")).unwrap();
+        for name in ["0001.webm", "out/film.mp4", JOURNAL] {
+            fs::write(folder.join(name), "a").unwrap();
+        }
+        fs::write(data.path().join("recordings/ballast"), "room").unwrap();
+        fs::write(data.path().join("key"), "b").unwrap();
+        let mut names = Vec::new();
+        each_file(data.path(), |path| {
+            if path.ends_with(JOURNAL) {
+                // It goes on while the copy is made.
+                fs::write(folder.join("0002.webm"), "c").unwrap();
+            }
+            names.push(path.strip_prefix(data.path()).unwrap().to_owned());
+            Ok(())
+        })
+        .unwrap();
+        let of = |name: &str| Path::new("recordings/01AB").join(name);
+        let wanted = [
+            PathBuf::from("key"),
+            of(JOURNAL),
+            of("0001.webm"),
+            of("0002.webm"),
+            of("out/film.mp4"),
+        ];
+        assert_eq!(names, wanted);
     }
 
     #[test]
