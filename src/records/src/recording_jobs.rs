@@ -264,6 +264,25 @@ impl Store {
         Ok(())
     }
 
+    /// Uploads that were given up and were last due before then are to be done again:
+    /// how many.
+    pub async fn redo_failed_uploads(
+        &self,
+        before_ms: u64,
+        now_ms: u64,
+    ) -> Result<u64, StoreError> {
+        let done = sqlx::query(
+            "UPDATE recording_job SET state = 'waiting', tries = 0, due_ms = $2, why = NULL, \
+             percent = 0, worker = '' WHERE stage = 'upload' AND state = 'failed' \
+             AND due_ms <= $1",
+        )
+        .bind(to_db(before_ms)?)
+        .bind(to_db(now_ms)?)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// How far the work on a recording is: the stage that is under way, that waits,
     /// or the first that failed. `None`: nothing to tell.
     pub async fn recording_progress(

@@ -356,12 +356,13 @@ impl Store {
         disposal_of(&mut connection, id).await
     }
 
-    /// Recordings whose bytes are to go.
-    pub async fn recordings_to_purge(&self) -> Result<Vec<String>, StoreError> {
+    /// Recordings disposed of up to then whose bytes are to go.
+    pub async fn recordings_to_purge(&self, before_ms: u64) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar(
-            "SELECT recording FROM recording_disposal WHERE done_ms IS NOT NULL \
+            "SELECT recording FROM recording_disposal WHERE done_ms <= $1 \
              AND purged_ms IS NULL ORDER BY done_ms",
         )
+        .bind(to_db(before_ms)?)
         .fetch_all(&self.pool)
         .await?)
     }

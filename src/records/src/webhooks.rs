@@ -174,25 +174,27 @@ impl Store {
     }
 
     /// The message that is due for longest.
-    pub async fn due_hook(&self, now_ms: u64) -> Result<Option<DueHook>, StoreError> {
-        let row = sqlx::query(
+    pub async fn due_hooks(&self, now_ms: u64, most: u32) -> Result<Vec<DueHook>, StoreError> {
+        let rows = sqlx::query(
             "SELECT m.id, m.webhook, w.url, w.secret, m.body, m.tries FROM webhook_message m \
-             JOIN webhook w ON w.id = m.webhook WHERE m.due_ms <= $1 ORDER BY m.due_ms LIMIT 1",
+             JOIN webhook w ON w.id = m.webhook WHERE m.due_ms <= $1 ORDER BY m.due_ms LIMIT $2",
         )
         .bind(to_db(now_ms)?)
-        .fetch_optional(&self.pool)
+        .bind(i64::from(most))
+        .fetch_all(&self.pool)
         .await?;
-        row.map(|row| {
-            Ok(DueHook {
-                id: row.try_get("id")?,
-                webhook: row.try_get("webhook")?,
-                url: row.try_get("url")?,
-                secret: row.try_get("secret")?,
-                body: row.try_get("body")?,
-                tries: u32::try_from(row.try_get::<i64, _>("tries")?).unwrap_or(u32::MAX),
+        rows.iter()
+            .map(|row| {
+                Ok(DueHook {
+                    id: row.try_get("id")?,
+                    webhook: row.try_get("webhook")?,
+                    url: row.try_get("url")?,
+                    secret: row.try_get("secret")?,
+                    body: row.try_get("body")?,
+                    tries: u32::try_from(row.try_get::<i64, _>("tries")?).unwrap_or(u32::MAX),
+                })
             })
-        })
-        .transpose()
+            .collect()
     }
 
     /// When the next message is due, ms.

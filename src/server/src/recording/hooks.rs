@@ -18,7 +18,9 @@ use crate::clock::wall_ms;
 
 /// Looked for messages also without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
-/// Time for one try.
+/// Messages sent at one time: one who takes long to answer holds up few others.
+const AT_ONCE: u32 = 8;
+/// Time for one try, and for the name service before it.
 const WITHIN: Duration = Duration::from_secs(15);
 /// Tries of one message. Overflow: it is given up, after about three days.
 const TRIES: u32 = 10;
@@ -157,8 +159,10 @@ fn is_allowed(host: &str, allowed: &[String]) -> bool {
 async fn led(url: &Url, allowed: &[String]) -> Result<Vec<SocketAddr>, BadUrl> {
     let host = url.host_str().ok_or(BadUrl::Form)?;
     let port = url.port_or_known_default().ok_or(BadUrl::Form)?;
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((host.trim_matches(['[', ']']), port))
+    let asked = tokio::net::lookup_host((host.trim_matches(['[', ']']), port));
+    let found: Vec<SocketAddr> = tokio::time::timeout(WITHIN, asked)
         .await
+        .map_err(|_| BadUrl::Nowhere)?
         .map_err(|_| BadUrl::Nowhere)?
         .collect();
     if found.is_empty() {
@@ -173,21 +177,12 @@ async fn led(url: &Url, allowed: &[String]) -> Result<Vec<SocketAddr>, BadUrl> {
 /// The worker.
 pub(super) async fn work(app: Arc<App>) {
     while !app.keep.stops() {
-        match app.store.due_hook(wall_ms()).await {
-            Ok(Some(hook)) => {
-                let end = match send(&app, &hook).await {
-                    Ok(()) => HookEnd::Taken,
-                    Err(why) => later(&hook, why),
-                };
-                while let Err(error) = app.store.hook_done(&hook, &end, wall_ms()).await {
-                    if app.keep.stops() {
-                        return;
-                    }
-                    tracing::warn!(%error, "what became of a message cannot be written down");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
+        match app.store.due_hooks(wall_ms(), AT_ONCE).await {
+            Ok(hooks) if !hooks.is_empty() => {
+                let tries = hooks.iter().map(|hook| one(&app, hook));
+                futures_util::future::join_all(tries).await;
             }
-            Ok(None) => {
+            Ok(_) => {
                 let next = app.store.next_hook_ms().await.ok().flatten();
                 let until = next.map_or(LOOK_EVERY, |next| {
                     Duration::from_millis(next.saturating_sub(wall_ms()).saturating_add(1))
@@ -200,6 +195,20 @@ pub(super) async fn work(app: Arc<App>) {
                 tokio::time::sleep(Duration::from_secs(2)).await;
             }
         }
+    }
+}
+
+async fn one(app: &App, hook: &DueHook) {
+    let end = match send(app, hook).await {
+        Ok(()) => HookEnd::Taken,
+        Err(why) => later(hook, why),
+    };
+    while let Err(error) = app.store.hook_done(hook, &end, wall_ms()).await {
+        if app.keep.stops() {
+            return;
+        }
+        tracing::warn!(%error, "what became of a message cannot be written down");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

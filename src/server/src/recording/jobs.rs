@@ -143,6 +143,14 @@ impl Pace {
 }
 
 async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
+    if job.tries > TRIES {
+        // Each of them was begun and none came to an end: whatever it is, it takes
+        // the server along.
+        let recording = &job.recording;
+        tracing::error!(recording, stage = job.stage.as_str(), "a stage is given up");
+        let end = JobEnd::Failed("it was cut off each time".to_owned());
+        return write_end(app, worker, job, &end).await;
+    }
     let pace = Arc::new(Pace::default());
     let stage = stage_of(app, job, &pace);
     tokio::pin!(stage);
@@ -181,8 +189,12 @@ async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
             later(job, error.to_string())
         }
     };
+    write_end(app, worker, job, &end).await;
+}
+
+async fn write_end(app: &Arc<App>, worker: &str, job: &RecordingJob, end: &JobEnd) {
     let mut pause = Duration::from_millis(200);
-    while let Err(error) = app.store.recording_job_done(worker, job, &end).await {
+    while let Err(error) = app.store.recording_job_done(worker, job, end).await {
         if app.keep.stops() {
             return;
         }
@@ -475,6 +487,7 @@ async fn upload(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
     let list = uploads(app, id).await?;
     let whole: u64 = list.iter().map(|(_, len, _)| *len).sum();
     let mut before = 0_u64;
+    let mut failed = None;
     for (name, len, sha256) in &list {
         let objects = app.store.recording_objects(id.as_str()).await?;
         let object = objects.into_iter().find(|object| object.file == *name);
@@ -494,12 +507,21 @@ async fn upload(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
         }
         let there = remote
             .take(app, id, &file, object.unwrap_or_default(), || !pace.ends())
-            .await?;
-        if !there {
-            return Err(KeepError::CutOff);
-        }
+            .await;
         before = before.saturating_add(*len);
         pace.done(before, whole);
+        match there {
+            Ok(true) => {}
+            Ok(false) => return Err(KeepError::CutOff),
+            // The others are taken there all the same.
+            Err(error) => {
+                tracing::warn!(%error, recording = %id, file = name, "a file was not taken to the storage");
+                failed = failed.or(Some(error));
+            }
+        }
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     if !remote.keep_local {
         // Journal and manifest stay: from them everything is known.
@@ -531,18 +553,60 @@ async fn render(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
     if !app.config.recording.film {
         return Ok(JobEnd::Skipped("films are switched off".to_owned()));
     }
-    let brought = bring_back(app, id).await?;
-    let end = compose::film(app, id, pace).await;
-    for name in brought {
-        tokio::fs::remove_file(app.keep.files.of(id).join(name)).await?;
-    }
+    let end = match bring_back(app, id).await {
+        Ok(()) => compose::film(app, id, pace).await,
+        Err(error) => Err(error),
+    };
+    send_back(app, id).await?;
     end
 }
 
-/// Brings back what is in the storage alone; names what it brought.
-async fn bring_back(app: &Arc<App>, id: &RecordingId) -> Result<Vec<String>, KeepError> {
+/// Files that are in the storage, whole, are not kept here as well unless the
+/// settings say so: also those a server that died had brought here.
+async fn send_back(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
+    if app
+        .keep
+        .remote
+        .as_ref()
+        .is_none_or(|remote| remote.keep_local)
+    {
+        return Ok(());
+    }
+    let folder = app.keep.files.of(id);
+    for object in app.store.recording_objects(id.as_str()).await? {
+        let name = &object.file;
+        if object.verified_ms.is_none() || name == JOURNAL || name == MANIFEST {
+            continue;
+        }
+        // Half of one that was on its way here.
+        let half = tokio::fs::remove_file(folder.join(format!("{name}.new"))).await;
+        let path = folder.join(name);
+        let same = (tokio::fs::metadata(&path).await).map(|meta| meta.len() == object.bytes);
+        let whole = match same {
+            // Its index first, or nobody could play it.
+            Ok(true) => {
+                app_index(app, id, name).await?;
+                tokio::fs::remove_file(&path).await
+            }
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        for removed in [half, whole] {
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Brings back what is in the storage alone.
+async fn bring_back(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
     let Some(remote) = app.keep.remote.as_ref().filter(|remote| !remote.keep_local) else {
-        return Ok(Vec::new());
+        return Ok(());
     };
     let folder = app.keep.files.of(id);
     let mut list: Vec<(String, String)> = app
@@ -557,14 +621,12 @@ async fn bring_back(app: &Arc<App>, id: &RecordingId) -> Result<Vec<String>, Kee
         serde_json::from_slice(&manifest).map_err(|error| KeepError::Bad(error.to_string()))?;
     let sound = manifest.files.into_iter().find(|file| file.file == SOUND);
     list.extend(sound.map(|file| (file.file, file.sha256)));
-    let mut brought = Vec::new();
     for (file, sha256) in list {
         if !folder.join(&file).exists() {
             remote.bring(app, id, &file, &sha256).await?;
-            brought.push(file);
         }
     }
-    Ok(brought)
+    Ok(())
 }
 
 /// It waits for its release, and those who asked for it are told.
@@ -616,8 +678,9 @@ async fn go_along(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
         return Ok(());
     };
     let mut objects = app.store.recording_objects(id.as_str()).await?;
+    let mut failed = None;
     for segment in timeline.segments.values() {
-        let Some(synced) = &segment.synced else {
+        let Some(synced) = segment.on_disk() else {
             continue;
         };
         let name = &segment.opened.file;
@@ -629,9 +692,13 @@ async fn go_along(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
             whole: segment.end.is_some(),
             sha256: &synced.sha256,
         };
-        remote
+        let taken = remote
             .take(app, id, &file, object, || !app.keep.stops())
-            .await?;
+            .await;
+        if let Err(error) = taken {
+            tracing::warn!(%error, recording = %id, file = name, "a file was not taken to the storage");
+            failed = failed.or(Some(error));
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }

@@ -1,12 +1,12 @@
 //! What happens to recordings in the course of time: bytes of what was disposed of
-//! go, checksums are looked at on schedule, ended recordings whose end was not
-//! written down are found.
+//! go, checksums are looked at on schedule, uploads that failed are tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lophoc_recording::RecordingId;
 
+use super::access::protection;
 use super::jobs::{Pace, damaged};
 use super::keep::KeepError;
 use crate::app::App;
@@ -16,13 +16,26 @@ use crate::clock::wall_ms;
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Recordings whose checksums are looked at in one turn: rooms go before.
 const VERIFIED_AT_ONCE: u32 = 4;
+/// Bytes of what was disposed of stay so long: whoever finds it was a mistake can
+/// still be helped by a technician.
+const SOFT_MS: u64 = 7 * DAY_MS;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// The worker.
 pub(super) async fn work(app: Arc<App>) {
     while !app.keep.stops() {
-        if let Err(error) = purge(&app).await {
+        if let Err(error) = purge(&app, wall_ms()).await {
             tracing::warn!(%error, "bytes of a disposed recording are still there");
+        }
+        // What could not be taken to the storage is tried again every day.
+        let before = wall_ms().saturating_sub(DAY_MS);
+        match app.store.redo_failed_uploads(before, wall_ms()).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(count, "uploads that failed are tried again");
+                app.keep.wake.notify_waiters();
+            }
+            Err(error) => tracing::warn!(%error, "uploads that failed cannot be read"),
         }
         if let Err(error) = look(&app, wall_ms()).await {
             tracing::warn!(%error, "checksums of recordings cannot be looked at");
@@ -31,28 +44,56 @@ pub(super) async fn work(app: Arc<App>) {
     }
 }
 
-/// Bytes of what was disposed of go, here and in the object storage.
+/// Bytes of what was disposed of a week ago go, here and in the object storage. One
+/// that cannot go holds up no other.
 ///
 /// # Errors
-/// The disk's, the store's, the storage's: tried again later.
-pub async fn purge(app: &Arc<App>) -> Result<(), KeepError> {
-    for id in app.store.recordings_to_purge().await? {
+/// The store's.
+pub async fn purge(app: &Arc<App>, now_ms: u64) -> Result<(), KeepError> {
+    let before = now_ms.saturating_sub(SOFT_MS);
+    for id in app.store.recordings_to_purge(before).await? {
         let Some(id) = RecordingId::new(&id) else {
             continue;
         };
-        if let Some(remote) = &app.keep.remote {
-            let objects = app.store.recording_objects(id.as_str()).await?;
-            remote.remove(&id, &objects).await?;
+        match purge_one(app, &id, now_ms).await {
+            Ok(true) => {
+                tracing::info!(recording = %id, "bytes of a disposed recording are gone");
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(%error, recording = %id, "bytes of a disposed recording are still there");
+            }
         }
-        match tokio::fs::remove_dir_all(app.keep.files.of(&id)).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        app.keep.files.forget(&id);
-        app.store.recording_purged(id.as_str(), wall_ms()).await?;
-        tracing::info!(recording = %id, "bytes of a disposed recording are gone");
     }
     Ok(())
+}
+
+/// Whether its bytes are gone; not those of what must stay open after all.
+async fn purge_one(app: &Arc<App>, id: &RecordingId, now_ms: u64) -> Result<bool, KeepError> {
+    if let Some(recording) = app.store.recording(id.as_str()).await?
+        && let Some(class) = app.store.class(&recording.class).await?
+        && protection(&recording, &class, now_ms).is_some()
+    {
+        tracing::warn!(recording = %id, "a disposed recording must stay open: its bytes stay");
+        return Ok(false);
+    }
+    let objects = app.store.recording_objects(id.as_str()).await?;
+    match &app.keep.remote {
+        Some(remote) => remote.remove(id, &objects).await?,
+        None if objects.is_empty() => {}
+        // Written down as gone they would lie there for ever.
+        None => {
+            tracing::warn!(recording = %id, "files are in an object storage that is not set up");
+            return Ok(false);
+        }
+    }
+    match tokio::fs::remove_dir_all(app.keep.files.of(id)).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    app.keep.files.forget(id);
+    app.store.recording_purged(id.as_str(), now_ms).await?;
+    Ok(true)
 }
 
 /// Looks at the checksums that were not looked at for as long as the settings say.

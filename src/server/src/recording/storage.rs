@@ -25,6 +25,8 @@ use crate::config::{StorageConfig, StorageKind};
 /// Parts have this size but for the last: S3 takes no smaller ones than 5 MiB, and
 /// some storages want all alike.
 const PART: u64 = 8 * 1024 * 1024;
+/// Read back in pieces of this size.
+const READ: u64 = 4 * 1024 * 1024;
 /// Time for one request.
 const REQUEST: std::time::Duration = std::time::Duration::from_secs(120);
 /// Longest file with a secret, bytes.
@@ -115,12 +117,23 @@ impl Remote {
     /// # Errors
     /// The storage's.
     pub async fn hash(&self, id: &RecordingId, file: &str) -> Result<(String, u64), KeepError> {
-        let mut stream = self.store.get(&self.key(id, file)).await?.into_stream();
+        let key = self.key(id, file);
+        let whole = self.store.head(&key).await?.size;
         let mut running = Running::new();
-        while let Some(piece) = stream.next().await {
-            running.add(&piece?);
+        while running.bytes() < whole {
+            running.add(&self.piece(&key, running.bytes(), whole).await?);
         }
         Ok((running.sha256(), running.bytes()))
+    }
+
+    /// The next piece of a file: no request takes longer than its time on a slow line.
+    async fn piece(&self, key: &Key, at: u64, whole: u64) -> Result<Bytes, KeepError> {
+        let to = whole.min(at.saturating_add(READ));
+        let piece = self.store.get_range(key, at..to).await?;
+        if piece.len() as u64 != to.saturating_sub(at) {
+            return Err(KeepError::Bad("less came than was asked for".to_owned()));
+        }
+        Ok(piece)
     }
 
     /// Everything of a recording goes.
@@ -194,8 +207,14 @@ impl Remote {
                 object.bytes = file.len;
                 app.store.set_recording_object(id.as_str(), &object).await?;
             } else if file.len >= PART {
-                object.upload = Some(self.store.create_multipart(&key).await?);
-                app.store.set_recording_object(id.as_str(), &object).await?;
+                let upload = self.store.create_multipart(&key).await?;
+                object.upload = Some(upload.clone());
+                let kept = app.store.set_recording_object(id.as_str(), &object).await;
+                if let Err(error) = kept {
+                    // An upload nobody knows of would be paid for and never found.
+                    gone(self.store.abort_multipart(&key, &upload).await)?;
+                    return Err(error.into());
+                }
             } else {
                 return Ok(false);
             }
@@ -220,15 +239,24 @@ impl Remote {
                     content_id: content_id.clone(),
                 })
                 .collect();
-            self.store.complete_multipart(&key, &upload, parts).await?;
+            match self.store.complete_multipart(&key, &upload, parts).await {
+                // It was completed before, and the server died before it wrote that
+                // down: what is there is read back below.
+                Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             object.upload = None;
             object.parts.clear();
             object.part_bytes = 0;
             object.bytes = file.len;
             app.store.set_recording_object(id.as_str(), &object).await?;
         }
-        let (sha256, bytes) = self.hash(id, file.name).await?;
-        if sha256 != file.sha256 || bytes != file.len {
+        let same = match self.hash(id, file.name).await {
+            Ok((sha256, bytes)) => sha256 == file.sha256 && bytes == file.len,
+            Err(KeepError::Remote(object_store::Error::NotFound { .. })) => false,
+            Err(error) => return Err(error),
+        };
+        if !same {
             // Sent anew at the next try.
             let fresh = StoredObject {
                 file: object.file,
@@ -297,11 +325,12 @@ impl Remote {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".new");
         let beside = std::path::PathBuf::from(beside);
-        let mut stream = self.store.get(&self.key(id, file)).await?.into_stream();
         let mut out = tokio::fs::File::create(&beside).await?;
+        let key = self.key(id, file);
+        let whole = self.store.head(&key).await?.size;
         let mut running = Running::new();
-        while let Some(piece) = stream.next().await {
-            let piece = piece?;
+        while running.bytes() < whole {
+            let piece = self.piece(&key, running.bytes(), whole).await?;
             running.add(&piece);
             out.write_all(&piece).await?;
         }
