@@ -1,7 +1,7 @@
 //! That sessions are recorded: the setting of classes and sessions, and who
 //! accepted it before coming in.
 
-use lophoc_classes::ClassId;
+use lophoc_classes::{ClassId, ClassKind, Plan};
 use lophoc_ledger::{PersonKey, SessionKey};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -61,12 +61,18 @@ pub struct RecordingAccepted {
 
 fn plan(row: &SqliteRow) -> Result<RecordingPlan, StoreError> {
     let is = |column, value: &str| Ok::<_, StoreError>(row.try_get::<String, _>(column)? == value);
+    let server = is("source", "server")?;
+    // The sort of class may be another than when it was set: what it asks for now
+    // counts wherever the plan is read.
+    let class: Plan = serde_json::from_str(row.try_get("plan")?)
+        .map_err(|error| StoreError::Damaged(format!("plan of a class: {error}")))?;
+    let asked = server && class.kind != ClassKind::Public;
     Ok(RecordingPlan {
         notice: notice(row)?,
-        server: is("source", "server")?,
+        server,
         auto: row.try_get("auto")?,
         presenters: is("whom", "presenters")?,
-        asks: is("ask", "consent")?,
+        asks: asked || is("ask", "consent")?,
     })
 }
 
@@ -84,8 +90,9 @@ async fn last(
     session: Option<&SessionKey>,
 ) -> Result<Option<RecordingSetting>, StoreError> {
     let row = sqlx::query(
-        "SELECT state, who, why, keep, source, auto, whom, ask FROM recording_notice \
-         WHERE class = $1 AND session IS $2 ORDER BY no DESC LIMIT 1",
+        "SELECT n.state, n.who, n.why, n.keep, n.source, n.auto, n.whom, n.ask, c.plan \
+         FROM recording_notice n JOIN class c ON c.id = n.class \
+         WHERE n.class = $1 AND n.session IS $2 ORDER BY n.no DESC LIMIT 1",
     )
     .bind(class.as_str())
     .bind(session.map(SessionKey::as_str))

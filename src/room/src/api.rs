@@ -188,6 +188,8 @@ pub enum Command {
     RecordingSet {
         /// It; absent = the session is not recorded.
         plan: Option<RecordingPlan>,
+        /// Least that a recording of the server asks for now, by the sort of class.
+        least: RecordConsent,
         /// Who changed it.
         by: PersonId,
     },

@@ -201,7 +201,7 @@ impl Room {
                     RecordingWords::clean(&who, &why, &keep).map_err(|(_, bad)| code_of(bad))?;
                 let terms = match by {
                     RecordedBy::External => Terms::external(words),
-                    RecordedBy::Server if ask < self.least_ask() => {
+                    RecordedBy::Server if ask < self.least_ask().max(self.asked_now()) => {
                         return Err(ErrorCode::Forbidden);
                     }
                     RecordedBy::Server => Terms {
@@ -229,6 +229,23 @@ impl Room {
             Some(plan) if plan.by == RecordedBy::Server => least.max(plan.ask),
             _ => least,
         }
+    }
+
+    /// What the recording that goes on asks for. It may ask for more later, never
+    /// for less: people were told that they are asked.
+    fn asked_now(&self) -> RecordConsent {
+        let now = self.recording.now.as_ref();
+        now.filter(|now| now.terms.by == RecordedBy::Server)
+            .map_or(RecordConsent::Notice, |now| now.terms.ask)
+    }
+
+    /// The terms of the setting, which may be older than the sort of class is.
+    fn terms_set(&self, plan: &RecordingPlan) -> Terms {
+        let mut terms = plan.terms();
+        if terms.by == RecordedBy::Server {
+            terms.ask = terms.ask.max(self.least_ask()).max(self.asked_now());
+        }
+        terms
     }
 
     fn mod_record_pause(&mut self, me: &PersonId, on: bool) -> Outcome {
@@ -271,7 +288,10 @@ impl Room {
             |plan: &RecordingPlan| goes == Some(plan.by) || (goes.is_none() && plan.begins());
         match plan {
             Some(plan)
-                if follows(&plan) && self.begin_recording(plan.terms(), Some(by)).is_err() =>
+                if follows(&plan)
+                    && self
+                        .begin_recording(self.terms_set(&plan), Some(by))
+                        .is_err() =>
             {
                 // It begins as soon as there is a recorder.
                 self.recording.any = false;
@@ -294,7 +314,7 @@ impl Room {
         }
         if let Some(plan) = self.config.recording.clone().filter(RecordingPlan::begins) {
             // Without a recorder it is tried again, and told.
-            let _ = self.begin_recording(plan.terms(), None);
+            let _ = self.begin_recording(self.terms_set(&plan), None);
         }
     }
 
@@ -355,8 +375,9 @@ impl Room {
         });
         if let Some(by) = by
             && terms.by == RecordedBy::Server
+            && !self.recording.consents.refused(by)
         {
-            // Who begins it knows what he begins.
+            // Who begins it knows what he begins; a refusal he takes back himself.
             if self.choose(by, notice, true, self.now.wall_ms) {
                 let accept = true;
                 self.tell(by, ServerMessage::RecordMine { notice, accept });

@@ -168,7 +168,12 @@ impl Room {
             Command::MediaLevels { levels } => self.media_levels(&levels),
             Command::Rungs { list } => self.rungs(&list),
             Command::Overload { overload } => self.set_overload(overload),
-            Command::RecordingSet { plan, by } => self.recording_set(plan, &by),
+            Command::RecordingSet { plan, least, by } => {
+                if std::mem::replace(&mut self.config.record_ask, least) != least {
+                    self.tell_record_desks();
+                }
+                self.recording_set(plan, &by);
+            }
             Command::Recorder(report) => self.recorder(report),
             Command::Hall { site, people } => self.set_hall(site, people),
             Command::Deck(deck) => self.deck(*deck),

@@ -46,6 +46,13 @@ impl Consents {
     pub(super) fn accepted(&self, person: &PersonId, notice: u64) -> bool {
         self.answer(person, notice) == Some(true)
     }
+
+    /// Whether the last that somebody said to any words is no.
+    pub(super) fn refused(&self, person: &PersonId) -> bool {
+        self.choices
+            .get(person)
+            .is_some_and(|choice| !choice.accepted)
+    }
 }
 
 fn whom_name(whom: RecordWhom) -> &'static str {
@@ -202,9 +209,15 @@ impl Room {
 
     /// Whether somebody present attends unrecorded because he refused.
     fn is_unrecorded(&self, member: &Member) -> bool {
+        let consents = &self.recording.consents;
         self.recording.now.as_ref().is_some_and(|now| {
-            now.terms.ask == RecordConsent::Consent
-                && self.recording.consents.answer(&member.id, now.notice) == Some(false)
+            now.terms.by == RecordedBy::Server
+                && match now.terms.ask {
+                    RecordConsent::Notice => consents.refused(&member.id),
+                    RecordConsent::Consent => {
+                        consents.answer(&member.id, now.notice) == Some(false)
+                    }
+                }
         })
     }
 

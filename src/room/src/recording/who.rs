@@ -31,7 +31,8 @@ impl Room {
             RecordWhom::Presenters => presents(member.role).is_some(),
         };
         let asked = match now.terms.ask {
-            RecordConsent::Notice => true,
+            // Nobody is asked; who said no all the same is left out.
+            RecordConsent::Notice => !self.recording.consents.refused(&member.id),
             RecordConsent::Consent => self.recording.consents.accepted(&member.id, now.notice),
         };
         whom && asked && member.is_present() && self.place_of(member).is_none()

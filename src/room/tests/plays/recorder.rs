@@ -367,6 +367,78 @@ fn plan(ask: RecordConsent) -> RecordingPlan {
 }
 
 #[test]
+fn who_was_asked_and_refused_stays_out_and_no_words_of_a_lesser_sort_follow() {
+    let mut play = public();
+    let trainer = play.join("p1", Role::Trainer);
+    let learner = play.join("p2", Role::Learner);
+    ready(&mut play, "r1");
+    play.ok(trainer, record(RecordWhom::All, RecordConsent::Consent));
+    let notice = told(&play, learner).unwrap().notice;
+    let accept = false;
+    play.ok(learner, M::RecordReply { notice, accept });
+    assert_eq!(keys(&who(&mut play)), ["p1"]);
+    // Also a public event is told once only that people are asked.
+    assert_eq!(
+        play.refused(trainer, record(RecordWhom::All, RecordConsent::Notice)),
+        ErrorCode::Forbidden
+    );
+    let set = |plan| Command::RecordingSet {
+        plan,
+        least: RecordConsent::Notice,
+        by: lophoc_protocol::PersonId("p1".to_owned()),
+    };
+    let mut lesser = plan(RecordConsent::Notice);
+    lesser.words.why = "Khác".to_owned();
+    play.apply(set(Some(lesser)));
+    assert_eq!(told(&play, learner).unwrap().ask, RecordConsent::Consent);
+    play.apply(set(None));
+    if told(&play, learner).is_some() {
+        play.ok(trainer, stop());
+    }
+
+    // A next one that only tells takes whoever never said no.
+    ready(&mut play, "r2");
+    play.join("p3", Role::Learner);
+    play.ok(trainer, record(RecordWhom::All, RecordConsent::Notice));
+    assert_eq!(keys(&who(&mut play)), ["p1", "p3"]);
+    assert_eq!(play.client(trainer).unrecorded, ["p2"]);
+}
+
+#[test]
+fn whoever_refused_himself_does_not_accept_by_beginning_one() {
+    let mut play = Play::new(RoomMode::Discussion);
+    let trainer = play.join("p1", Role::Trainer);
+    let learner = play.join("p2", Role::Learner);
+    ready(&mut play, "r1");
+    play.ok(trainer, record(RecordWhom::All, RecordConsent::Consent));
+    let notice = told(&play, learner).unwrap().notice;
+    let accept = false;
+    play.ok(trainer, M::RecordReply { notice, accept });
+    play.ok(
+        trainer,
+        record(RecordWhom::Presenters, RecordConsent::Consent),
+    );
+    assert_eq!(keys(&who(&mut play)), [] as [&str; 0]);
+    let notice = told(&play, learner).unwrap().notice;
+    let accept = true;
+    play.ok(trainer, M::RecordReply { notice, accept });
+    assert_eq!(keys(&who(&mut play)), ["p1"]);
+}
+
+#[test]
+fn a_setting_older_than_the_sort_of_class_asks_as_the_class_does() {
+    let mut play = Play::with(RoomConfig {
+        recording: Some(plan(RecordConsent::Notice)),
+        ..config(RoomMode::Discussion)
+    });
+    let learner = play.join("p2", Role::Learner);
+    ready(&mut play, "r1");
+    play.apply(Command::Tick);
+    assert_eq!(told(&play, learner).unwrap().ask, RecordConsent::Consent);
+    assert_eq!(keys(&start_of(&mut play).who), [] as [&str; 0]);
+}
+
+#[test]
 fn presenters_alone_are_taken_where_it_says_so() {
     let mut play = public();
     let trainer = play.join("p1", Role::Trainer);

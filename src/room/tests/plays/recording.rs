@@ -129,6 +129,7 @@ fn by_the_setting_a_recording_begins_with_the_lesson_and_the_room_has_the_last_w
     // A setting that changes is followed at once.
     let set = |words| Command::RecordingSet {
         plan: words,
+        least: RecordConsent::Consent,
         by: id("o1"),
     };
     play.apply(set(Some(words("Trường"))));

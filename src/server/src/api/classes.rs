@@ -352,8 +352,14 @@ async fn change(
         need_host(&app, &here.signed, plan.host.as_ref()).await?;
     }
     let by = here.signed.person();
-    let class = app.store.change_plan(&id, plan, rev, by, wall_ms()).await;
-    Ok(Json(class?))
+    let kind = here.class.plan.kind;
+    let class = app.store.change_plan(&id, plan, rev, by, wall_ms()).await?;
+    if class.plan.kind != kind {
+        // What a recording asks for is another: rooms that are open follow.
+        let sessions = app.store.lessons(&id).await?;
+        recording::tell_rooms(&app, &class, by, sessions).await?;
+    }
+    Ok(Json(class))
 }
 
 /// Take a step in the life of a class.

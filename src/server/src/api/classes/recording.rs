@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use lophoc_classes::{ClassId, ClassKind, Right, SessionPhase};
-use lophoc_ledger::SessionKey;
+use lophoc_classes::{Class, ClassId, ClassKind, Right, SessionPhase};
+use lophoc_ledger::{PersonKey, SessionKey};
 use lophoc_protocol::PersonId;
 use lophoc_protocol::recording::{RecordConsent, RecordWhom, RecordedBy};
 use lophoc_records::{RecordingNotice, RecordingPlan, RecordingSetting};
@@ -182,10 +182,11 @@ pub(crate) fn plan_of(plan: RecordingPlan) -> lophoc_room::RecordingPlan {
     }
 }
 
-/// The rooms of these sessions follow the setting.
-async fn tell_rooms(
+/// The rooms of these sessions follow the setting, and the sort of class.
+pub(super) async fn tell_rooms(
     app: &App,
-    here: &Here,
+    class: &Class,
+    by: &PersonKey,
     sessions: Vec<lophoc_classes::Session>,
 ) -> Result<(), ApiFault> {
     for session in sessions {
@@ -199,13 +200,11 @@ async fn tell_rooms(
         if over {
             continue;
         }
-        let plan = app
-            .store
-            .recording_plan(&here.class.id, &session.id)
-            .await?;
+        let plan = app.store.recording_plan(&class.id, &session.id).await?;
         let command = Command::RecordingSet {
             plan: plan.map(plan_of),
-            by: PersonId(here.signed.person().0.clone()),
+            least: least_ask(class.plan.kind),
+            by: PersonId(by.0.clone()),
         };
         app.rooms.news(&session.room, command).await;
     }
@@ -248,7 +247,7 @@ async fn set_class(
         .set_recording(&id, None, &setting, by, wall_ms())
         .await?;
     let sessions = app.store.lessons(&id).await?;
-    tell_rooms(&app, &here, sessions).await?;
+    tell_rooms(&app, &here.class, by, sessions).await?;
     Ok(told(false, plan_in(setting)))
 }
 
@@ -301,6 +300,6 @@ async fn set_session(
     app.store
         .set_recording(&here.class.id, Some(&id), &setting, by, wall_ms())
         .await?;
-    tell_rooms(&app, &here, vec![session]).await?;
+    tell_rooms(&app, &here.class, by, vec![session]).await?;
     state_of(&app, &here, &id).await
 }
