@@ -123,6 +123,8 @@ pub enum Scope {
     AttendanceRead,
     /// Correct and freeze attendance.
     AttendanceWrite,
+    /// Watch recordings: sound, pictures, chat.
+    RecordingsRead,
 }
 
 /// A token to be made; its rights are its maker's, narrowed by the scopes.

@@ -235,6 +235,8 @@ pub struct RecordingItem {
     pub can_watch: bool,
     /// The asker may ask for its disposal and agree to one.
     pub can_dispose: bool,
+    /// There is sound or picture of the asker in it, which he did not take back.
+    pub can_withdraw: bool,
     /// The audience may take the files.
     pub downloads: bool,
     /// Licence.
@@ -474,6 +476,16 @@ pub struct DisposalForm {
     pub reason: String,
 }
 
+/// Who takes back that he is recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WithdrawalForm {
+    /// Somebody else, on his behalf; absent = the asker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub person: Option<PersonKey>,
+}
+
 /// Somebody who watched a recording. No attendance comes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -678,6 +690,8 @@ pub struct PlaybackDownloads {
 pub struct PlaybackMine {
     /// Of the length without cuts.
     pub watched_percent: u8,
+    /// There is sound or picture of the asker in it that he may take back.
+    pub can_withdraw: bool,
 }
 
 /// All a player needs. Every time is recording time, ms.

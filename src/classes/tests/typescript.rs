@@ -96,6 +96,7 @@ fn the_generated_typescript_is_up_to_date() {
         AudienceForm,
         WatcherList,
         DisposalForm,
+        WithdrawalForm,
         Playback,
         WatchedForm,
         RecordingQuota,

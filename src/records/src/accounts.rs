@@ -564,12 +564,35 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Whose token has this hash, with its scopes, while token and account hold.
+    /// A person's token of this id, with its scopes, while token and account hold.
+    pub async fn api_token_by_id(
+        &self,
+        person: &PersonKey,
+        id: &str,
+        now_ms: u64,
+    ) -> Result<Option<(KnownAccount, Vec<Scope>)>, StoreError> {
+        let row = sqlx::query(&format!(
+            "SELECT {COLUMNS}, api_token.scopes FROM {JOINED} \
+             JOIN api_token ON api_token.person = account.person \
+             WHERE api_token.id = $1 AND api_token.person = $2 AND api_token.ended_ms IS NULL \
+             AND api_token.expires_ms > $3 AND account.state IN ('new', 'active')"
+        ))
+        .bind(id)
+        .bind(person.as_str())
+        .bind(to_db(now_ms)?)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((self.with_roles(&row).await?, scopes_of(&row)?)))
+    }
+
+    /// Whose token has this hash, with its id and scopes, while token and account
+    /// hold.
     pub async fn api_token(
         &self,
         hash: &str,
         now_ms: u64,
-    ) -> Result<Option<(KnownAccount, Vec<Scope>)>, StoreError> {
+    ) -> Result<Option<(String, KnownAccount, Vec<Scope>)>, StoreError> {
         let row = sqlx::query(&format!(
             "SELECT {COLUMNS}, api_token.id, api_token.scopes, api_token.used_ms \
              FROM {JOINED} JOIN api_token ON api_token.person = account.person \
@@ -590,7 +613,8 @@ impl Store {
                 .execute(&self.pool)
                 .await?;
         }
-        Ok(Some((self.with_roles(&row).await?, scopes_of(&row)?)))
+        let id = row.try_get("id")?;
+        Ok(Some((id, self.with_roles(&row).await?, scopes_of(&row)?)))
     }
 
     /// An account from its row and its roles.

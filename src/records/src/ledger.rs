@@ -598,7 +598,7 @@ impl<'a> SeenRow<'a> {
     }
 }
 
-const EVENT_COLUMNS: &str = "seq, boot, wall_ms, mono_ms, body";
+pub(crate) const EVENT_COLUMNS: &str = "seq, boot, wall_ms, mono_ms, body";
 
 async fn read_event(
     connection: &mut SqliteConnection,
@@ -616,7 +616,7 @@ async fn read_event(
         .transpose()
 }
 
-fn event_of_row(session: &SessionKey, row: &SqliteRow) -> Result<Event, StoreError> {
+pub(crate) fn event_of_row(session: &SessionKey, row: &SqliteRow) -> Result<Event, StoreError> {
     let seq = from_db(row.try_get("seq")?)?;
     let body: String = row.try_get("body")?;
     let kind: EventKind = serde_json::from_str(&body)

@@ -32,6 +32,7 @@ mod people;
 mod places;
 mod preflight;
 mod recording;
+mod recording_consent;
 mod recording_jobs;
 mod recording_keep;
 mod recordings;

@@ -74,6 +74,10 @@ pub struct Recording {
     pub audience_until_ms: Option<u64>,
     /// Counts up with every withdrawal.
     pub withdrawn: u32,
+    /// Counts up with every setting of the audience.
+    pub audience_turn: u32,
+    /// Of whom there are files that nobody is shown, as a mark; empty = of nobody.
+    pub left_out: String,
     /// There is a picture of it.
     pub poster: bool,
 }
@@ -130,7 +134,8 @@ pub struct RecordingFacts {
 
 const COLUMNS: &str = "r.id, r.session, r.class, r.state, r.title, r.started_ms, r.ended_ms, \
      r.length_ms, r.bytes, r.partial, r.manifest_sha256, r.verified_ms, r.downloads, r.licence, \
-     r.audience, r.audience_unit, r.audience_until_ms, r.withdrawn, r.poster, \
+     r.audience, r.audience_unit, r.audience_until_ms, r.withdrawn, r.audience_turn, r.left_out, \
+     r.poster, \
      s.title AS session_title, k.title AS class_title";
 const FROM: &str = "recording r JOIN session s ON s.id = r.session JOIN class k ON k.id = r.class";
 
@@ -184,6 +189,8 @@ fn of_row(row: &SqliteRow) -> Result<Recording, StoreError> {
             .map(UnitId),
         audience_until_ms: time("audience_until_ms")?,
         withdrawn: small("withdrawn")?,
+        audience_turn: small("audience_turn")?,
+        left_out: row.try_get("left_out")?,
         poster: row.try_get::<i64, _>("poster")? != 0,
     })
 }
@@ -312,7 +319,11 @@ impl Store {
             }
             query.push("))");
         }
-        query.push(")))");
+        // What holds himself he is told of, to take it back.
+        query
+            .push(")) OR r.id IN (SELECT recording FROM recording_segment WHERE person = ")
+            .push_bind(actor.person.as_str().to_owned())
+            .push("))");
         if let Some(class) = &filter.class {
             query
                 .push(" AND r.class = ")
@@ -495,7 +506,7 @@ impl Store {
         Ok(())
     }
 
-    /// Who may watch it. All addresses given before end.
+    /// Who may watch it. All addresses and links given before end.
     pub async fn set_recording_audience(
         &self,
         id: &str,
@@ -505,7 +516,7 @@ impl Store {
         let mut change = self.change().await?;
         sqlx::query(
             "UPDATE recording SET audience = $2, audience_unit = $3, audience_until_ms = $4, \
-             withdrawn = withdrawn + 1 WHERE id = $1",
+             withdrawn = withdrawn + 1, audience_turn = audience_turn + 1 WHERE id = $1",
         )
         .bind(id)
         .bind(audience_word(audience.kind))

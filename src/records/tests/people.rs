@@ -212,7 +212,7 @@ async fn tokens_end_and_log_lines_grow_old() {
     };
     store.add_api_token(&hoa, &token, "h", 1).await.unwrap();
     assert_eq!(
-        store.api_token("h", 99).await.unwrap().unwrap().1,
+        store.api_token("h", 99).await.unwrap().unwrap().2,
         [Scope::PeopleRead]
     );
     assert!(store.api_token("h", 100).await.unwrap().is_none());

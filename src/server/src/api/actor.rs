@@ -35,6 +35,8 @@ pub enum How {
     },
     /// A token of the API; [`scope_of`] was checked.
     Token {
+        /// Its id.
+        id: String,
         /// What it is good for.
         scopes: Vec<Scope>,
     },
@@ -177,7 +179,7 @@ async fn by_api_token(
     now: u64,
 ) -> Result<Signed, ApiFault> {
     let hash = hash_of(token).ok_or_else(ApiFault::sign_in)?;
-    let (known, scopes) = app
+    let (id, known, scopes) = app
         .store
         .api_token(&hash, now)
         .await?
@@ -191,7 +193,7 @@ async fn by_api_token(
         Needs::Scope(scope) if scopes.contains(&scope) => {}
         Needs::Scope(_) | Needs::Person => return Err(ApiFault::forbidden()),
     }
-    Ok(Signed::of_account(known, How::Token { scopes }, caller))
+    Ok(Signed::of_account(known, How::Token { id, scopes }, caller))
 }
 
 async fn in_room(app: &App, token: &str, caller: Caller, now: u64) -> Result<Signed, ApiFault> {
@@ -348,7 +350,10 @@ pub fn scope_of(method: &Method, path: &str) -> Needs {
             "classes" | "courses" | "sessions" | "calendar" | "imports",
             ..,
         ] => pick(Scope::ClassesRead, Scope::ClassesWrite),
-        // Of recordings a program reads; what is done with them a person does.
+        // Of recordings a program reads; what is done with them a person does. Who
+        // watched is told of people; what was said in the room has a scope of its own.
+        ["recordings", "watchers"] if is_safe(method) => Needs::Scope(Scope::AttendanceRead),
+        ["recordings", "playback"] if is_safe(method) => Needs::Scope(Scope::RecordingsRead),
         ["recordings", ..] if is_safe(method) => Needs::Scope(Scope::ClassesRead),
         ["my"] => pick(Scope::ClassesRead, Scope::ClassesWrite),
         _ => Needs::Person,
@@ -414,6 +419,15 @@ mod tests {
             Needs::Scope(Scope::AttendanceRead)
         );
         assert_eq!(read("/api/v1/units/{id}"), Needs::Scope(Scope::PeopleRead));
+        for (path, scope) in [
+            ("/api/v1/recordings", Scope::ClassesRead),
+            ("/api/v1/recordings/{id}", Scope::ClassesRead),
+            ("/api/v1/recordings/{id}/playback", Scope::RecordingsRead),
+            ("/api/v1/recordings/{id}/watchers", Scope::AttendanceRead),
+        ] {
+            assert_eq!(read(path), Needs::Scope(scope), "{path}");
+            assert_eq!(write(path), Needs::Person, "{path}");
+        }
         assert_eq!(write("/api/v1/people"), Needs::Scope(Scope::PeopleWrite));
         for path in [
             "/api/v1/accounts",

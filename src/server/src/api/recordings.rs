@@ -4,6 +4,7 @@
 mod dispose;
 mod hooks;
 mod watch;
+mod withdraw;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use super::extract::{Ask, At, Body};
 use super::{Routes, Signed};
 use crate::app::App;
 use crate::clock::wall_ms;
-use crate::recording::access::{line_of, protection};
+use crate::recording::access::{is_present, line_of, protection};
 use crate::recording::show::{audience_of, item, whole};
 use crate::recording::{Access, KeepError, access_of, detail};
 
@@ -51,6 +52,7 @@ pub fn routes() -> Routes {
         .routes(routes!(audience))
         .merge(dispose::routes())
         .merge(watch::routes())
+        .merge(withdraw::routes())
         .merge(
             Routes::new()
                 .merge(watch::captions())
@@ -172,7 +174,8 @@ struct Search {
 }
 
 /// Recordings the asker may do something with, latest first, 500 at most: learners
-/// see what was released, those who review see all of their classes.
+/// see what was released, those who review see all of their classes, and everybody
+/// those with his own sound and picture in them.
 #[utoipa::path(get, path = "/recordings", tag = "recordings", params(Search),
     security(("cookie" = []), ("token" = [])),
     responses((status = 200, body = RecordingList), (status = 400, body = Refusal)))]
@@ -188,6 +191,7 @@ async fn list(
         line: line_of(&app, signed.person()).await?,
     };
     let found = app.store.recordings(&signed.actor, &filter).await?;
+    let holding = app.store.recordings_holding(signed.person()).await?;
     let mut classes: HashMap<ClassId, Class> = HashMap::new();
     let mut standings: HashMap<SessionKey, Standing> = HashMap::new();
     let mut items: Vec<RecordingItem> = Vec::new();
@@ -202,10 +206,12 @@ async fn list(
         let Some(standing) = standings.get(&recording.session) else {
             continue;
         };
-        let access = Access::of(&signed.actor, standing, &recording, |unit| {
+        let present = is_present(&app, signed.person(), &recording).await?;
+        let access = Access::of(&signed.actor, standing, &recording, present, |unit| {
             filter.line.contains(unit)
         });
-        if !access.any() {
+        let holds = holding.contains(&recording.id) && recording.state.is_there();
+        if !access.any() && !holds {
             continue;
         }
         if !classes.contains_key(&recording.class)
@@ -214,7 +220,11 @@ async fn list(
             classes.insert(recording.class.clone(), class);
         }
         if let Some(class) = classes.get(&recording.class) {
-            items.push(item(&app, &recording, class, access, None).await?);
+            let item = item(&app, &recording, class, access, None).await?;
+            items.push(RecordingItem {
+                can_withdraw: holds,
+                ..item
+            });
         }
     }
     Ok(Json(RecordingList { items }))
@@ -270,7 +280,8 @@ async fn step(
 }
 
 /// Cut spans out, trim beginning and end; the originals stay as they are. Addresses
-/// given out before end: what is cut is served to nobody any more.
+/// given out before end: what is cut is served to nobody any more. What was released
+/// is cut by those alone who may release it.
 #[utoipa::path(put, path = "/recordings/{id}/cuts", tag = "recordings", params(("id" = String, Path)), request_body = CutsForm,
     security(("cookie" = [])),
     responses((status = 200, body = RecordingDetail), (status = 403, body = Refusal), (status = 404, body = Refusal),

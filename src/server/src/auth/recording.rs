@@ -20,6 +20,10 @@ pub struct RecordingClaims {
     /// End of the link, ms since the epoch; absent: a public recording.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
+    /// How often the audience was set when it was made: another setting is another
+    /// link.
+    #[serde(default)]
+    pub turn: u32,
 }
 
 impl RecordingClaims {
@@ -50,8 +54,13 @@ pub enum Viewer {
     /// This person, signed in with a browser: the address is good with his cookie
     /// alone.
     Person(PersonKey),
-    /// A program with a token of this person.
-    Program(PersonKey),
+    /// A program with a token of this person: good while the token is.
+    Program {
+        /// Whose.
+        person: PersonKey,
+        /// Id of the token.
+        token: String,
+    },
     /// Whoever has the link that ends then, ms.
     Link(u64),
     /// Everybody.
@@ -59,11 +68,23 @@ pub enum Viewer {
 }
 
 impl Viewer {
+    /// Who it is, where that is known.
+    pub fn person(&self) -> Option<&PersonKey> {
+        match self {
+            Self::Person(person) | Self::Program { person, .. } => Some(person),
+            Self::Link(_) | Self::Public => None,
+        }
+    }
+
     /// As it stands in an address.
     pub fn text(&self) -> String {
         match self {
             Self::Person(person) => format!("u.{}", URL_SAFE_NO_PAD.encode(person.as_str())),
-            Self::Program(person) => format!("t.{}", URL_SAFE_NO_PAD.encode(person.as_str())),
+            Self::Program { person, token } => format!(
+                "t.{}.{}",
+                URL_SAFE_NO_PAD.encode(person.as_str()),
+                URL_SAFE_NO_PAD.encode(token)
+            ),
             Self::Link(until) => format!("l.{until}"),
             Self::Public => "p".to_owned(),
         }
@@ -78,13 +99,16 @@ impl Viewer {
             return Some(Self::Public);
         }
         let (kind, rest) = text.split_once('.')?;
-        let person = || {
-            let bytes = URL_SAFE_NO_PAD.decode(rest).ok()?;
-            String::from_utf8(bytes).ok().map(PersonKey)
-        };
+        let word = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
         match kind {
-            "u" => person().map(Self::Person),
-            "t" => person().map(Self::Program),
+            "u" => word(rest).map(PersonKey).map(Self::Person),
+            "t" => {
+                let (person, token) = rest.split_once('.')?;
+                Some(Self::Program {
+                    person: PersonKey(word(person)?),
+                    token: word(token)?,
+                })
+            }
             "l" => rest.parse().ok().map(Self::Link),
             _ => None,
         }
@@ -199,6 +223,7 @@ mod tests {
         let claims = |until_ms| RecordingClaims {
             recording: "r".to_owned(),
             until_ms,
+            turn: 1,
         };
         let text = claims(Some(1_000)).seal(&keys()).unwrap();
         assert_eq!(
@@ -215,9 +240,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn viewers_come_back(name in ".{0,40}", until in any::<u64>()) {
+        fn viewers_come_back(name in ".{0,40}", token in ".{0,30}", until in any::<u64>()) {
             let person = PersonKey(name);
-            for viewer in [Viewer::Person(person.clone()), Viewer::Program(person), Viewer::Link(until), Viewer::Public] {
+            for viewer in [Viewer::Person(person.clone()), Viewer::Program { person, token }, Viewer::Link(until), Viewer::Public] {
                 let text = viewer.text();
                 prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)));
                 prop_assert_eq!(Viewer::read(&text), Some(viewer));

@@ -1,12 +1,12 @@
 //! Who may do what with a recording.
 
 use lophoc_classes::{
-    Actor, AudienceKind, Class, RecordingState, Right, Standing, UnitId, grant,
-    recording_open_until,
+    AccountState, Actor, AudienceKind, Class, RecordingState, Right, Scope, Standing, UnitId,
+    grant, recording_open_until,
 };
 use lophoc_classes::{Day, is_protected};
 use lophoc_ledger::{INDOCHINA_OFFSET_MIN, PersonKey};
-use lophoc_records::{Recording, StoreError};
+use lophoc_records::{KnownAccount, Recording, StoreError};
 
 use crate::app::App;
 use crate::auth::Viewer;
@@ -16,8 +16,10 @@ use crate::auth::Viewer;
 pub struct Access {
     /// Watch it before its release, release and hide it, set audience and settings.
     pub review: bool,
-    /// Trim and cut.
+    /// Trim and cut, set captions: after the release only who may review it again.
     pub edit: bool,
+    /// Know its files, its log, who watched.
+    pub inside: bool,
     /// Watch it now.
     pub watch: bool,
     /// Ask for its disposal, agree to one.
@@ -27,14 +29,16 @@ pub struct Access {
 impl Access {
     /// Anything at all.
     pub fn any(self) -> bool {
-        self.review || self.edit || self.watch || self.dispose
+        self.review || self.inside || self.watch || self.dispose
     }
 
-    /// By right; `line`: the unit of the asker and all above it.
+    /// By right; `present`: the asker is in the room, seen by all; `line`: his unit
+    /// and all above it.
     pub fn of(
         actor: &Actor,
         standing: &Standing,
         recording: &Recording,
+        present: bool,
         line: impl Fn(&UnitId) -> bool,
     ) -> Self {
         let may = |right| grant(actor, standing, right).all;
@@ -45,10 +49,14 @@ impl Access {
             AudienceKind::Unit => recording.audience_unit.as_ref().is_some_and(line),
             AudienceKind::Public => true,
         };
+        // While it goes on nobody hears the room from outside of it.
+        let unseen = recording.state == RecordingState::Recording && !present;
         Self {
             review: review && there,
-            edit: edit && there,
+            edit: there && edit && (review || !recording.state.is_open()),
+            inside: there && (review || edit),
             watch: there
+                && !unseen
                 && (review
                     || edit
                     || (recording.state.is_open() && (may(Right::WatchRecordings) || audience))),
@@ -71,8 +79,31 @@ pub async fn access_of(
         .standing_in(&actor.person, &recording.session)
         .await?;
     let line = line_of(app, &actor.person).await?;
-    Ok(Access::of(actor, &standing, recording, |unit| {
+    let present = is_present(app, &actor.person, recording).await?;
+    Ok(Access::of(actor, &standing, recording, present, |unit| {
         line.contains(unit)
+    }))
+}
+
+/// Whether somebody is in the room of a recording that goes on.
+///
+/// # Errors
+/// The store's.
+pub async fn is_present(
+    app: &App,
+    person: &PersonKey,
+    recording: &Recording,
+) -> Result<bool, StoreError> {
+    if recording.state != RecordingState::Recording {
+        return Ok(false);
+    }
+    let Some(session) = app.store.session(&recording.session).await? else {
+        return Ok(false);
+    };
+    let desk = app.rooms.snapshot(session.room.as_str()).await;
+    Ok(desk.is_some_and(|desk| {
+        let mut people = desk.room.people.iter();
+        people.any(|one| one.person.0 == person.as_str())
     }))
 }
 
@@ -92,6 +123,51 @@ pub async fn line_of(app: &App, person: &PersonKey) -> Result<Vec<UnitId>, Store
     }
 }
 
+/// Who stands behind an address, while his account holds, and his token.
+async fn actor_of(app: &App, viewer: &Viewer, now_ms: u64) -> Result<Option<Actor>, StoreError> {
+    let known = match viewer {
+        Viewer::Person(person) => app.store.account(person).await?,
+        Viewer::Program { person, token } => {
+            let found = app.store.api_token_by_id(person, token, now_ms).await?;
+            found
+                .filter(|(_, scopes)| scopes.contains(&Scope::RecordingsRead))
+                .map(|(known, _)| known)
+        }
+        Viewer::Link(_) | Viewer::Public => None,
+    };
+    let holds = |known: &KnownAccount| {
+        matches!(
+            known.account.state,
+            AccountState::New | AccountState::Active
+        )
+    };
+    Ok(known.filter(holds).map(|known| Actor {
+        person: known.account.person.clone(),
+        admin: known.account.admin,
+        units: known.account.units,
+    }))
+}
+
+/// Whether a viewer may take its files: everybody who may watch it when that is
+/// allowed, else those who review it.
+///
+/// # Errors
+/// The store's.
+pub async fn may_download(
+    app: &App,
+    viewer: &Viewer,
+    recording: &Recording,
+    now_ms: u64,
+) -> Result<bool, StoreError> {
+    if recording.downloads {
+        return Ok(true);
+    }
+    match actor_of(app, viewer, now_ms).await? {
+        Some(actor) => Ok(access_of(app, &actor, recording).await?.review),
+        None => Ok(false),
+    }
+}
+
 /// Whether a viewer may have bytes of it now. Who is not signed in has what the
 /// audience gives.
 ///
@@ -104,14 +180,9 @@ pub async fn may_watch(
     now_ms: u64,
 ) -> Result<bool, StoreError> {
     match viewer {
-        Viewer::Person(person) | Viewer::Program(person) => {
-            let Some(known) = app.store.account(person).await? else {
+        Viewer::Person(_) | Viewer::Program { .. } => {
+            let Some(actor) = actor_of(app, viewer, now_ms).await? else {
                 return Ok(false);
-            };
-            let actor = Actor {
-                person: person.clone(),
-                admin: known.account.admin,
-                units: known.account.units.clone(),
             };
             Ok(access_of(app, &actor, recording).await?.watch)
         }
@@ -136,4 +207,74 @@ pub fn protection(recording: &Recording, class: &Class, now_ms: u64) -> Option<O
     let until = open_until(recording, class);
     let today = Day::of_ms(now_ms, INDOCHINA_OFFSET_MIN).ok();
     is_protected(until, today).then_some(until)
+}
+
+#[cfg(test)]
+mod tests {
+    use lophoc_classes::{ClassId, StaffRole};
+    use lophoc_ledger::SessionKey;
+
+    use super::*;
+
+    fn recording(state: RecordingState) -> Recording {
+        Recording {
+            id: "r".to_owned(),
+            session: SessionKey("s".to_owned()),
+            class: ClassId("k".to_owned()),
+            session_title: String::new(),
+            class_title: String::new(),
+            state,
+            title: None,
+            started_ms: 0,
+            ended_ms: None,
+            length_ms: 0,
+            bytes: 0,
+            partial: None,
+            manifest_sha256: None,
+            verified_ms: None,
+            downloads: false,
+            licence: None,
+            audience: AudienceKind::Enrolled,
+            audience_unit: None,
+            audience_until_ms: None,
+            withdrawn: 0,
+            audience_turn: 0,
+            left_out: String::new(),
+            poster: false,
+        }
+    }
+
+    fn access(role: StaffRole, state: RecordingState, present: bool) -> Access {
+        let actor = Actor {
+            person: PersonKey::from("p"),
+            admin: false,
+            units: Vec::new(),
+        };
+        let standing = Standing {
+            staff: vec![role],
+            ..Standing::default()
+        };
+        Access::of(&actor, &standing, &recording(state), present, |_| false)
+    }
+
+    #[test]
+    fn what_goes_on_is_heard_by_those_alone_who_are_seen_in_the_room() {
+        for role in [StaffRole::Organiser, StaffRole::Chair, StaffRole::Trainer] {
+            let outside = access(role, RecordingState::Recording, false);
+            assert!(!outside.watch && outside.inside && outside.any());
+            assert!(access(role, RecordingState::Recording, true).watch);
+            assert!(access(role, RecordingState::Processing, false).watch);
+        }
+        // Being there gives no right.
+        assert!(!access(StaffRole::Secretary, RecordingState::Recording, true).watch);
+    }
+
+    #[test]
+    fn what_was_released_is_changed_by_those_alone_who_release() {
+        use RecordingState::{Published, Review};
+        assert!(access(StaffRole::Trainer, Review, false).edit);
+        assert!(!access(StaffRole::Trainer, Published, false).edit);
+        assert!(access(StaffRole::Trainer, Published, false).inside);
+        assert!(access(StaffRole::Chair, Published, false).edit);
+    }
 }

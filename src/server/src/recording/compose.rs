@@ -19,11 +19,10 @@ use lophoc_records::{JobEnd, MaterialKind};
 use lophoc_slides::run::{Call, Exit, Said, read_said, run};
 use lophoc_slides::tools::Sandbox;
 
-use super::files::{OUT, SOUND};
+use super::files::{OUT, SOUND, plain_file};
 use super::jobs::Pace;
 use super::keep::KeepError;
-use super::playback::{Told, script, unrecorded};
-use super::show::{Whole, film_name, title_of, whole};
+use super::show::{Whole, scene, title_of, whole};
 use crate::app::App;
 
 /// Debian's.
@@ -53,15 +52,14 @@ pub async fn film(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<
     let Some(recording) = app.store.recording(id.as_str()).await? else {
         return Ok(JobEnd::Skipped("gone".to_owned()));
     };
-    let mut whole = whole(app, recording).await?;
+    let whole = whole(app, recording).await?;
     let Some(timeline) = whole.timeline.clone() else {
         return Ok(JobEnd::Skipped("empty".to_owned()));
     };
     if !Path::new(FFMPEG).is_file() {
         return Ok(JobEnd::Skipped("ffmpeg".to_owned()));
     }
-    let events = app.store.events(&whole.recording.session).await?;
-    whole.unrecorded.extend(unrecorded(&events, id.as_str()));
+    let scene = scene(app, &whole).await?;
     let materials = app.store.materials(&whole.recording.session).await?;
     let keys: BTreeMap<String, String> = materials
         .into_iter()
@@ -73,23 +71,17 @@ pub async fn film(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<
         let Some(sandbox) = app.materials.tools().sandbox else {
             return Ok(JobEnd::Skipped("sandbox".to_owned()));
         };
-        let told = Told {
-            began: &timeline.began,
-            cuts: &whole.cuts,
-            events: &events,
-            decks: &BTreeMap::new(),
-            unrecorded: &whole.unrecorded,
-        };
-        let slides: Vec<Slide<Page>> = script(&told)
+        let slides: Vec<Slide<Page>> = scene
+            .script
             .slides
-            .into_iter()
+            .iter()
             .map(|slide| Slide {
                 at_ms: slide.at_ms,
-                page: (slide.page > 0).then_some((slide.deck, slide.page)),
+                page: (slide.page > 0).then(|| (slide.deck.clone(), slide.page)),
             })
             .collect();
         let out = app.keep.files.of(&id).join(OUT);
-        let name = film_name(&whole.cuts);
+        let name = whole.film();
         let studio = Studio {
             app: &app,
             id: &id,
@@ -168,7 +160,7 @@ impl Studio<'_> {
         let segments = self.timeline.segments.values();
         segments
             .filter(|one| {
-                one.opened.track.is_picture() && !whole.unrecorded.contains(&one.opened.person)
+                one.opened.track.is_picture() && !whole.unrecorded().contains(&one.opened.person)
             })
             .map(|one| Picture {
                 segment: one.opened.segment,
@@ -218,10 +210,7 @@ impl Studio<'_> {
             tracing::warn!(%error, recording = %self.id, chunk = chunk.number, "pictures are left out of a film");
             self.run(&arguments(None, None), &folder, seconds, MAX_CHUNK)?;
         }
-        let made = self.work.join("made").join(&file);
-        File::open(&made)?.sync_all()?;
-        fs::rename(made, whole)?;
-        Ok(())
+        keep(&self.work.join("made").join(&file), &whole)
     }
 
     /// The part of a segment a chunk needs, as a file of its own.
@@ -278,6 +267,10 @@ impl Studio<'_> {
         fs::write(self.work.join("list"), list(plan))?;
         let sound = self.app.keep.files.of(self.id).join(SOUND);
         let there = sound.is_file();
+        if there && !whole.has_its_sound(self.app, self.id)? {
+            // It is mixed anew without somebody; so is the film, afterwards.
+            return Err(KeepError::CutOff);
+        }
         if there {
             let here = self.work.join(SOUND);
             if !here.is_file() {
@@ -287,10 +280,7 @@ impl Studio<'_> {
         let seconds = 300 + whole.cuts.length_ms() / 4_000;
         let arguments = join_arguments(&whole.cuts, there, "film.mp4");
         self.run(&arguments, &self.work, seconds, MAX_FILM)?;
-        let made = self.work.join("made/film.mp4");
-        File::open(&made)?.sync_all()?;
-        fs::rename(made, film)?;
-        Ok(())
+        keep(&self.work.join("made/film.mp4"), film)
     }
 
     /// Runs ffmpeg: it reads `input` and writes into `made`.
@@ -328,6 +318,17 @@ impl Studio<'_> {
     }
 }
 
+/// Takes what a program in the sandbox made: a file, and never one that leads to
+/// another.
+fn keep(made: &Path, to: &Path) -> Result<(), KeepError> {
+    if !fs::symlink_metadata(made)?.is_file() {
+        return Err(KeepError::Bad("what was made is no file".to_owned()));
+    }
+    plain_file(made)?.sync_all()?;
+    fs::rename(made, to)?;
+    Ok(())
+}
+
 /// What the film is called where there is nothing to see.
 fn title(whole: &Whole) -> String {
     let recording = &whole.recording;
@@ -353,4 +354,24 @@ fn copy(part: &VirtualFile, original: &File, path: &Path) -> io::Result<()> {
         }
     }
     file.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_a_program_left_is_not_taken_for_what_it_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("secret"), b"key").unwrap();
+        std::os::unix::fs::symlink(at("secret"), at("made")).unwrap();
+        assert!(keep(&at("made"), &at("film")).is_err());
+        assert!(plain_file(&at("made")).is_err());
+        assert!(!at("film").exists());
+        fs::remove_file(at("made")).unwrap();
+        fs::write(at("made"), b"film").unwrap();
+        keep(&at("made"), &at("film")).unwrap();
+        assert_eq!(fs::read(at("film")).unwrap(), b"film");
+    }
 }

@@ -1,13 +1,15 @@
 //! The folder of recordings: `<data>/recordings/<id>`. What a journal says and
 //! where clusters lie is kept in memory as long as the files stay as they are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use lophoc_ledger::PersonKey;
+use lophoc_recording::journal::Line;
 use lophoc_recording::scan::{Index, ReadAt, ScanError};
 use lophoc_recording::{RecordingId, Timeline, limits};
 
@@ -17,6 +19,8 @@ pub const JOURNAL: &str = "journal.jsonl";
 pub const MANIFEST: &str = "manifest.json";
 /// The mixed sound.
 pub const SOUND: &str = "sound.webm";
+/// Of whom there is nothing in the mixed sound though there are files: the mark.
+const SOUND_WITHOUT: &str = "sound.without";
 /// Where made things lie.
 pub const OUT: &str = "out";
 /// Where clusters of files lie that may be elsewhere.
@@ -26,8 +30,17 @@ const KEPT: usize = 2_000;
 /// The end of a file that grows is read as a whole: it may be torn.
 const DOUBTFUL: u64 = 4 * 1024 * 1024;
 
-type Journals = HashMap<String, (u64, Arc<Timeline>)>;
+type Journals = HashMap<String, (u64, Journal)>;
 type Indexes = HashMap<(String, String), (u64, Arc<Index>)>;
+
+/// What a journal says.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    /// In order.
+    pub timeline: Arc<Timeline>,
+    /// Everybody of whom, at some time, nothing was to be stored.
+    pub never: Arc<BTreeSet<PersonKey>>,
+}
 
 /// Folders and what is known of them.
 #[derive(Debug)]
@@ -49,6 +62,23 @@ impl ReadAt for At {
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Everybody whom a journal names as not to be stored.
+fn never_in(journal: &[u8]) -> BTreeSet<PersonKey> {
+    let mut never = BTreeSet::new();
+    for text in journal.split(|byte| *byte == b'\n') {
+        // Lines that name nobody are most of them.
+        if !text.windows(7).any(|word| word == b"\"never\"") {
+            continue;
+        }
+        if let Ok(Line::Began { policy, .. } | Line::Policy { policy, .. }) =
+            serde_json::from_slice(text)
+        {
+            never.extend(policy.never);
+        }
+    }
+    never
 }
 
 /// What an index could not be made of.
@@ -84,6 +114,14 @@ impl Files {
     /// # Errors
     /// Those of the disk.
     pub fn timeline(&self, id: &RecordingId) -> io::Result<Option<Arc<Timeline>>> {
+        Ok(self.journal(id)?.map(|journal| journal.timeline))
+    }
+
+    /// As [`Self::timeline`], with those of whom nothing was to be stored. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn journal(&self, id: &RecordingId) -> io::Result<Option<Journal>> {
         let file = match File::open(self.of(id).join(JOURNAL)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -91,10 +129,10 @@ impl Files {
         };
         // It only grows: its length says whether it changed.
         let len = file.metadata()?.len();
-        if let Some((known, timeline)) = lock(&self.journals).get(id.as_str())
+        if let Some((known, journal)) = lock(&self.journals).get(id.as_str())
             && *known == len
         {
-            return Ok(Some(Arc::clone(timeline)));
+            return Ok(Some(journal.clone()));
         }
         let mut bytes = Vec::new();
         io::Read::read_to_end(
@@ -104,12 +142,16 @@ impl Files {
         let Some(timeline) = Timeline::read(&bytes).map(Arc::new) else {
             return Ok(None);
         };
+        let journal = Journal {
+            timeline,
+            never: Arc::new(never_in(&bytes)),
+        };
         let mut table = lock(&self.journals);
         if table.len() >= KEPT {
             table.clear();
         }
-        table.insert(id.as_str().to_owned(), (len, Arc::clone(&timeline)));
-        Ok(Some(timeline))
+        table.insert(id.as_str().to_owned(), (len, journal.clone()));
+        Ok(Some(journal))
     }
 
     /// Where the clusters of a file lie, `None` when there is no such file. Of one
@@ -157,6 +199,49 @@ impl Files {
         Ok(Some(index))
     }
 
+    /// As [`Self::index`]; a file that is none of a recording is as one that is not
+    /// there: the others are served all the same. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn readable_index(&self, id: &RecordingId, name: &str) -> io::Result<Option<Arc<Index>>> {
+        match self.index(id, name) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                tracing::warn!(recording = %id, file = name, "no file of a recording");
+                Ok(None)
+            }
+            index => index,
+        }
+    }
+
+    /// The mark of those whom the mixed sound that is there leaves out. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn sound_without(&self, id: &RecordingId) -> io::Result<String> {
+        match std::fs::read_to_string(self.of(id).join(SOUND_WITHOUT)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            text => text,
+        }
+    }
+
+    /// The mixed sound is begun anew, without others than before. Blocks.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn begin_sound(&self, id: &RecordingId, mark: &str) -> io::Result<()> {
+        // Gone before the mark says that it is another: what was mixed before is
+        // never served under a mark that is not its own.
+        for path in [self.of(id).join(SOUND), self.index_path(id, SOUND)] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        self.forget(id);
+        replace(&self.of(id).join(SOUND_WITHOUT), mark.as_bytes())
+    }
+
     fn index_path(&self, id: &RecordingId, name: &str) -> PathBuf {
         self.of(id).join(INDEX).join(format!("{name}.json"))
     }
@@ -199,6 +284,21 @@ impl Files {
     pub fn forget(&self, id: &RecordingId) {
         lock(&self.journals).remove(id.as_str());
         lock(&self.indexes).retain(|(of, _), _| of != id.as_str());
+    }
+}
+
+/// Opens a file to be read, and never what a link leads to.
+///
+/// # Errors
+/// Those of the disk; `NotFound` when it is no file.
+pub fn plain_file(path: &Path) -> io::Result<File> {
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags((rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32)
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::ErrorKind::NotFound.into()),
     }
 }
 

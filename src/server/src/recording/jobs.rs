@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::files::{JOURNAL, MANIFEST, SOUND, hash, replace};
 use super::keep::KeepError;
-use super::show::{segments_of, title_of};
+use super::show::{segments_of, title_of, whole};
 use super::storage::Upload;
 use super::{compose, hooks, mixing, retention};
 use crate::app::App;
@@ -186,7 +186,7 @@ async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
         }
         Err(error) => {
             tracing::warn!(%error, recording = job.recording, stage = job.stage.as_str(), "a stage failed");
-            later(job, error.to_string())
+            later(job, error.code().to_owned())
         }
     };
     write_end(app, worker, job, &end).await;
@@ -421,7 +421,16 @@ async fn mix(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<JobEn
     let Some(timeline) = timeline(app, id).await? else {
         return Ok(JobEnd::Skipped("nothing was recorded".to_owned()));
     };
-    if !mix_some(app, id, &timeline, pace).await? {
+    // Mixed anew it may need what is in the storage alone.
+    let brought = match app.keep.files.of(id).join(MANIFEST).exists() {
+        true => bring_back(app, id).await?,
+        false => Vec::new(),
+    };
+    let mixed = mix_some(app, id, &timeline, pace).await;
+    for name in brought.iter().filter(|name| *name != SOUND) {
+        tokio::fs::remove_file(app.keep.files.of(id).join(name)).await?;
+    }
+    if !mixed? {
         return Err(KeepError::CutOff);
     }
     app_index(app, id, SOUND).await?;
@@ -438,10 +447,15 @@ async fn mix_some(
 ) -> Result<bool, KeepError> {
     // Beside the class and after its end never two at a time: they append.
     let _turn = app.keep.mixing.lock().await;
+    let Some(recording) = app.store.recording(id.as_str()).await? else {
+        return Ok(true);
+    };
+    let whole = whole(app, recording).await?;
+    let timeline = whole.timeline.as_ref().unwrap_or(timeline);
     let (app, id) = (Arc::clone(app), id.clone());
     let (timeline, pace) = (Arc::clone(timeline), Arc::clone(pace));
     let task = move || {
-        mixing::go_on(&app, &id, &timeline, |done, whole| {
+        mixing::go_on(&app, &id, &timeline, whole.unrecorded(), |done, whole| {
             pace.done(done, whole);
             !pace.ends() && !app.keep.stops()
         })

@@ -4,20 +4,35 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lophoc_records::StoreError;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
+use super::consent::Left;
 use super::files::Files;
+use super::show::Scene;
 use super::storage::Remote;
 use crate::auth::Viewer;
+use crate::http::limit::AddressRate;
 
 /// How long it is remembered that a viewer may have bytes of a recording, ms: after
 /// a right was taken nothing is served any more than this later.
 pub const TRUSTED_MS: u64 = 5_000;
 /// Viewers that are remembered. Overflow: all are looked up anew.
 const TRUSTED: usize = 10_000;
+/// Recordings of which it is remembered who is left out. Overflow: all are read anew.
+const LEFT: usize = 2_000;
+/// Recordings of which the script is remembered: some megabytes each at most.
+/// Overflow: all are told anew.
+const SCENES: usize = 32;
+/// Sessions whose log is read for a script at a time; others wait.
+const REPLAYS: usize = 2;
+/// Calls for bytes by one address, per minute: a school that watches behind one
+/// address stays below it.
+const CALLS_PER_MINUTE: u32 = 6_000;
+/// The same, at once.
+const CALLS_BURST: u32 = 2_000;
 
 /// Why something of a recording cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -39,11 +54,61 @@ pub enum KeepError {
     Bad(String),
 }
 
+impl KeepError {
+    /// A word for people outside: what it says stands in the log alone.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "disk",
+            Self::Store(_) => "records",
+            Self::Remote(_) => "storage",
+            Self::CutOff => "cutOff",
+            Self::Bad(_) => "damaged",
+        }
+    }
+}
+
 impl From<tokio::task::JoinError> for KeepError {
     fn from(_: tokio::task::JoinError) -> Self {
         Self::CutOff
     }
 }
+
+/// What was made out of a recording, as long as nothing it was made of changes.
+#[derive(Debug)]
+pub struct Known<K, V> {
+    most: usize,
+    table: Mutex<HashMap<String, (K, Arc<V>)>>,
+}
+
+impl<K: PartialEq, V> Known<K, V> {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            table: Mutex::default(),
+        }
+    }
+
+    /// What is known of a recording with this key.
+    pub fn get(&self, id: &str, key: &K) -> Option<Arc<V>> {
+        let table = lock(&self.table);
+        let (of, value) = table.get(id)?;
+        (of == key).then(|| Arc::clone(value))
+    }
+
+    /// From now on this is known; what was known of it with another key is not.
+    pub fn put(&self, id: &str, key: K, value: Arc<V>) {
+        let mut table = lock(&self.table);
+        if table.len() >= self.most && !table.contains_key(id) {
+            table.clear();
+        }
+        table.insert(id.to_owned(), (key, value));
+    }
+}
+
+/// Addresses withdrawn so often, last event of the session, people the journal names.
+pub type LeftKey = (u32, u64, usize);
+/// Addresses withdrawn so often, last event of the session, length.
+pub type SceneKey = (u32, u64, u64);
 
 /// Recordings as the rest of the server sees them.
 #[derive(Debug)]
@@ -58,6 +123,14 @@ pub struct Keep {
     pub hooks: Notify,
     /// Whoever mixes sound: one at a time.
     pub mixing: tokio::sync::Mutex<()>,
+    /// Who is left out.
+    pub left: Known<LeftKey, Left>,
+    /// What their sessions give them.
+    pub scenes: Known<SceneKey, Scene>,
+    /// Whoever reads the log of a whole session.
+    pub replays: Semaphore,
+    /// Calls for bytes.
+    pub rate: AddressRate,
     stops: AtomicBool,
     trusted: Mutex<HashMap<(String, Viewer, u32), u64>>,
 }
@@ -71,6 +144,10 @@ impl Keep {
             wake: Notify::new(),
             hooks: Notify::new(),
             mixing: tokio::sync::Mutex::default(),
+            left: Known::new(LEFT),
+            scenes: Known::new(SCENES),
+            replays: Semaphore::new(REPLAYS),
+            rate: AddressRate::new(CALLS_PER_MINUTE, CALLS_BURST),
             stops: AtomicBool::new(false),
             trusted: Mutex::default(),
         }
@@ -111,4 +188,23 @@ impl Keep {
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_good_for_its_key_alone_and_there_is_never_more_than_may_be() {
+        let known = Known::new(2);
+        known.put("a", 1, Arc::new("one"));
+        assert_eq!(known.get("a", &1).as_deref(), Some(&"one"));
+        assert_eq!(known.get("a", &2), None);
+        known.put("a", 2, Arc::new("two"));
+        assert_eq!(known.get("a", &1), None);
+        known.put("b", 1, Arc::new("b"));
+        known.put("c", 1, Arc::new("c"));
+        assert_eq!(known.table.lock().unwrap().len(), 1);
+        assert_eq!(known.get("c", &1).as_deref(), Some(&"c"));
+    }
 }

@@ -2,15 +2,18 @@
 //! appended, so that after the end only the last seconds are left to do. A piece made
 //! again after a crash is the same.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use lophoc_ledger::PersonKey;
 use lophoc_recording::mix::{GRID_MS, MixError, Packet, SETTLE_MS, Voice, file_head, piece};
 use lophoc_recording::scan::{cluster_bytes, frames};
 use lophoc_recording::timeline::Segment;
 use lophoc_recording::{RecordingId, Timeline, TrackKind};
 
+use super::consent::mark_of;
 use super::files::{At, SOUND};
 use super::keep::KeepError;
 use crate::app::App;
@@ -27,7 +30,8 @@ fn codec(error: MixError) -> KeepError {
     KeepError::Bad(format!("the sound cannot be mixed: {error}"))
 }
 
-/// Mixes what can be mixed and is not yet. Blocks. `go` is asked after each piece with
+/// Mixes what can be mixed and is not yet, without those who are left out; when the
+/// sound that is there holds others than it should, it is begun anew. Blocks. `go` is asked after each piece with
 /// how far it is and how far it will be; `false` ends it. Tells whether it came to its
 /// end.
 ///
@@ -37,6 +41,7 @@ pub fn go_on(
     app: &Arc<App>,
     id: &RecordingId,
     timeline: &Timeline,
+    left: &BTreeSet<PersonKey>,
     mut go: impl FnMut(u64, u64) -> bool,
 ) -> Result<bool, KeepError> {
     let to_ms = match timeline.ended {
@@ -44,6 +49,10 @@ pub fn go_on(
         None => timeline.length_ms.saturating_sub(SETTLED_MS) / PIECE_MS * PIECE_MS,
     };
     let path = app.keep.files.of(id).join(SOUND);
+    let mark = mark_of(left, Some(timeline));
+    if app.keep.files.sound_without(id)? != mark {
+        app.keep.files.begin_sound(id, &mark)?;
+    }
     let (mut from_ms, whole) = match app.keep.files.index(id, SOUND)? {
         Some(index) => (index.end_ms.next_multiple_of(GRID_MS), index.bytes),
         None => (0, 0),
@@ -66,6 +75,7 @@ pub fn go_on(
         .segments
         .values()
         .filter(|one| matches!(one.opened.track, TrackKind::Voice | TrackKind::ScreenSound))
+        .filter(|one| !left.contains(&one.opened.person))
         .collect();
     while from_ms < to_ms {
         let end_ms = to_ms.min(from_ms.saturating_add(PIECE_MS));
@@ -106,15 +116,9 @@ fn packets(
         return Ok(Vec::new());
     }
     let file = &segment.opened.file;
-    let index = match app.keep.files.index(id, file) {
-        Ok(Some(index)) => index,
-        Ok(None) => return Ok(Vec::new()),
-        // Of one damaged file the others must not fall silent.
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            tracing::warn!(recording = %id, file, "a sound is left out of the mix: no file of a recording");
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(error.into()),
+    // Of one damaged file the others must not fall silent.
+    let Some(index) = app.keep.files.readable_index(id, file)? else {
+        return Ok(Vec::new());
     };
     let mut at = match File::open(app.keep.files.of(id).join(file)) {
         Ok(file) => At(file),

@@ -4,7 +4,9 @@
 
 pub mod access;
 mod compose;
+pub mod consent;
 mod control;
+mod cues;
 pub mod files;
 pub mod hooks;
 mod host;

@@ -10,6 +10,8 @@ use lophoc_classes::{
 use lophoc_ledger::{CaptionLine, Event, EventKind, PersonKey, Stamp, polls};
 use lophoc_recording::{Anchor, Cuts, Span};
 
+use super::consent::Consents;
+
 /// Entries of one list. Overflow: later ones are left out.
 const MOST: usize = 50_000;
 /// Longest title of a chapter, characters.
@@ -34,12 +36,22 @@ pub struct Told<'a> {
     pub events: &'a [Event],
     /// Decks by their id.
     pub decks: &'a BTreeMap<String, DeckFacts>,
-    /// People of whom nothing is recorded.
+    /// Id of the recording.
+    pub recording: &'a str,
+    /// People of whom nothing is shown.
     pub unrecorded: &'a BTreeSet<PersonKey>,
 }
 
+impl Told<'_> {
+    /// Whether what somebody wrote is told: he is not left out, and the words in
+    /// force when he wrote it took him.
+    fn tells(&self, consents: &Consents<'_>, person: &PersonKey) -> bool {
+        !self.unrecorded.contains(person) && consents.takes(person)
+    }
+}
+
 /// What is told.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Script {
     /// Pages; addresses are empty.
     pub slides: Vec<PlaybackSlide>,
@@ -143,57 +155,6 @@ pub fn names(events: &[Event]) -> HashMap<PersonKey, String> {
         }
     }
     names
-}
-
-/// People a recording does not take: who did not accept its words where they ask,
-/// and all but those who lead where it takes these alone. Somebody who refused later
-/// counts as if he had from the beginning.
-pub fn unrecorded(events: &[Event], recording: &str) -> BTreeSet<PersonKey> {
-    let mut words: HashMap<u64, (bool, bool)> = HashMap::new();
-    let mut used: BTreeSet<u64> = BTreeSet::new();
-    let mut roles: HashMap<&PersonKey, &str> = HashMap::new();
-    let mut accepted: HashMap<(&PersonKey, u64), bool> = HashMap::new();
-    for event in events {
-        match &event.kind {
-            EventKind::RecordingNotice { whom, ask, .. } => {
-                // Names of a newer version ask for more, not for less.
-                words.insert(event.seq, (whom != "all", ask != "notice"));
-            }
-            EventKind::Recording {
-                on: true,
-                id,
-                notice,
-                ..
-            } if id == recording => {
-                used.insert(*notice);
-            }
-            EventKind::RecordingChoice {
-                person,
-                notice,
-                accepted: answer,
-            } => {
-                accepted.insert((person, *notice), *answer);
-            }
-            EventKind::Join { person, role, .. } | EventKind::RoleGiven { person, role, .. } => {
-                roles.insert(person, role);
-            }
-            _ => {}
-        }
-    }
-    let leads = |role: &str| matches!(role, "trainer" | "chair" | "organiser" | "adviser");
-    let mut left_out = BTreeSet::new();
-    for notice in used {
-        let Some((leaders_only, asks)) = words.get(&notice) else {
-            continue;
-        };
-        for (person, role) in &roles {
-            let refused = *asks && accepted.get(&(*person, notice)) != Some(&true);
-            if refused || (*leaders_only && !leads(role)) {
-                left_out.insert((*person).clone());
-            }
-        }
-    }
-    left_out
 }
 
 /// All of it.
@@ -388,7 +349,9 @@ impl Boards {
 
 fn boards(told: &Told<'_>, places: &Places, shown: &Shown<'_>) -> Vec<PlaybackBoard> {
     let mut all = Boards::default();
+    let mut consents = Consents::new(told.recording);
     for event in told.events {
+        consents.take(event);
         let place = places.at(event.at);
         let Some(at_ms) = shown.from(place) else {
             continue;
@@ -402,7 +365,8 @@ fn boards(told: &Told<'_>, places: &Places, shown: &Shown<'_>) -> Vec<PlaybackBo
             EventKind::BoardDrawn { board, shape } => {
                 let number = shape.get("n").and_then(serde_json::Value::as_u64);
                 let by = shape.get("by").and_then(serde_json::Value::as_str);
-                let outside = by.is_some_and(|by| told.unrecorded.contains(&PersonKey::from(by)));
+                let by = by.map(PersonKey::from);
+                let outside = by.is_some_and(|by| !told.tells(&consents, &by));
                 let Some(number) = number.and_then(|n| u32::try_from(n).ok()) else {
                     continue;
                 };
@@ -454,7 +418,9 @@ fn chat(told: &Told<'_>, places: &Places, shown: &Shown<'_>) -> Vec<PlaybackChat
         .collect();
     let mut names: HashMap<&PersonKey, &str> = HashMap::new();
     let mut list = Vec::new();
+    let mut consents = Consents::new(told.recording);
     for event in told.events {
+        consents.take(event);
         match &event.kind {
             EventKind::Join { person, name, .. } => {
                 names.insert(person, name);
@@ -466,7 +432,7 @@ fn chat(told: &Told<'_>, places: &Places, shown: &Shown<'_>) -> Vec<PlaybackChat
                 to: None,
                 ..
             } if !deleted.contains(id.as_str())
-                && !told.unrecorded.contains(person)
+                && told.tells(&consents, person)
                 && list.len() < MOST =>
             {
                 if let Some(at_ms) = shown.exactly(places.at(event.at)) {
@@ -559,7 +525,9 @@ pub fn captions(told: &Told<'_>) -> BTreeMap<String, Vec<CaptionLine>> {
     let places = Places::new(told.began, told.events);
     let shown = Shown::new(told.cuts);
     let mut lines: BTreeMap<String, Vec<CaptionLine>> = BTreeMap::new();
+    let mut consents = Consents::new(told.recording);
     for event in told.events {
+        consents.take(event);
         if let EventKind::Caption {
             person,
             lang,
@@ -567,6 +535,7 @@ pub fn captions(told: &Told<'_>) -> BTreeMap<String, Vec<CaptionLine>> {
             took_ms,
             ..
         } = &event.kind
+            && told.tells(&consents, person)
             && let Some(to_ms) = shown.exactly(places.at(event.at))
         {
             let from_ms = to_ms.saturating_sub(u64::from(*took_ms));

@@ -26,16 +26,20 @@ use lophoc_recording::{RecordingId, Span};
 use lophoc_records::MaterialKind;
 use serde::Deserialize;
 
-use super::access::may_watch;
-use super::files::{OUT, SOUND};
+use super::access::{may_download, may_watch};
+use super::cues;
+use super::files::{OUT, SOUND, plain_file};
 use super::keep::KeepError;
-use super::show::{Whole, film_name, shows_page, title_of, typed_captions, whole};
+use super::show::{Whole, shows_page, title_of, typed_captions, whole};
 use crate::app::App;
 use crate::auth::{MediaAddress, Viewer};
 use crate::clock::wall_ms;
+use crate::http::client_address;
 
 /// A file is read and sent in pieces of this size.
 const PIECE: u64 = 256 * 1024;
+/// After so many bytes it is looked whether they may still be had.
+const LOOK_EVERY: u64 = 4 * 1024 * 1024;
 /// Longest name of a file, bytes.
 const MAX_NAME: usize = 120;
 
@@ -85,6 +89,11 @@ async fn bytes_of(
         return Err(FORBIDDEN);
     };
     let viewer = Viewer::read(&signed.v).ok_or(FORBIDDEN)?;
+    let address = client_address(socket, &headers, &app.config.server.trusted_proxies);
+    if !app.keep.rate.take(address, app.clock.now().mono_ms) {
+        app.metrics.limited.inc();
+        return Err(StatusCode::TOO_MANY_REQUESTS);
+    }
     let recording = app
         .store
         .recording(id.as_str())
@@ -103,10 +112,23 @@ async fn bytes_of(
         return Err(FORBIDDEN);
     }
     allowed(&app, socket, &headers, &viewer, &recording, now).await?;
+    if signed.download
+        && !may_download(&app, &viewer, &recording, now)
+            .await
+            .map_err(|error| failed(&error.into()))?
+    {
+        return Err(FORBIDDEN);
+    }
     let title = title_of(&recording).to_owned();
+    let withdrawn = recording.withdrawn;
     let whole = whole(&app, recording)
         .await
         .map_err(|error| failed(&error))?;
+    // Others are left out since the address was made.
+    if whole.recording.withdrawn != withdrawn {
+        return Err(FORBIDDEN);
+    }
+    let watch = Watch::of(&app, &whole.recording);
     let found = find(&app, &id, whole, &file)
         .await
         .map_err(|error| failed(&error))?
@@ -118,16 +140,14 @@ async fn bytes_of(
         tag,
     };
     let mut response = match found {
-        Found::Media { file, shown } => media(&app, &id, file, shown, &wanted).await,
-        Found::Plain(path, kind) => plain(path, kind, &wanted).await,
+        Found::Media { file, shown } => media(&app, &id, file, shown, &wanted, watch).await,
+        Found::Plain(path, kind) => plain(path, kind, &wanted, watch).await,
         Found::Text(text) => Ok(whole_text(text)),
     }
     .map_err(|error| failed(&error))?;
     let out = response.headers_mut();
-    out.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("private, max-age=3600"),
-    );
+    // Whether he may is asked each time: no browser keeps it for whoever is next.
+    out.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     out.insert(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("sandbox; default-src 'none'"),
@@ -187,7 +207,7 @@ async fn find(
     name: &str,
 ) -> Result<Option<Found>, KeepError> {
     let out = app.keep.files.of(id).join(OUT);
-    if name == film_name(&whole.cuts) {
+    if name == whole.film() {
         return Ok(Some(Found::Plain(out.join(name), "video/mp4")));
     }
     if let Some(lang) = name
@@ -198,7 +218,8 @@ async fn find(
             .store
             .recording_caption(&whole.recording.id, lang)
             .await?;
-        return Ok(text.map(Found::Text));
+        let cuts = whole.cuts.spans();
+        return Ok(text.map(|text| Found::Text(cues::without(&text, &cuts))));
     }
     if let Some(lang) = name
         .strip_prefix("typed.")
@@ -225,7 +246,7 @@ async fn find(
             .flat_map(|timeline| timeline.segments.values())
             .filter(|segment| {
                 segment.opened.track.is_picture()
-                    && !whole.unrecorded.contains(&segment.opened.person)
+                    && !whole.unrecorded().contains(&segment.opened.person)
             })
             .find(|segment| segment.opened.file == file)
             .map(|segment| segment.opened.start_ms)
@@ -234,7 +255,10 @@ async fn find(
     let spans = file_cuts(&whole.cuts, start);
     let (app, id, file) = (Arc::clone(app), id.clone(), file.to_owned());
     let task = move || -> Result<Option<Found>, KeepError> {
-        let Some(index) = app.keep.files.index(&id, &file)? else {
+        if file == SOUND && !whole.has_its_sound(&app, &id)? {
+            return Ok(None);
+        }
+        let Some(index) = app.keep.files.readable_index(&id, &file)? else {
             return Ok(None);
         };
         Ok(first(&index, clusters, &spans).map(|shown| Found::Media { file, shown }))
@@ -363,6 +387,42 @@ fn outside(total: u64) -> Response {
     response
 }
 
+/// Looks again while bytes flow: what was withdrawn meanwhile ends.
+struct Watch {
+    app: Arc<App>,
+    recording: String,
+    withdrawn: u32,
+    /// Bytes until the next look.
+    left: u64,
+}
+
+impl Watch {
+    fn of(app: &Arc<App>, recording: &lophoc_records::Recording) -> Self {
+        Self {
+            app: Arc::clone(app),
+            recording: recording.id.clone(),
+            withdrawn: recording.withdrawn,
+            left: LOOK_EVERY,
+        }
+    }
+
+    /// # Errors
+    /// It was withdrawn.
+    async fn pass(&mut self, bytes: u64) -> std::io::Result<()> {
+        if let Some(left) = self.left.checked_sub(bytes) {
+            self.left = left;
+            return Ok(());
+        }
+        self.left = LOOK_EVERY;
+        let now = self.app.store.recording(&self.recording).await;
+        let now = now.map_err(std::io::Error::other)?;
+        match now.is_some_and(|one| one.withdrawn == self.withdrawn && one.state.is_there()) {
+            true => Ok(()),
+            false => Err(std::io::ErrorKind::PermissionDenied.into()),
+        }
+    }
+}
+
 /// A part of an answer.
 enum Part {
     Bytes(Bytes),
@@ -375,6 +435,7 @@ async fn media(
     file: String,
     shown: VirtualFile,
     wanted: &Wanted,
+    watch: Watch,
 ) -> Result<Response, KeepError> {
     let Ok((from, to)) = within(wanted.range, shown.total) else {
         return Ok(outside(shown.total));
@@ -403,17 +464,20 @@ async fn media(
         Err(error) => return Err(error.into()),
     };
     let body = stream::unfold(
-        (parts.into_iter(), source),
-        |(mut parts, source)| async move {
+        (parts.into_iter(), source, watch),
+        |(mut parts, source, mut watch)| async move {
             let bytes = match parts.next()? {
                 Part::Bytes(bytes) => Ok(bytes),
-                Part::File(range) => source.read(range).await,
+                Part::File(range) => match watch.pass(range.len).await {
+                    Ok(()) => source.read(range).await,
+                    Err(error) => Err(error),
+                },
             };
             // After a failure nothing follows: the length tells that it is not whole.
             if bytes.is_err() {
                 parts = Vec::new().into_iter();
             }
-            Some((bytes, (parts, source)))
+            Some((bytes, (parts, source, watch)))
         },
     );
     Ok(headed(
@@ -456,9 +520,14 @@ impl Source {
     }
 }
 
-async fn plain(path: PathBuf, kind: &str, wanted: &Wanted) -> Result<Response, KeepError> {
+async fn plain(
+    path: PathBuf,
+    kind: &str,
+    wanted: &Wanted,
+    watch: Watch,
+) -> Result<Response, KeepError> {
     let opened = tokio::task::spawn_blocking(move || {
-        let file = File::open(path)?;
+        let file = plain_file(&path)?;
         let len = file.metadata()?.len();
         Ok::<_, std::io::Error>((file, len))
     })
@@ -474,15 +543,21 @@ async fn plain(path: PathBuf, kind: &str, wanted: &Wanted) -> Result<Response, K
         return Ok(outside(total));
     };
     let source = Source::Local(Arc::new(file));
-    let body = stream::unfold((from, source), move |(at, source)| async move {
-        if at >= to {
-            return None;
-        }
-        let len = PIECE.min(to - at);
-        let bytes = source.read(ByteRange { offset: at, len }).await;
-        let next = if bytes.is_ok() { at + len } else { to };
-        Some((bytes, (next, source)))
-    });
+    let body = stream::unfold(
+        (from, source, watch),
+        move |(at, source, mut watch)| async move {
+            if at >= to {
+                return None;
+            }
+            let len = PIECE.min(to - at);
+            let bytes = match watch.pass(len).await {
+                Ok(()) => source.read(ByteRange { offset: at, len }).await,
+                Err(error) => Err(error),
+            };
+            let next = if bytes.is_ok() { at + len } else { to };
+            Some((bytes, (next, source, watch)))
+        },
+    );
     Ok(headed(
         kind,
         wanted,

@@ -1,7 +1,7 @@
 //! What a page is told of a recording: the list's line, the detail, and all a
 //! player needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use lophoc_classes::{
@@ -9,16 +9,17 @@ use lophoc_classes::{
     PlaybackMine, PlaybackTrack, RecordingCut, RecordingDetail, RecordingGap, RecordingItem,
     RecordingSegment, RecordingState, TimeSpan,
 };
-use lophoc_ledger::{Event, INDOCHINA_OFFSET_MIN, PersonKey};
-use lophoc_recording::journal::{GapWhy, Line};
+use lophoc_ledger::{CaptionLine, Event, INDOCHINA_OFFSET_MIN, PersonKey};
+use lophoc_recording::journal::GapWhy;
 use lophoc_recording::served::{VirtualFile, file_cuts};
 use lophoc_recording::{Cuts, RecordingId, Span, Timeline, TrackKind};
 use lophoc_records::{MaterialKind, Recording, Watched};
 
 use super::access::{Access, open_until};
-use super::files::{JOURNAL, OUT, SOUND};
+use super::consent::{Left, settled};
+use super::files::{OUT, SOUND};
 use super::keep::KeepError;
-use super::playback::{DeckFacts, Told, captions, names, script, unrecorded};
+use super::playback::{DeckFacts, Script, Told, captions, names, script};
 use crate::app::App;
 use crate::auth::{MediaAddress, RecordingClaims, Viewer};
 
@@ -35,15 +36,49 @@ pub struct Whole {
     pub timeline: Option<Arc<Timeline>>,
     /// What nobody is shown.
     pub cuts: Cuts,
-    /// Who is not recorded.
-    pub unrecorded: BTreeSet<PersonKey>,
+    /// Who is left out.
+    pub left: Arc<Left>,
 }
 
-/// Puts it together.
+impl Whole {
+    /// People of whom nothing is shown.
+    pub fn unrecorded(&self) -> &BTreeSet<PersonKey> {
+        &self.left.people
+    }
+
+    /// The mixed sound that is there holds nobody who is left out. Blocks.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn has_its_sound(&self, app: &App, id: &RecordingId) -> std::io::Result<bool> {
+        Ok(app.keep.files.sound_without(id)? == self.recording.left_out)
+    }
+
+    /// Name of the film of what is shown now.
+    pub fn film(&self) -> String {
+        film_name(&self.cuts, &self.recording.left_out)
+    }
+}
+
+/// Puts it together. When others are left out than the last time, that is written
+/// down: addresses of before are good for nothing then.
 ///
 /// # Errors
 /// The disk's and the store's.
 pub async fn whole(app: &Arc<App>, recording: Recording) -> Result<Whole, KeepError> {
+    let journal = match RecordingId::new(&recording.id) {
+        Some(id) => {
+            let app = Arc::clone(app);
+            tokio::task::spawn_blocking(move || app.keep.files.journal(&id)).await??
+        }
+        None => None,
+    };
+    let (timeline, never) = match journal {
+        Some(journal) => (Some(journal.timeline), journal.never),
+        None => (None, Arc::default()),
+    };
+    let (recording, left) = settled(app, recording, &never, timeline.as_deref()).await?;
+    // Read last: whoever cuts afterwards withdraws the addresses made with these.
     let edits: Vec<Span> = app
         .store
         .recording_cuts(&recording.id)
@@ -51,18 +86,6 @@ pub async fn whole(app: &Arc<App>, recording: Recording) -> Result<Whole, KeepEr
         .iter()
         .map(|cut| Span::new(cut.from_ms, cut.to_ms))
         .collect();
-    let (timeline, unrecorded) = match RecordingId::new(&recording.id) {
-        Some(id) => {
-            let app = Arc::clone(app);
-            tokio::task::spawn_blocking(move || {
-                let timeline = app.keep.files.timeline(&id)?;
-                let never = unrecorded_in(&app.keep.files.of(&id).join(JOURNAL))?;
-                Ok::<_, std::io::Error>((timeline, never))
-            })
-            .await??
-        }
-        None => (None, BTreeSet::new()),
-    };
     let length = timeline
         .as_ref()
         .map_or(recording.length_ms, |timeline| timeline.length_ms);
@@ -74,31 +97,71 @@ pub async fn whole(app: &Arc<App>, recording: Recording) -> Result<Whole, KeepEr
         cuts: Cuts::new(length, pauses, edits),
         recording,
         timeline,
-        unrecorded,
+        left,
     })
 }
 
-/// Everybody of whom, at some time, nothing was to be stored: what he wrote is not
-/// shown either. Blocks.
-fn unrecorded_in(journal: &std::path::Path) -> std::io::Result<BTreeSet<PersonKey>> {
-    let bytes = match std::fs::read(journal) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-        Err(error) => return Err(error),
+/// What the session gives a recording.
+#[derive(Debug, Default)]
+pub struct Scene {
+    /// Names of people as at their last coming in.
+    names: HashMap<PersonKey, String>,
+    /// Pages, boards, chat, polls, chapters; addresses are empty.
+    pub script: Script,
+    /// Captions typed in the room, by language.
+    captions: BTreeMap<String, Vec<CaptionLine>>,
+}
+
+/// What the session gives a recording. Its whole log is read once, until something
+/// changes.
+///
+/// # Errors
+/// The disk's and the store's.
+pub async fn scene(app: &Arc<App>, whole: &Whole) -> Result<Arc<Scene>, KeepError> {
+    let Some(timeline) = &whole.timeline else {
+        return Ok(Arc::default());
     };
-    let mut never = BTreeSet::new();
-    for text in bytes.split(|byte| *byte == b'\n') {
-        // Lines that name nobody are most of them.
-        if !text.windows(7).any(|word| word == b"\"never\"") {
-            continue;
-        }
-        if let Ok(Line::Began { policy, .. } | Line::Policy { policy, .. }) =
-            serde_json::from_slice(text)
-        {
-            never.extend(policy.never);
-        }
+    let recording = &whole.recording;
+    let key = (recording.withdrawn, whole.left.seq, whole.cuts.length_ms());
+    if let Some(known) = app.keep.scenes.get(&recording.id, &key) {
+        return Ok(known);
     }
-    Ok(never)
+    let _turn = app
+        .keep
+        .replays
+        .acquire()
+        .await
+        .map_err(|_| KeepError::CutOff)?;
+    // Whoever waited finds what another made.
+    if let Some(known) = app.keep.scenes.get(&recording.id, &key) {
+        return Ok(known);
+    }
+    let events = app.store.events(&recording.session).await?;
+    let decks = decks_of(app, recording, &events).await?;
+    let (id, began, cuts) = (
+        recording.id.clone(),
+        timeline.began.clone(),
+        whole.cuts.clone(),
+    );
+    let left = Arc::clone(&whole.left);
+    let task = move || {
+        let told = Told {
+            began: &began,
+            cuts: &cuts,
+            events: &events,
+            decks: &decks,
+            recording: &id,
+            unrecorded: &left.people,
+        };
+        Scene {
+            names: names(&events),
+            script: script(&told),
+            captions: captions(&told),
+        }
+    };
+    let scene = Arc::new(tokio::task::spawn_blocking(task).await?);
+    app.keep.scenes.put(&recording.id, key, Arc::clone(&scene));
+    Ok(scene)
 }
 
 /// The title people see.
@@ -149,10 +212,11 @@ pub async fn item(
         can_edit: access.edit,
         can_watch: access.watch,
         can_dispose: access.dispose,
+        can_withdraw: false,
         downloads: recording.downloads,
         licence: recording.licence.clone(),
         open_until_ms: open_until(recording, class).and_then(end_of),
-        progress: match access.review || access.edit || access.dispose {
+        progress: match access.inside || access.dispose {
             true => app.store.recording_progress(&recording.id).await?,
             false => None,
         },
@@ -225,6 +289,7 @@ pub fn audience_of(app: &App, recording: &Recording, base: &str, access: Access)
         let claims = RecordingClaims {
             recording: recording.id.clone(),
             until_ms,
+            turn: recording.audience_turn,
         };
         let sealed = claims.seal(&app.keys).ok()?;
         Some(format!("{base}/r/{sealed}"))
@@ -251,7 +316,7 @@ pub async fn detail(
 ) -> Result<RecordingDetail, KeepError> {
     let whole = whole(app, recording).await?;
     let recording = &whole.recording;
-    let inside = access.review || access.edit || access.dispose;
+    let inside = access.inside || access.dispose;
     let mut segments = app.store.recording_segments(&recording.id).await?;
     if segments.is_empty()
         && let Some(timeline) = &whole.timeline
@@ -347,7 +412,7 @@ fn shown_file(
     start_ms: u64,
     cuts: &Cuts,
 ) -> std::io::Result<Option<(String, VirtualFile)>> {
-    let Some(index) = app.keep.files.index(id, file)? else {
+    let Some(index) = app.keep.files.readable_index(id, file)? else {
         return Ok(None);
     };
     let spans = file_cuts(cuts, start_ms);
@@ -367,50 +432,89 @@ pub async fn playback(
     viewer: &Viewer,
     now_ms: u64,
 ) -> Result<Playback, KeepError> {
-    let mut whole = whole(app, recording).await?;
+    let whole = whole(app, recording).await?;
     let mut expires_ms = now_ms.saturating_add(ADDRESS_MS);
     if let Viewer::Link(until) = viewer {
         expires_ms = expires_ms.min(*until);
     }
-    let person = match viewer {
-        Viewer::Person(person) | Viewer::Program(person) => Some(person),
-        Viewer::Link(_) | Viewer::Public => None,
-    };
-    let watched = match person {
+    let watched = match viewer.person() {
         Some(person) => app.store.watched(&whole.recording.id, person).await?,
         None => Watched::default(),
     };
-    let events = app.store.events(&whole.recording.session).await?;
-    whole
-        .unrecorded
-        .extend(unrecorded(&events, &whole.recording.id));
-    let decks = decks_of(app, &whole.recording, &events).await?;
+    let scene = scene(app, &whole).await?;
     let uploaded = app.store.recording_captions(&whole.recording.id).await?;
-    let (app, viewer) = (Arc::clone(app), viewer.text());
+    let (app, viewer) = (Arc::clone(app), viewer.clone());
     let task = move || -> Result<Playback, KeepError> {
         let addresses = Addresses {
             app: &app,
             recording: &whole.recording,
-            viewer,
+            viewer: viewer.text(),
             expires_ms,
         };
-        build(
-            &app, &whole, &addresses, &events, &decks, &uploaded, &watched,
-        )
+        let mut playback = build(&app, &whole, &addresses, &scene, &uploaded, &watched)?;
+        playback.mine.can_withdraw = match &viewer {
+            Viewer::Person(person) => can_withdraw(&whole, person),
+            Viewer::Program { .. } | Viewer::Link(_) | Viewer::Public => false,
+        };
+        if viewer.person().is_none() {
+            for_outsiders(&mut playback);
+        }
+        Ok(playback)
     };
     tokio::task::spawn_blocking(task).await?
+}
+
+/// Whether there are files of somebody that he may take back: people were asked, and
+/// he did not do so before.
+pub fn can_withdraw(whole: &Whole, person: &PersonKey) -> bool {
+    whole.left.asks
+        && !whole.left.people.contains(person)
+        && whole
+            .timeline
+            .iter()
+            .flat_map(|timeline| timeline.segments.values())
+            .any(|segment| segment.opened.person == *person)
+}
+
+/// For people nobody knows: without what learners wrote, without keys, and with
+/// names of those alone who led. They were told that the class may see it.
+fn for_outsiders(playback: &mut Playback) {
+    playback.chat.clear();
+    let mut keys: Vec<PersonKey> = Vec::new();
+    for track in &mut playback.tracks {
+        let number = match keys.iter().position(|key| *key == track.person) {
+            Some(number) => number,
+            None => {
+                keys.push(track.person.clone());
+                keys.len().saturating_sub(1)
+            }
+        };
+        track.person = PersonKey((number.saturating_add(1)).to_string());
+        if !track.presenter {
+            track.name.clear();
+        }
+    }
+    for board in &mut playback.boards {
+        if let Some(shape) = board.shape.as_mut().and_then(|shape| shape.as_object_mut()) {
+            for key in ["by", "cid"] {
+                if let Some(value) = shape.get_mut(key) {
+                    *value = serde_json::Value::String(String::new());
+                }
+            }
+        }
+    }
 }
 
 fn build(
     app: &App,
     whole: &Whole,
     addresses: &Addresses<'_>,
-    events: &[Event],
-    decks: &BTreeMap<String, DeckFacts>,
+    scene: &Scene,
     uploaded: &[PlaybackCaptions],
     watched: &Watched,
 ) -> Result<Playback, KeepError> {
     let recording = &whole.recording;
+    let script = scene.script.clone();
     let mut playback = Playback {
         id: recording.id.clone(),
         title: title_of(recording).to_owned(),
@@ -431,39 +535,41 @@ fn build(
         film: None,
         live: recording.state == RecordingState::Recording,
         tracks: Vec::new(),
-        slides: Vec::new(),
-        boards: Vec::new(),
-        chat: Vec::new(),
-        polls: Vec::new(),
-        chapters: Vec::new(),
+        slides: script.slides,
+        boards: script.boards,
+        chat: script.chat,
+        polls: script.polls,
+        chapters: script.chapters,
         captions: Vec::new(),
         downloads: PlaybackDownloads::default(),
         resume_ms: watched.resume_ms,
         urls_expire_ms: addresses.expires_ms,
         mine: PlaybackMine {
             watched_percent: percent(&whole.cuts, &watched.spans),
+            can_withdraw: false,
         },
     };
     let (Some(timeline), Some(id)) = (&whole.timeline, RecordingId::new(&recording.id)) else {
         return Ok(playback);
     };
-    if let Some((name, _)) = shown_file(app, &id, SOUND, 0, &whole.cuts)? {
+    if whole.has_its_sound(app, &id)?
+        && let Some((name, _)) = shown_file(app, &id, SOUND, 0, &whole.cuts)?
+    {
         playback.sound = Some(addresses.of(&name));
         if recording.downloads {
             playback.downloads.sound = playback.sound.clone();
         }
     }
-    let film = film_name(&whole.cuts);
+    let film = whole.film();
     if app.keep.files.of(&id).join(OUT).join(&film).is_file() {
         playback.film = Some(addresses.of(&film));
         if recording.downloads {
             playback.downloads.video = playback.film.clone();
         }
     }
-    let names = names(events);
     for segment in timeline.segments.values() {
         let opened = &segment.opened;
-        if !opened.track.is_picture() || whole.unrecorded.contains(&opened.person) {
+        if !opened.track.is_picture() || whole.unrecorded().contains(&opened.person) {
             continue;
         }
         let Some((name, shown)) = shown_file(app, &id, &opened.file, opened.start_ms, &whole.cuts)?
@@ -474,7 +580,7 @@ fn build(
             id: format!("{:04}", opened.segment.0),
             kind: kind_word(opened.track).to_owned(),
             person: opened.person.clone(),
-            name: names.get(&opened.person).cloned().unwrap_or_default(),
+            name: scene.names.get(&opened.person).cloned().unwrap_or_default(),
             from_ms: opened.start_ms,
             to_ms: opened.start_ms.saturating_add(shown.end_ms),
             url: addresses.of(&name),
@@ -484,32 +590,19 @@ fn build(
             presenter: opened.presenter,
         });
     }
-    let told = Told {
-        began: &timeline.began,
-        cuts: &whole.cuts,
-        events,
-        decks,
-        unrecorded: &whole.unrecorded,
-    };
-    let script = script(&told);
-    playback.slides = script.slides;
     for slide in &mut playback.slides {
         if slide.page > 0 {
             slide.url = addresses.of(&page_name(&slide.deck, slide.page, 'l'));
             slide.small_url = addresses.of(&page_name(&slide.deck, slide.page, 's'));
         }
     }
-    playback.boards = script.boards;
-    playback.chat = script.chat;
-    playback.polls = script.polls;
-    playback.chapters = script.chapters;
     for captions in uploaded {
         playback.captions.push(PlaybackCaptions {
             url: addresses.of(&format!("captions.{}.vtt", captions.lang)),
             ..captions.clone()
         });
     }
-    for lang in captions(&told).keys() {
+    for lang in scene.captions.keys() {
         if uploaded.iter().all(|one| one.lang != *lang) {
             playback.captions.push(PlaybackCaptions {
                 lang: lang.clone(),
@@ -526,9 +619,11 @@ fn page_name(deck: &str, page: u16, size: char) -> String {
     format!("page.{deck}.{page}.{size}.webp")
 }
 
-/// Name of the film without these cuts: one made with other cuts is another file.
-pub fn film_name(cuts: &Cuts) -> String {
-    let spans = serde_json::to_vec(&cuts.spans()).unwrap_or_default();
+/// Name of the film without these cuts and without those the mark stands for: one
+/// made with others is another file.
+fn film_name(cuts: &Cuts, mark: &str) -> String {
+    let mut spans = serde_json::to_vec(&cuts.spans()).unwrap_or_default();
+    spans.extend_from_slice(mark.as_bytes());
     let hash = lophoc_recording::manifest::sha256(&spans);
     format!("film-{}.mp4", hash.get(..12).unwrap_or_default())
 }
@@ -615,20 +710,9 @@ pub async fn typed_captions(
     whole: &Whole,
     lang: &str,
 ) -> Result<Option<String>, KeepError> {
-    let Some(timeline) = &whole.timeline else {
-        return Ok(None);
-    };
-    let events = app.store.events(&whole.recording.session).await?;
-    let told = Told {
-        began: &timeline.began,
-        cuts: &whole.cuts,
-        events: &events,
-        decks: &BTreeMap::new(),
-        unrecorded: &whole.unrecorded,
-    };
-    Ok(captions(&told)
-        .get(lang)
-        .map(|lines| lophoc_ledger::webvtt(lines, title_of(&whole.recording))))
+    let scene = scene(app, whole).await?;
+    let lines = scene.captions.get(lang);
+    Ok(lines.map(|lines| lophoc_ledger::webvtt(lines, title_of(&whole.recording))))
 }
 
 /// Whether this page of this deck is among what is shown.
@@ -641,19 +725,7 @@ pub async fn shows_page(
     deck: &str,
     page: u16,
 ) -> Result<bool, KeepError> {
-    let Some(timeline) = &whole.timeline else {
-        return Ok(false);
-    };
-    let events = app.store.events(&whole.recording.session).await?;
-    let told = Told {
-        began: &timeline.began,
-        cuts: &whole.cuts,
-        events: &events,
-        decks: &BTreeMap::new(),
-        unrecorded: &whole.unrecorded,
-    };
-    Ok(script(&told)
-        .slides
-        .iter()
-        .any(|slide| slide.deck == deck && slide.page == page))
+    let scene = scene(app, whole).await?;
+    let mut slides = scene.script.slides.iter();
+    Ok(slides.any(|slide| slide.deck == deck && slide.page == page))
 }

@@ -113,7 +113,8 @@ async fn person(store: &Store, name: &str, unit: &str, code: &str) -> PersonKey 
     store.add_person(&form, now_ms()).await.unwrap()
 }
 
-fn hash(secret: &str) -> String {
+/// What the database knows a secret by.
+pub fn hash(secret: &str) -> String {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
     hash.as_ref()
         .iter()

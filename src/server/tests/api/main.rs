@@ -29,6 +29,7 @@ mod people;
 mod preflight;
 mod recording;
 mod recordings;
+mod recordings_consent;
 mod recordings_keep;
 mod recordings_world;
 mod reports;

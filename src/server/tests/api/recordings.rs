@@ -43,14 +43,18 @@ async fn it_is_worked_on_released_watched_and_hidden_again() {
     recorded(&class, MINUTE, None).await;
     let learner = class.learners[0].clone();
 
-    // While it goes on learners see nothing of it, those who review do.
+    // While it goes on learners see nothing of it, those who review that there is
+    // one: nobody hears a room he is not in.
     assert_eq!(class.get(&learner, &path("")).await.status, 404);
     let list = class
         .get(&class.organiser, "/api/v1/recordings")
         .await
         .json();
     assert_eq!(list["items"][0]["state"], "recording");
-    assert_eq!(playback(&class, &class.organiser).await["live"], true);
+    assert_eq!(list["items"][0]["canWatch"], false);
+    for who in [&class.organiser, &class.trainer] {
+        assert_eq!(class.get(who, &path("/playback")).await.status, 403);
+    }
 
     worked(&class).await;
     let detail = class.get(&class.organiser, &path("")).await.json();
@@ -80,8 +84,13 @@ async fn it_is_worked_on_released_watched_and_hidden_again() {
         "{stages:?}"
     );
 
-    let empty = class.get(&learner, "/api/v1/recordings").await.json();
+    // Who is in it learns that there is one; the others do not.
+    let other = class.learners[3].clone();
+    let empty = class.get(&other, "/api/v1/recordings").await.json();
     assert_eq!(empty["items"].as_array().unwrap().len(), 0);
+    let own = class.get(&learner, "/api/v1/recordings").await.json();
+    assert_eq!(own["items"][0]["canWithdraw"], true);
+    assert_eq!(own["items"][0]["canWatch"], false);
     assert_eq!(class.get(&learner, &path("/playback")).await.status, 404);
     for who in [&learner, &class.technician, &class.admin] {
         let answer = send(&class, who, "POST", "/state", &json!({"to": "published"})).await;
@@ -259,7 +268,22 @@ async fn bytes_are_for_those_who_may_have_them_now_and_for_nobody_else() {
         send(&class, &learner, "PUT", "/cuts", &cuts).await.status,
         403
     );
-    let edited = send(&class, &class.trainer, "PUT", "/cuts", &cuts).await;
+    // What was released is changed by those alone who release it.
+    let late = send(&class, &class.trainer, "PUT", "/cuts", &cuts).await;
+    assert_eq!(late.status, 403);
+    let detail = class.get(&class.trainer, &path("")).await.json();
+    assert_eq!(detail["canEdit"], false);
+    let late = class
+        .call(
+            Some(&class.trainer),
+            "PUT",
+            &path("/captions/vi"),
+            "content-type: text/vtt\r\n",
+            b"WEBVTT\n",
+        )
+        .await;
+    assert_eq!(late.status, 403);
+    let edited = send(&class, &class.organiser, "PUT", "/cuts", &cuts).await;
     assert_eq!(edited.status, 200, "{}", edited.text());
     assert_eq!(edited.json()["durationMs"], 53_000);
     assert_eq!(edited.json()["cuts"][0]["why"], "trim");
@@ -281,13 +305,28 @@ async fn bytes_are_for_those_who_may_have_them_now_and_for_nobody_else() {
         json!({"cuts": [{"fromMs": 70_000, "toMs": 80_000}]}),
     ] {
         assert_eq!(
-            send(&class, &class.trainer, "PUT", "/cuts", &bad)
+            send(&class, &class.organiser, "PUT", "/cuts", &bad)
                 .await
                 .status,
             400,
             "{bad}"
         );
     }
+
+    // As a file to keep only where that is allowed, whatever is added to an address.
+    let sound = format!("{}&download=true", told["sound"].as_str().unwrap());
+    assert_eq!(class.get(&learner, &sound).await.status, 403);
+    let settings = json!({"downloads": true});
+    assert_eq!(
+        send(&class, &class.organiser, "PUT", "/settings", &settings)
+            .await
+            .status,
+        200
+    );
+    let kept = class.get(&learner, &sound).await;
+    assert_eq!(kept.status, 200);
+    assert!(kept.head.contains("attachment"), "{}", kept.head);
+    assert!(kept.head.contains("private, no-cache"), "{}", kept.head);
 
     // Hidden: the address of a moment ago is good for nothing.
     let url = url_of(&told, "camera").to_owned();
@@ -381,6 +420,19 @@ async fn links_units_and_everybody_are_audiences_that_end() {
     }
     assert_eq!(class.raw("GET", &by_link, "", b"").await.status, 404);
     assert_eq!(class.raw("GET", &sound, "", b"").await.status, 403);
+
+    // A link that went astray is replaced by another, of the same day too.
+    let until = later(60 * MINUTE);
+    let token_of = |link: &Value| {
+        let text = link["link"].as_str().unwrap();
+        text.rsplit_once("/r/").unwrap().1.to_owned()
+    };
+    let before = audience(json!({"kind": "link", "untilMs": until})).await;
+    let after = audience(json!({"kind": "link", "untilMs": until})).await;
+    for (link, status) in [(before.json(), 404), (after.json(), 200)] {
+        let by_link = format!("/api/v1/recording-links/{}/playback", token_of(&link));
+        assert_eq!(class.raw("GET", &by_link, "", b"").await.status, status);
+    }
 
     // Everybody, and no longer.
     let link = audience(json!({"kind": "public"})).await.json();
@@ -565,5 +617,32 @@ async fn chat_polls_captions_and_boards_are_told_on_its_time_without_cuts_and_th
         class.store().recording(ID).await.unwrap().unwrap().state,
         RecordingState::Review
     );
+
+    // What was said where something is cut is in no captions.
+    let cuts = json!({"cuts": [{"fromMs": 1_000, "toMs": 5_000}]});
+    assert_eq!(
+        send(&class, &class.trainer, "PUT", "/cuts", &cuts)
+            .await
+            .status,
+        200
+    );
+    let told = playback(&class, &class.organiser).await;
+    let url = told["captions"][0]["url"].as_str().unwrap();
+    let vtt = class.get(&class.organiser, url).await;
+    assert_eq!(vtt.text(), "WEBVTT\n");
+
+    // Whom nobody knows sees no chat and no keys of people.
+    assert_eq!(state(&class, "published", "").await.status, 200);
+    let public = json!({"kind": "public"});
+    let link = send(&class, &class.organiser, "PUT", "/audience", &public).await;
+    let link = link.json()["link"].as_str().unwrap().to_owned();
+    let token = link.rsplit_once("/r/").unwrap().1;
+    let by_link = format!("/api/v1/recording-links/{token}/playback");
+    let open = class.raw("GET", &by_link, "", b"").await;
+    assert_eq!(open.status, 200);
+    assert!(!open.text().contains("lời a") && !open.text().contains("Đặng Thị Ái"));
+    assert!(!open.text().contains(class.trainer.as_str()));
+    assert_eq!(open.json()["tracks"][0]["name"], "Vũ Thị Giảng");
+    assert!(!open.json()["boards"].as_array().unwrap().is_empty());
     class.server.stop().await;
 }

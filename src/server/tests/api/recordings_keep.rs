@@ -495,6 +495,7 @@ async fn files_go_to_the_object_storage_in_parts_and_are_served_from_there() {
         length_ms: 12 * MINUTE,
         size: 600,
         pause: None,
+        loud: false,
     };
     crate::recordings_world::recorded_as(&class, &made).await;
     let first = std::fs::metadata(folder.join("0001.webm")).unwrap().len();

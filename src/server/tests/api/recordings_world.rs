@@ -35,6 +35,8 @@ pub struct Made<'a> {
     pub size: usize,
     /// Paused from there to there.
     pub pause: Option<(u64, u64)>,
+    /// What the learner says is noise; otherwise all are silent.
+    pub loud: bool,
 }
 
 /// A frame of a picture that says at which time it was: its bytes can be searched for.
@@ -58,6 +60,20 @@ struct Writer<'a> {
     journal: Vec<u8>,
     number: u32,
     size: usize,
+    loud: Option<PersonKey>,
+}
+
+/// Some noise as Opus, another at each time.
+fn noise(t_ms: u64) -> Vec<u8> {
+    let mut state = t_ms | 1;
+    let mut packet = vec![0xF8];
+    packet.extend((0..80).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 24) as u8
+    }));
+    packet
 }
 
 impl Writer<'_> {
@@ -111,6 +127,8 @@ impl Writer<'_> {
                 let keyframe = !picture || t.is_multiple_of(KEYFRAME_MS);
                 if picture {
                     cluster.push(t, keyframe, &frame(from + t, keyframe, self.size));
+                } else if self.loud.as_ref() == Some(person) {
+                    cluster.push(t, true, &noise(from + t));
                 } else {
                     cluster.push(t, true, &[0xF8, 0xFF, 0xFE]);
                 }
@@ -142,6 +160,7 @@ pub fn write(folder: &Path, made: &Made<'_>) {
         journal: Vec::new(),
         number: 0,
         size: made.size,
+        loud: made.loud.then(|| made.learner.clone()),
     };
     writer.journal.extend(
         Line::Began {
@@ -221,6 +240,7 @@ pub async fn recorded_at(class: &Class, began_ms: u64, length_ms: u64, pause: Op
         length_ms,
         size: 0,
         pause,
+        loud: false,
     };
     recorded_as(class, &made).await;
 }

@@ -355,7 +355,7 @@ describe('files and browsers', () => {
     downloads: {},
     resumeMs: 0,
     urlsExpireMs: 1,
-    mine: { watchedPercent: 0 },
+    mine: { watchedPercent: 0, canWithdraw: false },
   };
 
   it('choose the parts, the whole, or wait for it', () => {

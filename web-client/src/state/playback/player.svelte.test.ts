@@ -41,7 +41,7 @@ function playback(more: Partial<Playback> = {}): Playback {
     downloads: {},
     resumeMs: 0,
     urlsExpireMs: Date.now() + 3_600_000,
-    mine: { watchedPercent: 0 },
+    mine: { watchedPercent: 0, canWithdraw: false },
     ...more,
   };
 }

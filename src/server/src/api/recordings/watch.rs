@@ -54,8 +54,11 @@ async fn play(
     let here = Here::of(&app, signed, &id).await?;
     here.need(|access| access.watch)?;
     let person = here.signed.person().clone();
-    let viewer = match here.signed.how {
-        How::Token { .. } => Viewer::Program(person),
+    let viewer = match &here.signed.how {
+        How::Token { id, .. } => Viewer::Program {
+            person,
+            token: id.clone(),
+        },
         How::Cookie { .. } | How::Room { .. } => Viewer::Person(person),
     };
     Ok(Json(
@@ -120,7 +123,7 @@ async fn watchers(
     At(id): At<String>,
 ) -> Result<Json<WatcherList>, ApiFault> {
     let here = Here::of(&app, signed, &id).await?;
-    here.need(|access| access.review || access.edit)?;
+    here.need(|access| access.inside)?;
     let now = whole(&app, here.recording).await?;
     let items = app
         .store
@@ -138,6 +141,9 @@ async fn linked(app: &App, token: &str) -> Result<(Recording, Viewer), ApiFault>
         .recording(&claims.recording)
         .await?
         .ok_or_else(ApiFault::not_found)?;
+    if claims.turn != recording.audience_turn {
+        return Err(ApiFault::not_found());
+    }
     let viewer = match (recording.audience, claims.until_ms) {
         (AudienceKind::Public, _) => Viewer::Public,
         (_, Some(until)) => Viewer::Link(until),

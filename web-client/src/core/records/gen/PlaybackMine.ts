@@ -7,4 +7,8 @@ export type PlaybackMine = {
 /**
  * Of the length without cuts.
  */
-watchedPercent: number, };
+watchedPercent: number, 
+/**
+ * There is sound or picture of the asker in it that he may take back.
+ */
+canWithdraw: boolean, };

@@ -105,6 +105,10 @@ canWatch: boolean,
  */
 canDispose: boolean, 
 /**
+ * There is sound or picture of the asker in it, which he did not take back.
+ */
+canWithdraw: boolean, 
+/**
  * The audience may take the files.
  */
 downloads: boolean, 

@@ -3,4 +3,4 @@
 /**
  * What an API token may do.
  */
-export type Scope = "classesRead" | "classesWrite" | "peopleRead" | "peopleWrite" | "attendanceRead" | "attendanceWrite";
+export type Scope = "classesRead" | "classesWrite" | "peopleRead" | "peopleWrite" | "attendanceRead" | "attendanceWrite" | "recordingsRead";

@@ -172,3 +172,4 @@ export type { WayState } from './WayState';
 export type { Webhook } from './Webhook';
 export type { WebhookForm } from './WebhookForm';
 export type { Window } from './Window';
+export type { WithdrawalForm } from './WithdrawalForm';
