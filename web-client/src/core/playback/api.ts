@@ -39,6 +39,8 @@ export class RecordingsApi {
   audience = (id: string, form: AudienceForm): Answer<{ link?: string }> =>
     this.#http.send('PUT', `/recordings/${part(id)}/audience`, form);
   watchers = (id: string): Answer<WatcherList> => this.#http.get(`/recordings/${part(id)}/watchers`);
+  /** Take back that I am recorded. */
+  withdraw = (id: string): Answer<unknown> => this.#http.send('POST', `/recordings/${part(id)}/withdraw`, {});
   askDisposal = (id: string, reason: string): Answer<unknown> =>
     this.#http.send('POST', `/recordings/${part(id)}/disposal`, { reason });
   approveDisposal = (id: string): Answer<unknown> =>

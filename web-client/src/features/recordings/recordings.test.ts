@@ -79,6 +79,32 @@ describe('the library', () => {
   });
 });
 
+describe('taking back that one is recorded', () => {
+  it('asks, and then the recording is another without him', async () => {
+    await start('/recordings/rec-1', { as: 'learner' });
+    render(WatchPage, { id: 'rec-1' });
+    await fireEvent.click(await screen.findByRole('button', { name: 'Rút lại đồng ý ghi hình' }));
+    expect(server.calls.some((one) => one.path.endsWith('/withdraw'))).toBe(false);
+    const dialog = screen.getByRole('dialog');
+    expect(dialog.textContent).toContain('không lấy lại được');
+    await fireEvent.click(within(dialog).getByRole('button', { name: 'Rút lại đồng ý ghi hình' }));
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Rút lại đồng ý ghi hình' })).toBeNull());
+    expect(server.calls.find((one) => one.path === '/recordings/rec-1/withdraw')?.method).toBe('POST');
+    expect(await screen.findByTestId('player')).toBeTruthy();
+  });
+
+  it('stands in the library as well, and only where there is something of him', async () => {
+    await start('/recordings', { as: 'learner' });
+    const { unmount } = render(LibraryPage);
+    await screen.findByRole('button', { name: /^Rút lại đồng ý ghi hình.*Buổi 2/u });
+    unmount();
+    await start('/recordings');
+    render(LibraryPage);
+    await screen.findByTestId('recordings-list');
+    expect(screen.queryByRole('button', { name: /^Rút lại/u })).toBeNull();
+  });
+});
+
 describe('managing a recording', () => {
   it('releases what was reviewed', async () => {
     await start('/recordings/rec-2/manage');

@@ -13,6 +13,11 @@ export const playbackEn: PlaybackCatalogue = {
   'rec.found': (n: string) => `${n} recordings found`,
   'rec.watch': 'Watch',
   'rec.manage': 'Manage',
+  'rec.withdraw': 'Withdraw consent to be recorded',
+  'rec.withdrawText':
+    'Your voice, your picture and what you wrote will no longer be in this recording. Sound and video are made again, and are not there until then. This cannot be undone.',
+  'rec.withdrawn': 'Withdrawn. You will no longer be in this recording.',
+  'rec.withdrawNot': 'This was a public event, recorded by notice. Ask the organisers to take your part out.',
   'rec.length': (time: string) => `Length ${time}`,
   'rec.partial': (why: string) => `Incomplete: ${why}`,
   'rec.live': 'The session is going on and is being recorded.',

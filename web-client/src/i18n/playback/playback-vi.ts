@@ -12,6 +12,11 @@ export const playbackVi = {
   'rec.found': (n: string) => `Tìm thấy ${n} bản ghi`,
   'rec.watch': 'Xem lại',
   'rec.manage': 'Quản lý',
+  'rec.withdraw': 'Rút lại đồng ý ghi hình',
+  'rec.withdrawText':
+    'Tiếng nói, hình ảnh và những gì bạn viết sẽ không còn trong bản ghi này. Âm thanh và video được dựng lại, trong lúc đó chưa xem được. Việc này không lấy lại được.',
+  'rec.withdrawn': 'Đã rút lại. Bạn sẽ không còn trong bản ghi này.',
+  'rec.withdrawNot': 'Đây là buổi công khai, ghi hình theo thông báo. Hãy đề nghị ban tổ chức gỡ phần của bạn.',
   'rec.length': (time: string) => `Thời lượng ${time}`,
   'rec.partial': (why: string) => `Không đầy đủ: ${why}`,
   'rec.live': 'Buổi học đang diễn ra và đang được ghi hình.',
