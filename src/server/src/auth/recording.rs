@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::seal::{Keys, TokenError, open, seal};
 
 /// Longest text of a viewer in an address, bytes.
-const MAX_VIEWER: usize = 300;
+const MAX_VIEWER: usize = 400;
 
 /// What a link to a recording grants: to watch it as long as its audience says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
