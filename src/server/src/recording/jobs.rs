@@ -422,13 +422,14 @@ async fn mix(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<JobEn
         return Ok(JobEnd::Skipped("nothing was recorded".to_owned()));
     };
     // Mixed anew it may need what is in the storage alone.
-    let brought = match app.keep.files.of(id).join(MANIFEST).exists() {
-        true => bring_back(app, id).await?,
-        false => Vec::new(),
-    };
+    let anew = app.keep.files.of(id).join(MANIFEST).exists();
+    if anew {
+        bring_back(app, id).await?;
+    }
     let mixed = mix_some(app, id, &timeline, pace).await;
-    for name in brought.iter().filter(|name| *name != SOUND) {
-        tokio::fs::remove_file(app.keep.files.of(id).join(name)).await?;
+    if anew {
+        // The new sound is not in the storage yet.
+        send_back(app, id, |name| name != SOUND).await?;
     }
     if !mixed? {
         return Err(KeepError::CutOff);
@@ -571,13 +572,17 @@ async fn render(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
         Ok(()) => compose::film(app, id, pace).await,
         Err(error) => Err(error),
     };
-    send_back(app, id).await?;
+    send_back(app, id, |_| true).await?;
     end
 }
 
 /// Files that are in the storage, whole, are not kept here as well unless the
 /// settings say so: also those a server that died had brought here.
-async fn send_back(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
+async fn send_back(
+    app: &Arc<App>,
+    id: &RecordingId,
+    which: impl Fn(&str) -> bool,
+) -> Result<(), KeepError> {
     if app
         .keep
         .remote
@@ -589,7 +594,7 @@ async fn send_back(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
     let folder = app.keep.files.of(id);
     for object in app.store.recording_objects(id.as_str()).await? {
         let name = &object.file;
-        if object.verified_ms.is_none() || name == JOURNAL || name == MANIFEST {
+        if object.verified_ms.is_none() || name == JOURNAL || name == MANIFEST || !which(name) {
             continue;
         }
         // Half of one that was on its way here.
