@@ -14,12 +14,12 @@ const NEWEST: f32 = 0.4;
 /// as long as it may.
 const GATHER_BY: (f32, f32) = (0.3, 0.7);
 /// The same for the time between two turns.
-const REST_BY: (f32, f32) = (0.02, 0.12);
+const REST_BY: (f32, f32) = (0.02, 0.15);
 /// How long a frame of video is gathered at ease, and at most: a receiver can
 /// decode nothing before its last packet, and browsers take that long to send one.
 const GATHER: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(12));
 /// Least time from turn to turn while there is something to do.
-const REST: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(3));
+const REST: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(2));
 
 /// Share of its time a shard works, by the processor time of its thread. Time in which
 /// it wanted to and got no processor does not count: that is the machine's lack, and
@@ -122,6 +122,6 @@ mod tests {
         let middle = meter(0.5).gather();
         assert!(middle > GATHER.0 && middle < GATHER.1);
         assert!(meter(0.01).rest() < meter(0.1).rest());
-        assert_eq!(meter(0.9).rest(), REST.1);
+        assert!(meter(0.9).rest() <= Duration::from_millis(2));
     }
 }
