@@ -62,7 +62,7 @@ pub struct RecordingAccepted {
 fn plan(row: &SqliteRow) -> Result<RecordingPlan, StoreError> {
     let is = |column, value: &str| Ok::<_, StoreError>(row.try_get::<String, _>(column)? == value);
     let server = is("source", "server")?;
-    // The sort of class may be another than when it was set: what it asks for now
+    // The sort of class may be another than when it was set: what it demands today
     // counts wherever the plan is read.
     let class: Plan = serde_json::from_str(row.try_get("plan")?)
         .map_err(|error| StoreError::Damaged(format!("plan of a class: {error}")))?;

@@ -188,7 +188,7 @@ pub enum Command {
     RecordingSet {
         /// It; absent = the session is not recorded.
         plan: Option<RecordingPlan>,
-        /// Least that a recording of the server asks for now, by the sort of class.
+        /// Least that a recording of the server demands today, by the sort of class.
         least: RecordConsent,
         /// Who changed it.
         by: PersonId,
