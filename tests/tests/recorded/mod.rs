@@ -179,7 +179,8 @@ pub fn check_files(folder: &Path, timeline: &Timeline) {
                 ));
             }
             TrackKind::Voice | TrackKind::ScreenSound => {
-                let source = format!("amovie={name},astats=metadata=1:reset=1");
+                // 5 ms at a time: by whole packets a beep would count as up to 20 ms early.
+                let source = format!("amovie={name},asetnsamples=n=240,astats=metadata=1:reset=1");
                 let frames = measured(&source, "lavfi.astats.Overall.RMS_level");
                 beeps.push((
                     segment.span(),
