@@ -254,10 +254,6 @@ pub struct RecordingItem {
     pub progress: Option<RecordingProgress>,
     /// Bytes kept.
     pub bytes: u64,
-    /// A picture of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
-    pub poster: Option<String>,
     /// It is not whole, for this reason: `disk`, `recorder`, `damaged`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -374,7 +374,7 @@ impl Store {
             "DELETE FROM recording_captions WHERE recording = $1",
             "DELETE FROM recording_object WHERE recording = $1",
             "DELETE FROM recording_watch WHERE recording = $1",
-            "UPDATE recording SET bytes = 0, poster = 0 WHERE id = $1",
+            "UPDATE recording SET bytes = 0 WHERE id = $1",
         ] {
             sqlx::query(text).bind(id).execute(&mut *change).await?;
         }

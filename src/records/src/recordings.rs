@@ -54,7 +54,7 @@ pub struct Recording {
     pub ended_ms: Option<u64>,
     /// Length, cuts included, ms; 0 while it goes on.
     pub length_ms: u64,
-    /// Bytes of its files.
+    /// Bytes of its files, by which the quota of its unit is judged.
     pub bytes: u64,
     /// It is not whole, for this reason.
     pub partial: Option<String>,
@@ -78,8 +78,6 @@ pub struct Recording {
     pub audience_turn: u32,
     /// Of whom there are files that nobody is shown, as a mark; empty = of nobody.
     pub left_out: String,
-    /// There is a picture of it.
-    pub poster: bool,
 }
 
 /// Which recordings, within what the asker may see.
@@ -135,7 +133,6 @@ pub struct RecordingFacts {
 const COLUMNS: &str = "r.id, r.session, r.class, r.state, r.title, r.started_ms, r.ended_ms, \
      r.length_ms, r.bytes, r.partial, r.manifest_sha256, r.verified_ms, r.downloads, r.licence, \
      r.audience, r.audience_unit, r.audience_until_ms, r.withdrawn, r.audience_turn, r.left_out, \
-     r.poster, \
      s.title AS session_title, k.title AS class_title";
 const FROM: &str = "recording r JOIN session s ON s.id = r.session JOIN class k ON k.id = r.class";
 
@@ -191,7 +188,6 @@ fn of_row(row: &SqliteRow) -> Result<Recording, StoreError> {
         withdrawn: small("withdrawn")?,
         audience_turn: small("audience_turn")?,
         left_out: row.try_get("left_out")?,
-        poster: row.try_get::<i64, _>("poster")? != 0,
     })
 }
 
@@ -402,15 +398,6 @@ impl Store {
         sqlx::query("UPDATE recording SET bytes = $2 WHERE id = $1")
             .bind(id)
             .bind(to_db(bytes)?)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// There is a picture of it.
-    pub async fn set_recording_poster(&self, id: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE recording SET poster = 1 WHERE id = $1")
-            .bind(id)
             .execute(&self.pool)
             .await?;
         Ok(())

@@ -25,7 +25,6 @@ CREATE TABLE recording (
     audience_until_ms BIGINT,
     -- Counts up with every withdrawal: addresses and links of before end.
     withdrawn       INTEGER NOT NULL DEFAULT 0,
-    poster          INTEGER NOT NULL DEFAULT 0 CHECK (poster IN (0, 1)),
     CHECK (audience <> 'unit' OR audience_unit IS NOT NULL),
     CHECK (audience <> 'link' OR audience_until_ms IS NOT NULL)
 );

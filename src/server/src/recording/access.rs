@@ -240,7 +240,6 @@ mod tests {
             withdrawn: 0,
             audience_turn: 0,
             left_out: String::new(),
-            poster: false,
         }
     }
 

@@ -322,6 +322,14 @@ async fn write_down(
     Ok(())
 }
 
+/// What its files take now counts against the quota of the unit.
+async fn weigh(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
+    let folder = app.keep.files.of(id);
+    let bytes = tokio::task::spawn_blocking(move || size_of(&folder)).await?;
+    app.store.set_recording_bytes(id.as_str(), bytes).await?;
+    Ok(())
+}
+
 /// Bytes of all files of a folder. Blocks.
 fn size_of(folder: &std::path::Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -572,6 +580,8 @@ async fn render(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
         Ok(()) => compose::film(app, id, pace).await,
         Err(error) => Err(error),
     };
+    // While all of it is here.
+    weigh(app, id).await?;
     send_back(app, id, |_| true).await?;
     end
 }
@@ -693,6 +703,7 @@ async fn go_along(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
         return Ok(());
     };
     mix_some(app, id, &timeline, &Arc::new(Pace::default())).await?;
+    weigh(app, id).await?;
     let Some(remote) = &app.keep.remote else {
         return Ok(());
     };

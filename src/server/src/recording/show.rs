@@ -221,7 +221,6 @@ pub async fn item(
             false => None,
         },
         bytes: recording.bytes,
-        poster: None,
         partial: recording.partial.clone(),
     })
 }

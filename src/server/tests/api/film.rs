@@ -103,6 +103,16 @@ async fn a_film_is_made_and_made_anew_without_what_is_cut_and_goes_on_where_it_w
     assert!((8.3..8.7).contains(&length), "{length}");
     let whole = frames(&first);
     assert!((208..=217).contains(&whole), "{whole}");
+    // The film counts as kept, too.
+    let kept = std::fs::metadata(&first).unwrap().len();
+    for left in (0..100).rev() {
+        let bytes = class.store().recording(ID).await.unwrap().unwrap().bytes;
+        if bytes > kept {
+            break;
+        }
+        assert!(left > 0, "{bytes} with a film of {kept}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 
     cut(&class, json!([{"fromMs": 2_000, "toMs": 5_000}])).await;
     let second = film(&class, &out).await;

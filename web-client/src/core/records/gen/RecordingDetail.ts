@@ -130,10 +130,6 @@ progress?: RecordingProgress,
  */
 bytes: number, 
 /**
- * A picture of it.
- */
-poster?: string, 
-/**
  * It is not whole, for this reason: `disk`, `recorder`, `damaged`.
  */
 partial?: string, };
