@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, date, dateTime, time } from './dates';
+import { clock, date, dateTime, exactTime, time } from './dates';
 
 describe('dates', () => {
   const moment = Date.UTC(2026, 10, 21, 17, 5);
@@ -7,6 +7,7 @@ describe('dates', () => {
   it('are written day first with a full year, in the time of Việt Nam wherever the machine stands', () => {
     expect(date(moment)).toBe('22/11/2026');
     expect(time(moment)).toBe('00:05');
+    expect(exactTime(moment + 7_000)).toBe('00:05:07');
     expect(dateTime(moment)).toBe('22/11/2026 00:05');
   });
 

@@ -12,6 +12,7 @@ function parts(ms: number, zone: string): Record<string, string> {
     year: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
+    second: '2-digit',
     hourCycle: 'h23',
   });
   return Object.fromEntries(format.formatToParts(ms).map((p) => [p.type, p.value]));
@@ -27,6 +28,11 @@ export function date(ms: number, zone = ZONE): string {
 export function time(ms: number, zone = ZONE): string {
   const p = parts(ms, zone);
   return `${p.hour}:${p.minute}`;
+}
+
+/** `08:05:09` */
+export function exactTime(ms: number, zone = ZONE): string {
+  return `${time(ms, zone)}:${parts(ms, zone).second}`;
 }
 
 /** `22/11/2026 08:05` */

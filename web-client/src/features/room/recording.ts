@@ -3,7 +3,7 @@
 import type { RecordAlarm, Recording } from '../../core/proto';
 import { a } from '../../i18n/arrange.svelte';
 import { t } from '../../i18n/index.svelte';
-import { time } from '../../ui/dates';
+import { exactTime } from '../../ui/dates';
 
 /** Short, for the mark in the header and the list of people. */
 export function stateLabel(now: Recording): string {
@@ -29,7 +29,7 @@ const GB = 1024 ** 3;
 export function alarmText(alarm: RecordAlarm): string {
   switch (alarm.what) {
     case 'gap':
-      return a('record.alarm.gap', time(alarm.from ?? alarm.at), time(alarm.to ?? alarm.at));
+      return a('record.alarm.gap', exactTime(alarm.from ?? alarm.at), exactTime(alarm.to ?? alarm.at));
     case 'diskLow':
       return a('record.alarm.diskLow', `${((alarm.left ?? 0) / GB).toFixed(1).replace('.', ',')} GB`);
     case 'noRecorder':
