@@ -7,7 +7,7 @@ use lophoc_recording::scan::Index;
 use serde_json::{Value, json};
 
 use crate::attendance_world::{Answer, Class, MINUTE};
-use crate::recordings_world::{ID, later, mark, path, recorded, send, worked};
+use crate::recordings_world::{ID, announced, later, mark, path, recorded, send, worked};
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
@@ -466,33 +466,7 @@ async fn chat_polls_captions_and_boards_are_told_on_its_time_without_cuts_and_th
     )
     .await;
     class.end().await;
-    let words = EventKind::RecordingNotice {
-        who: "Sở".to_owned(),
-        why: String::new(),
-        keep: String::new(),
-        whom: "all".to_owned(),
-        ask: "consent".to_owned(),
-    };
-    class.event(0, words).await;
-    let notice = class
-        .store()
-        .events(&class.session)
-        .await
-        .unwrap()
-        .last()
-        .unwrap()
-        .seq;
-    let begun = EventKind::Recording {
-        on: true,
-        source: "server".to_owned(),
-        who: "Sở".to_owned(),
-        why: String::new(),
-        keep: String::new(),
-        id: ID.to_owned(),
-        notice,
-        by: None,
-    };
-    class.event(0, begun).await;
+    let notice = announced(&mut class).await;
     for (who, accepted) in [(0, true), (1, true), (2, false)] {
         let person = class.learners[who].clone();
         let kind = EventKind::RecordingChoice {

@@ -6,7 +6,7 @@ use lophoc_ledger::{EventKind, PersonKey};
 use serde_json::{Value, json};
 
 use crate::attendance_world::{Class, MINUTE, now_ms};
-use crate::recordings_world::{ID, Made, path, recorded, recorded_as, send, worked};
+use crate::recordings_world::{ID, Made, announced, path, recorded, recorded_as, send, worked};
 
 async fn published(class: &Class) {
     let step = json!({"to": "published"});
@@ -121,26 +121,7 @@ async fn a_refusal_under_the_same_words_after_its_end_counts_at_every_address() 
     let mut class = Class::new().await;
     class.begin().await;
     recorded(&class, MINUTE, None).await;
-    let words = EventKind::RecordingNotice {
-        who: "Sở".to_owned(),
-        why: String::new(),
-        keep: String::new(),
-        whom: "all".to_owned(),
-        ask: "consent".to_owned(),
-    };
-    class.event(0, words).await;
-    let notice = class.store().last_event(&class.session).await.unwrap();
-    let begun = EventKind::Recording {
-        on: true,
-        source: "server".to_owned(),
-        who: "Sở".to_owned(),
-        why: String::new(),
-        keep: String::new(),
-        id: ID.to_owned(),
-        notice,
-        by: None,
-    };
-    class.event(0, begun).await;
+    let notice = announced(&mut class).await;
     let says = |person: &PersonKey, accepted| EventKind::RecordingChoice {
         person: person.clone(),
         notice,

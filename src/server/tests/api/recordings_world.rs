@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use lophoc_ledger::PersonKey;
+use lophoc_ledger::{EventKind, PersonKey};
 use lophoc_recording::journal::{Line, Opened, RecordingEnd, SegmentEnd, Synced};
 use lophoc_recording::manifest::Running;
 use lophoc_recording::mkv::{Cluster, TrackHead};
@@ -20,6 +20,32 @@ const KEYFRAME_MS: u64 = 10_000;
 
 pub fn id() -> RecordingId {
     RecordingId::new(ID).unwrap()
+}
+
+/// The room announced, at its beginning, that it is recorded with the consent of each;
+/// the number of the words.
+pub async fn announced(class: &mut Class) -> u64 {
+    let words = EventKind::RecordingNotice {
+        who: "Sở".to_owned(),
+        why: String::new(),
+        keep: String::new(),
+        whom: "all".to_owned(),
+        ask: "consent".to_owned(),
+    };
+    class.event(0, words).await;
+    let notice = class.store().last_event(&class.session).await.unwrap();
+    let begun = EventKind::Recording {
+        on: true,
+        source: "server".to_owned(),
+        who: "Sở".to_owned(),
+        why: String::new(),
+        keep: String::new(),
+        id: ID.to_owned(),
+        notice,
+        by: None,
+    };
+    class.event(0, begun).await;
+    notice
 }
 
 /// What is to be recorded.
