@@ -103,9 +103,9 @@ impl Room {
                 .present(person)
                 .is_some_and(|member| member.tracks.mic == TrackState::Live);
             if speaks {
-                self.levels.hear(person.clone(), *level);
                 let person = person.clone();
                 let now_ms = self.now.mono_ms;
+                self.levels.hear(person.clone(), *level, now_ms);
                 if let Some(member) = self.roster.get_mut(&person) {
                     member.loud = Some((*level, now_ms));
                 }

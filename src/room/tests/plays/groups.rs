@@ -379,7 +379,7 @@ fn who_speaks_is_told_in_the_group_alone() {
     assert_eq!(heard(&play, links[1]), [(id("p1"), 20)]);
     assert_eq!(heard(&play, links[3]), [(id("p3"), 30)]);
     assert_eq!(heard(&play, trainer), []);
-    play.wait(100);
+    play.wait(600);
     assert_eq!(heard(&play, links[1]), [], "silence is told");
     play.ok(trainer, M::GroupsClose);
     let levels = vec![(peer(&play, 0), 20), (peer(&play, 2), 30)];

@@ -318,7 +318,7 @@ fn levels_name_people_and_silence_is_told_once() {
     play.apply(Command::MediaLevels {
         levels: vec![(pa, 30)],
     });
-    play.wait(300);
+    play.wait(900);
     let news = play.news(b);
     let levels: Vec<_> = news
         .iter()
