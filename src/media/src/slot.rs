@@ -132,6 +132,14 @@ impl VideoSlot {
         }
     }
 
+    /// Reads what [`Self::offer`] reads, so that it is in the processor's cache; the
+    /// sum means nothing.
+    pub fn warm(&self) -> u64 {
+        u64::from(self.current.is_some())
+            ^ u64::from(self.first_ts.is_some())
+            ^ self.rewriter.warm()
+    }
+
     /// Which slot.
     pub fn slot(&self) -> SlotRef {
         self.slot

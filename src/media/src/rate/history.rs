@@ -56,6 +56,13 @@ impl History {
         }
     }
 
+    /// See [`super::Controller::warm`].
+    pub fn warm(&self) -> u64 {
+        let mask = self.slots.len().saturating_sub(1);
+        let next = self.slots.get(usize::from(self.next) & mask);
+        u64::from(next.map_or(0, |slot| slot.at))
+    }
+
     fn slot(&mut self, seq: u16) -> Option<&mut Slot> {
         let mask = self.slots.len().checked_sub(1)?;
         self.slots.get_mut(usize::from(seq) & mask)

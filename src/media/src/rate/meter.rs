@@ -27,6 +27,12 @@ impl<const BUCKETS: usize> Meter<BUCKETS> {
         }
     }
 
+    /// See [`super::Controller::warm`].
+    pub fn warm(&self) -> u64 {
+        let index = usize::try_from(self.newest.rem_euclid(BUCKETS as i64)).unwrap_or(0);
+        u64::from(self.bytes.get(index).copied().unwrap_or(0))
+    }
+
     fn bucket(&mut self, number: i64) -> Option<&mut u32> {
         let index = usize::try_from(number.rem_euclid(BUCKETS as i64)).ok()?;
         self.bytes.get_mut(index)

@@ -454,6 +454,20 @@ impl Controller {
         self.pacer.may_send(at, bytes)
     }
 
+    /// Reads what sending a packet reads, so that it is in the processor's cache.
+    /// The sum means nothing.
+    pub fn warm(&self) -> u64 {
+        u64::from(self.untold.is_some())
+            ^ self.estimate
+            ^ self.wanted
+            ^ self.pacer.warm()
+            ^ u64::from(self.probe.id())
+            ^ self.sent.warm()
+            ^ self.history.warm()
+            ^ u64::from(self.halving.is_some())
+            ^ u64::from(self.feedback.is_some())
+    }
+
     /// When [`Self::may_send`] will say yes after a no.
     pub fn next_send(&self, now: Instant) -> Instant {
         now + Duration::from_micros(self.pacer.wait(self.us(now)))

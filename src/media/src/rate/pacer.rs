@@ -55,6 +55,11 @@ impl Pacer {
         self.burst = tenth.min(FRAME.max(estimate / 200)).max(LEAST_BURST);
     }
 
+    /// See [`super::Controller::warm`].
+    pub fn warm(&self) -> u64 {
+        self.level ^ self.burst
+    }
+
     fn pass(&mut self, now: i64) {
         let passed = u64::try_from(now.saturating_sub(self.at)).unwrap_or(0);
         self.level = self.level.saturating_sub(passed.saturating_mul(self.drain));

@@ -4,6 +4,8 @@
 //! receivers: keys, numbers, the estimate. What is the same for all of a source,
 //! payloads above all, is in the media core and shared by reference.
 
+mod warm;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -53,6 +53,16 @@ pub(crate) struct OutStream {
 const LEAP: u64 = 0x7000;
 
 impl OutStream {
+    /// Reads what sending reads; the sum means nothing.
+    pub(crate) fn warm(&self) -> u64 {
+        u64::from(self.ssrc)
+            ^ self.indices.next()
+            ^ self.shift
+            ^ u64::from(self.packets)
+            ^ u64::from(self.unreported)
+            ^ self.headers.iter().sum::<usize>() as u64
+    }
+
     /// The number to send a packet of the core under.
     pub(crate) fn index(&mut self, seq: u64) -> Option<Index> {
         let next = self.indices.next();

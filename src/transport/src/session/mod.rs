@@ -425,6 +425,25 @@ impl Session {
     }
 
     /// Sends what a visit brought by our own way.
+    /// Reads what a visit reads, so that it is in the processor's cache; `depth` 0 is
+    /// the session itself, 1 and 2 what it points at. The sum means nothing.
+    pub(crate) fn warm(&self, depth: u8) -> u64 {
+        match depth {
+            0 => {
+                u64::from(self.can_send())
+                    ^ self.counters.rtp_out
+                    ^ u64::from(self.path.is_some())
+                    ^ u64::from(self.direct.is_some())
+                    ^ u64::from(self.deadline == self.engine_at)
+                    ^ u64::from(self.armed == Some(self.clock))
+            }
+            _ => self
+                .direct
+                .as_ref()
+                .map_or(0, |direct| direct.warm(depth > 1)),
+        }
+    }
+
     pub(crate) fn send_direct(
         &mut self,
         now: Instant,

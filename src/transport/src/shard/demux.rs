@@ -6,7 +6,7 @@ use std::time::Instant;
 use lophoc_media::classify::{Datagram, classify};
 use lophoc_media::types::{PeerId, ShardId};
 
-use super::{Deferred, Feed, Shard};
+use super::{Deferred, Feed, Shard, TOGETHER};
 use crate::mailbox::ShardMessage;
 use crate::registry::Found;
 use crate::session::Way;
@@ -68,18 +68,22 @@ impl Shard {
         }
         let mut feeds = std::mem::take(&mut self.feeds);
         feeds.sort_by_key(|feed| feed.peer);
-        for feed in feeds.drain(..) {
-            if let Some(bytes) = buffer.get(feed.at..feed.at + feed.len) {
-                self.feed(
-                    now,
-                    feed.way,
-                    feed.peer,
-                    feed.source,
-                    feed.destination,
-                    bytes,
-                );
+        for group in feeds.chunks(TOGETHER) {
+            self.warm(group.iter().map(|feed| feed.peer));
+            for feed in group {
+                if let Some(bytes) = buffer.get(feed.at..feed.at + feed.len) {
+                    self.feed(
+                        now,
+                        feed.way,
+                        feed.peer,
+                        feed.source,
+                        feed.destination,
+                        bytes,
+                    );
+                }
             }
         }
+        feeds.clear();
         self.feeds = feeds;
     }
 
