@@ -521,4 +521,24 @@ mod tests {
         }
         assert!(resident_mib(pid).unwrap() > 0.0);
     }
+    #[test]
+    fn what_a_thread_did_stays_when_it_ends() {
+        let pid = std::process::id();
+        let first = CpuTime::of(pid).unwrap();
+        let (worked, has_worked) = std::sync::mpsc::channel();
+        let (end, may_end) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let mut sum = 0u64;
+            while CpuTime::of(pid).unwrap().since(&first).total < 0.1 {
+                sum = std::hint::black_box(sum.wrapping_add(1));
+            }
+            worked.send(()).unwrap();
+            may_end.recv()
+        });
+        has_worked.recv().unwrap();
+        let before = CpuTime::of(pid).unwrap();
+        end.send(()).unwrap();
+        thread.join().unwrap().unwrap();
+        assert!(CpuTime::of(pid).unwrap().since(&before).total >= 0.0);
+    }
 }

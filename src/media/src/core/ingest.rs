@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::tables::{Bundles, Origin, Sub, bit, kind_index};
-use super::{DropReason, Output, RelayMsg, ShardCore};
+use super::{DropReason, Output, RelayMsg, ShardCore, TOGETHER};
 use crate::meta::Meta;
 use crate::opus::{OpusView, Packed};
 use crate::red::RedPacker;
@@ -13,8 +13,6 @@ use crate::types::{
     Forward, Kind, Layer, MAX_LAYERS, PeerId, Rung, SlotRef, SourcePacket, TrackKey,
 };
 
-/// Receivers whose memory is asked for at once.
-const TOGETHER: usize = 8;
 /// Longest wait of a bundle for its last packet.
 const BUNDLE_WAIT: Duration = Duration::from_millis(80);
 

@@ -33,6 +33,9 @@ use tables::{Origin, Peer, Room, Track, kind_index};
 /// Room kept for the pending packets of a receiver.
 const USUAL_PENDING: usize = 64;
 
+/// Receivers whose memory is asked for at once, before the first of them is served.
+pub const TOGETHER: usize = 8;
+
 /// Bounds and numbers of a core. What happens at a bound is named in [`DropReason`].
 #[derive(Debug, Clone)]
 pub struct CoreConfig {

@@ -424,7 +424,6 @@ impl Session {
             .is_some_and(|direct| direct.takes_red())
     }
 
-    /// Sends what a visit brought by our own way.
     /// Reads what a visit reads, so that it is in the processor's cache; `depth` 0 is
     /// the session itself, 1 and 2 what it points at. The sum means nothing.
     pub(crate) fn warm(&self, depth: u8) -> u64 {
@@ -444,6 +443,7 @@ impl Session {
         }
     }
 
+    /// Sends what a visit brought by our own way.
     pub(crate) fn send_direct(
         &mut self,
         now: Instant,

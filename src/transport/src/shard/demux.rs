@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use lophoc_media::classify::{Datagram, classify};
+use lophoc_media::core::TOGETHER;
 use lophoc_media::types::{PeerId, ShardId};
 
-use super::{Deferred, Feed, Shard, TOGETHER};
+use super::{Deferred, Feed, Shard};
 use crate::mailbox::ShardMessage;
 use crate::registry::Found;
 use crate::session::Way;

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use lophoc_media::core::{CoreConfig, Output, ShardCore};
+use lophoc_media::core::{CoreConfig, Output, ShardCore, TOGETHER};
 use lophoc_media::idmap::IdMap;
 use lophoc_media::types::{Epoch, Forward, PeerId, ShardId};
 use str0m::net::Protocol;
@@ -38,8 +38,6 @@ use crate::udp::{LocalAddresses, Sockets};
 
 /// Receivers visited per turn; the rest stays dirty.
 const VISITS_PER_TURN: usize = 1_024;
-/// Sessions whose memory is asked for at once.
-pub(crate) const TOGETHER: usize = 8;
 /// Timers fired per turn.
 const TIMERS_PER_TURN: usize = 1_024;
 /// An address of another shard is forgotten after this long without a proof.
