@@ -745,6 +745,14 @@ pub struct Playback {
     pub mine: PlaybackMine,
 }
 
+/// Whether somebody may watch what is recorded so far, while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FromStart {
+    /// He may, now.
+    pub may: bool,
+}
+
 /// How much a unit keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase")]

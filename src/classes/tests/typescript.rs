@@ -97,6 +97,7 @@ fn the_generated_typescript_is_up_to_date() {
         WatcherList,
         DisposalForm,
         WithdrawalForm,
+        FromStart,
         Playback,
         WatchedForm,
         RecordingQuota,

@@ -91,6 +91,10 @@ pub struct Recording {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[ts(optional, as = "Option<u64>")]
     pub notice: u64,
+    /// Of the server: learners who are here watch what is recorded so far.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub from_start: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

@@ -34,6 +34,8 @@ pub struct RecordingPlan {
     pub presenters: bool,
     /// Of the server: people are asked, and who refuses attends unrecorded.
     pub asks: bool,
+    /// Of the server: learners who are in the room watch what is recorded so far.
+    pub from_start: bool,
 }
 
 /// The setting of a class or session.
@@ -73,6 +75,7 @@ fn plan(row: &SqliteRow) -> Result<RecordingPlan, StoreError> {
         auto: row.try_get("auto")?,
         presenters: is("whom", "presenters")?,
         asks: asked || is("ask", "consent")?,
+        from_start: server && row.try_get("from_start")?,
     })
 }
 
@@ -90,7 +93,7 @@ async fn last(
     session: Option<&SessionKey>,
 ) -> Result<Option<RecordingSetting>, StoreError> {
     let row = sqlx::query(
-        "SELECT n.state, n.who, n.why, n.keep, n.source, n.auto, n.whom, n.ask, c.plan \
+        "SELECT n.state, n.who, n.why, n.keep, n.source, n.auto, n.whom, n.ask, n.from_start, c.plan \
          FROM recording_notice n JOIN class c ON c.id = n.class \
          WHERE n.class = $1 AND n.session IS $2 ORDER BY n.no DESC LIMIT 1",
     )
@@ -160,7 +163,8 @@ impl Store {
             let notice = &plan.notice;
             sqlx::query(
                 "INSERT INTO recording_notice (class, session, state, who, why, keep, made_by, made_ms, \
-                 source, auto, whom, ask) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                 source, auto, whom, ask, from_start) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             )
             .bind(class.as_str())
             .bind(session.map(SessionKey::as_str))
@@ -174,6 +178,7 @@ impl Store {
             .bind(plan.auto)
             .bind(if plan.presenters { "presenters" } else { "all" })
             .bind(if plan.asks { "consent" } else { "notice" })
+            .bind(plan.from_start)
             .execute(&mut *transaction)
             .await?;
         }

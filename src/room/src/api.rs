@@ -63,6 +63,8 @@ pub struct RecordingPlan {
     pub whom: RecordWhom,
     /// Of the server: whether people are asked.
     pub ask: RecordConsent,
+    /// Of the server: learners who are here watch what is recorded so far.
+    pub from_start: bool,
 }
 
 /// What somebody answered to the words of a recording before he came in.

@@ -93,9 +93,10 @@ impl Recordings {
         }
     }
 
-    /// The one that goes on.
-    pub(crate) fn now(&self) -> Option<Recording> {
+    /// The one that goes on, by this setting.
+    pub(crate) fn now(&self, plan: Option<&RecordingPlan>) -> Option<Recording> {
         let now = self.now.as_ref()?;
+        let from_start = plan.is_some_and(|plan| plan.by == RecordedBy::Server && plan.from_start);
         let RecordingWords { who, why, keep } = now.terms.words.clone();
         Some(Recording {
             by: now.terms.by,
@@ -108,6 +109,7 @@ impl Recordings {
             whom: now.terms.whom,
             ask: now.terms.ask,
             notice: now.notice,
+            from_start: from_start && now.terms.by == RecordedBy::Server,
         })
     }
 }
@@ -279,6 +281,11 @@ impl Room {
         let before = std::mem::replace(&mut self.config.recording, plan.clone());
         self.recording.lacked = false;
         self.tell_record_desks();
+        let early =
+            |plan: &Option<RecordingPlan>| plan.as_ref().is_some_and(|plan| plan.from_start);
+        if self.recording.now.is_some() && early(&before) != early(&plan) {
+            self.tell_room();
+        }
         if self.phase != Phase::Open || self.lesson.started_ms.is_none() {
             return;
         }

@@ -284,7 +284,7 @@ impl Room {
             host: self.config.host.clone(),
             mode: self.mode,
             locked: self.locked,
-            recording: self.recording.now(),
+            recording: self.recording.now(self.config.recording.as_ref()),
             started_at: self.started_ms,
             phase: self.lesson_phase(),
             lesson_at: self.lesson.started_ms,

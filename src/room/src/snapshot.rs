@@ -103,4 +103,9 @@ impl Room {
             waiting: self.waiting(),
         }
     }
+
+    /// Whether somebody is here, seen by all; whose connection was lost is for a while.
+    pub fn holds(&self, person: &PersonId) -> bool {
+        self.roster.present(person).is_some()
+    }
 }

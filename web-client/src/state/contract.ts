@@ -36,6 +36,7 @@ import type { Captions } from './captions.svelte';
 import type { Notes } from './notes.svelte';
 import type { ArrangeModel } from './arrange-model';
 import type { GroupsModel } from './groups-model';
+import type { Playback, WatchedForm } from '../core/playback/shapes';
 import type { HallPerson } from '../core/records/gen';
 import type { PendingChat, PollsModel, TalkModel } from './talk-contract';
 export type DeviceKind = 'mic' | 'camera' | 'speaker';
@@ -175,6 +176,12 @@ export interface HallModel {
   /** The code of the moment for the hall screen. */
   code(): Promise<{ url: string; svg: string; expiresMs: number } | null>;
 }
+/** What is recorded of the class so far, for somebody in the room. */
+export interface FromStartModel {
+  /** With fresh addresses; null: not (any more) to be had. */
+  playback(): Promise<Playback | null>;
+  watched(form: WatchedForm, leaving: boolean): Promise<boolean>;
+}
 /** A file on its way to the server. */
 export interface Upload {
   id: number;
@@ -272,6 +279,10 @@ export interface RecordingModel {
   readonly asks: boolean;
   /** Who refused, to staff. */
   readonly unrecorded: ReadonlySet<PersonId>;
+  /** One may watch what is recorded so far, now. */
+  readonly fromStart: boolean;
+  /** Finds out whether one may. */
+  askFromStart(): void;
   reply(accept: boolean): Promise<ErrorCode | null>;
 }
 export interface RoomModel {
@@ -290,6 +301,10 @@ export interface RoomModel {
   readonly checkResult: { check: string; asked: number; answered: number } | null;
   /** The hall of this connection, or of the trainer, for ticking people in. */
   hall(): Promise<HallModel>;
+  /** The recording that goes on, from its start. */
+  fromStart(): Promise<FromStartModel>;
+  /** What is said in the room is not heard while one listens to what was said. */
+  hush(on: boolean): void;
   /** Server clock, ms, for a moment of this browser's clock. */
   serverNow(local: number): number;
   readonly sampled: boolean;

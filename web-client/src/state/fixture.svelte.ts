@@ -40,6 +40,7 @@ import type {
   LinkInfo,
   MediaProblem,
   NetModel,
+  FromStartModel,
   HallModel,
   RoomModel,
   Tile,
@@ -686,6 +687,13 @@ class FixtureRoom implements RoomModel {
   async replyCheck() {
     this.check = null;
     return null;
+  }
+  async fromStart(): Promise<FromStartModel> {
+    return { playback: async () => null, watched: async () => true };
+  }
+  hushed = false;
+  hush(on: boolean): void {
+    this.hushed = on;
   }
   async hall(): Promise<HallModel> {
     let items = this.people.slice(0, 40).map((p, n) => ({

@@ -33,7 +33,7 @@ import { Arrange } from './arrange.svelte';
 import { Boards } from './boards.svelte';
 import { Captions } from './captions.svelte';
 import { Chat } from './chat.svelte';
-import type { HallModel, Layout, RoomModel, Tile } from './contract';
+import type { FromStartModel, HallModel, Layout, RoomModel, Tile } from './contract';
 import type { Devices } from './devices.svelte';
 import { Files } from './files.svelte';
 import { GroupStore } from './groups.svelte';
@@ -115,6 +115,8 @@ export class Room implements RoomModel {
   readonly recording = new RecordingState(
     () => this.room,
     (message) => this.#act(message),
+    async (recording) =>
+      (await import('./from-start')).mayFromStart({ recording, token: () => this.session.link.token }),
   );
   check = $state.raw<RoomModel['check']>(null);
   checkResult = $state.raw<RoomModel['checkResult']>(null);
@@ -704,6 +706,15 @@ export class Room implements RoomModel {
       site: mine?.site === undefined ? null : this.me.person,
       token: () => this.session.link.token,
     });
+  }
+
+  async fromStart(): Promise<FromStartModel> {
+    const { fromStartModel } = await import('./from-start');
+    return fromStartModel({ recording: this.room.recording?.recording ?? '', token: () => this.session.link.token });
+  }
+
+  hush(on: boolean): void {
+    this.devices.audio.hush(on);
   }
 
   get notices() {

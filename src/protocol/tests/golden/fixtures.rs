@@ -136,6 +136,7 @@ pub fn room_that_is_recorded() -> RoomInfo {
             whom: RecordWhom::All,
             ask: RecordConsent::Notice,
             notice: 0,
+            from_start: false,
         }),
         ..room()
     }
@@ -154,6 +155,7 @@ pub fn room_recorded_by_the_server() -> RoomInfo {
             whom: RecordWhom::Presenters,
             ask: RecordConsent::Consent,
             notice: 12,
+            from_start: true,
         }),
         ..room()
     }

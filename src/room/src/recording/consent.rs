@@ -107,6 +107,7 @@ impl Room {
             whom: terms.whom,
             ask: terms.ask,
             notice,
+            from_start: false,
         })
     }
 

@@ -363,7 +363,38 @@ fn plan(ask: RecordConsent) -> RecordingPlan {
         auto: true,
         whom: RecordWhom::All,
         ask,
+        from_start: false,
     }
+}
+
+#[test]
+fn that_latecomers_may_watch_from_the_start_is_told_to_all_as_soon_as_it_is_set() {
+    let with = |from_start| RecordingPlan {
+        from_start,
+        ..plan(RecordConsent::Consent)
+    };
+    let mut play = Play::with(RoomConfig {
+        recording: Some(with(false)),
+        ..config(RoomMode::Training)
+    });
+    let trainer = play.join("p1", Role::Trainer);
+    let learner = play.join("p2", Role::Learner);
+    ready(&mut play, "r1");
+    play.ok(trainer, M::ModStart);
+    let early = |play: &Play| told(play, learner).map(|now| now.from_start);
+    assert_eq!(early(&play), Some(false));
+    let id = told(&play, learner).and_then(|now| now.recording);
+    for now in [true, false] {
+        play.apply(Command::RecordingSet {
+            plan: Some(with(now)),
+            least: RecordConsent::Consent,
+            by: lophoc_protocol::PersonId("o1".to_owned()),
+        });
+        assert_eq!(early(&play), Some(now));
+        // It is the same recording all the time.
+        assert_eq!(told(&play, learner).and_then(|now| now.recording), id);
+    }
+    assert!(id.is_some());
 }
 
 #[test]

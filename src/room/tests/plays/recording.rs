@@ -33,6 +33,7 @@ fn words(who: &str) -> RecordingPlan {
         auto: true,
         whom: RecordWhom::All,
         ask: RecordConsent::Notice,
+        from_start: false,
     }
 }
 

@@ -46,7 +46,9 @@ use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use accounts::checked_login;
-pub use actor::{How, Signed, SignedInRoom, need_admin, person_signed_in, person_with_cookie};
+pub use actor::{
+    How, Signed, SignedInRoom, cookie_named, need_admin, person_signed_in, person_with_cookie,
+};
 pub use attendance_state::AttendanceState;
 pub use check::CheckState;
 pub(crate) use classes::{Maker, ics, least_ask, plan_of};

@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, StatusCode};
 use lophoc_classes::{
     Audience, AudienceForm, AudienceKind, Class, ClassId, CutsForm, MAX_CUTS, MAX_LICENCE,
     MAX_REASON, RecordingDetail, RecordingItem, RecordingList, RecordingRefused, RecordingSettings,
-    RecordingStepForm, Standing,
+    RecordingState, RecordingStepForm, Standing,
 };
 use lophoc_ledger::SessionKey;
 use lophoc_recording::{Cuts, Span};
@@ -27,10 +27,10 @@ use utoipa_axum::routes;
 use super::check_in::base_url;
 use super::error::{ApiFault, Refusal};
 use super::extract::{Ask, At, Body};
-use super::{Routes, Signed};
+use super::{How, Routes, Signed, SignedInRoom};
 use crate::app::App;
 use crate::clock::wall_ms;
-use crate::recording::access::{is_present, line_of, protection};
+use crate::recording::access::{line_of, live_of, protection};
 use crate::recording::show::{audience_of, item, whole};
 use crate::recording::{Access, KeepError, access_of, detail};
 
@@ -105,6 +105,34 @@ impl Here {
             access,
             signed,
         })
+    }
+
+    /// As [`Self::of`]; the token of a room gives what is recorded in it now, and
+    /// nothing else.
+    ///
+    /// # Errors
+    /// `notFound`.
+    async fn watching(
+        app: &App,
+        SignedInRoom(mut signed): SignedInRoom,
+        id: &str,
+    ) -> Result<Self, ApiFault> {
+        let How::Room { session, .. } = &signed.how else {
+            return Self::of(app, signed, id).await;
+        };
+        let session = session.clone();
+        // As for the addresses he is given.
+        signed.actor.units.clear();
+        let here = Self::of(app, signed, id).await?;
+        let goes = here.recording.state == RecordingState::Recording;
+        if here.recording.session != session || !goes || !here.access.watch {
+            return Err(ApiFault::not_found());
+        }
+        let access = Access {
+            watch: true,
+            ..Access::default()
+        };
+        Ok(Self { access, ..here })
     }
 
     /// # Errors
@@ -206,8 +234,8 @@ async fn list(
         let Some(standing) = standings.get(&recording.session) else {
             continue;
         };
-        let present = is_present(&app, signed.person(), &recording).await?;
-        let access = Access::of(&signed.actor, standing, &recording, present, |unit| {
+        let live = live_of(&app, signed.person(), &recording).await?;
+        let access = Access::of(&signed.actor, standing, &recording, live, |unit| {
             filter.line.contains(unit)
         });
         let holds = holding.contains(&recording.id) && recording.state.is_there();
@@ -299,7 +327,7 @@ async fn cuts(
     if form.cuts.len() > MAX_CUTS {
         return Err(ApiFault::field("cuts", "tooLong"));
     }
-    if here.recording.state == lophoc_classes::RecordingState::Recording {
+    if here.recording.state == RecordingState::Recording {
         return Err(ApiFault::refused(None));
     }
     let now = whole(&app, here.recording.clone()).await?;

@@ -261,7 +261,7 @@ async fn signed_in(app: &App, known: KnownAccount) -> Result<SignedIn, ApiFault>
 }
 
 /// Whether the browser came by HTTPS, here or at a trusted proxy.
-fn secure(app: &App, socket: SocketAddr, headers: &HeaderMap) -> bool {
+pub(super) fn secure(app: &App, socket: SocketAddr, headers: &HeaderMap) -> bool {
     let server = &app.config.server;
     let proxied = server.trusted_proxies.contains(&socket.ip().to_canonical())
         && headers

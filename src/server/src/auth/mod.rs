@@ -23,7 +23,7 @@ pub use link::{LinkClaims, NamedPerson};
 pub use password::{LONGEST, PasswordError, Passwords, allowed, generate};
 pub use person::person_of_device;
 pub use preflight::PreflightClaims;
-pub use recording::{MediaAddress, RecordingClaims, Viewer};
+pub use recording::{MediaAddress, ROOM_WATCH, RecordingClaims, RoomWatchClaims, Viewer};
 pub use seal::{Keys, TokenError};
 pub use secret::{API_TOKEN, api_secret, cookie_secret, hash_of};
 pub use token::{AnswerClaims, NoticeClaims, TOKEN_LIFE_MS, TokenClaims};

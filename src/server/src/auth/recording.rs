@@ -48,6 +48,44 @@ impl RecordingClaims {
     }
 }
 
+/// That a browser is that of somebody in the room whose recording it watches: it goes
+/// with the cookie of [`ROOM_WATCH`], so that an address alone opens nothing elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomWatchClaims {
+    /// Recording.
+    pub recording: String,
+    /// Who.
+    pub person: PersonKey,
+    /// Good until then, ms since the epoch.
+    pub until_ms: u64,
+}
+
+/// Name of the cookie.
+pub const ROOM_WATCH: &str = "lophoc-watch";
+
+impl RoomWatchClaims {
+    /// Its value.
+    ///
+    /// # Errors
+    /// When it cannot be written; not met.
+    pub fn seal(&self, keys: &Keys) -> Result<String, TokenError> {
+        seal(&keys.recording_room, self)
+    }
+
+    /// Whether `text` says so of this person and recording.
+    pub fn holds(
+        keys: &Keys,
+        text: &str,
+        recording: &str,
+        person: &PersonKey,
+        now_ms: u64,
+    ) -> bool {
+        open(&keys.recording_room, text).is_ok_and(|claims: Self| {
+            claims.recording == recording && claims.person == *person && now_ms < claims.until_ms
+        })
+    }
+}
+
 /// For whom an address was made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Viewer {
@@ -61,6 +99,9 @@ pub enum Viewer {
         /// Id of the token.
         token: String,
     },
+    /// This person, in the room of a recording that goes on: good with the cookie of
+    /// [`ROOM_WATCH`], while he is there.
+    Room(PersonKey),
     /// Whoever has the link that ends then, ms.
     Link(u64),
     /// Everybody.
@@ -71,7 +112,9 @@ impl Viewer {
     /// Who it is, where that is known.
     pub fn person(&self) -> Option<&PersonKey> {
         match self {
-            Self::Person(person) | Self::Program { person, .. } => Some(person),
+            Self::Person(person) | Self::Program { person, .. } | Self::Room(person) => {
+                Some(person)
+            }
             Self::Link(_) | Self::Public => None,
         }
     }
@@ -85,6 +128,7 @@ impl Viewer {
                 URL_SAFE_NO_PAD.encode(person.as_str()),
                 URL_SAFE_NO_PAD.encode(token)
             ),
+            Self::Room(person) => format!("i.{}", URL_SAFE_NO_PAD.encode(person.as_str())),
             Self::Link(until) => format!("l.{until}"),
             Self::Public => "p".to_owned(),
         }
@@ -102,6 +146,7 @@ impl Viewer {
         let word = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok();
         match kind {
             "u" => word(rest).map(PersonKey).map(Self::Person),
+            "i" => word(rest).map(PersonKey).map(Self::Room),
             "t" => {
                 let (person, token) = rest.split_once('.')?;
                 Some(Self::Program {
@@ -219,6 +264,31 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_of_the_room_is_good_for_its_person_recording_and_time() {
+        let person = PersonKey::from("p");
+        let claims = RoomWatchClaims {
+            recording: "r".to_owned(),
+            person: person.clone(),
+            until_ms: 1_000,
+        };
+        let text = claims.seal(&keys()).unwrap();
+        let holds = |recording, person: &str, now_ms| {
+            RoomWatchClaims::holds(&keys(), &text, recording, &PersonKey::from(person), now_ms)
+        };
+        assert!(holds("r", "p", 999));
+        assert!(!holds("r", "p", 1_000) && !holds("s", "p", 999) && !holds("r", "q", 999));
+        assert!(!RoomWatchClaims::holds(
+            &Keys::new(&[8; 32]),
+            &text,
+            "r",
+            &person,
+            999
+        ));
+        // Nor is it a link to the recording.
+        assert!(RecordingClaims::open(&keys(), &text, 999).is_err());
+    }
+
+    #[test]
     fn a_link_is_good_for_its_time_and_a_public_one_for_ever() {
         let claims = |until_ms| RecordingClaims {
             recording: "r".to_owned(),
@@ -242,7 +312,7 @@ mod tests {
         #[test]
         fn viewers_come_back(name in ".{0,40}", token in ".{0,30}", until in any::<u64>()) {
             let person = PersonKey(name);
-            for viewer in [Viewer::Person(person.clone()), Viewer::Program { person, token }, Viewer::Link(until), Viewer::Public] {
+            for viewer in [Viewer::Person(person.clone()), Viewer::Room(person.clone()), Viewer::Program { person, token }, Viewer::Link(until), Viewer::Public] {
                 let text = viewer.text();
                 prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)));
                 prop_assert_eq!(Viewer::read(&text), Some(viewer));

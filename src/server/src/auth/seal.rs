@@ -33,6 +33,7 @@ pub struct Keys {
     pub(super) preflight: hmac::Key,
     pub(super) recording_link: hmac::Key,
     pub(super) recording_bytes: hmac::Key,
+    pub(super) recording_room: hmac::Key,
 }
 
 impl std::fmt::Debug for Keys {
@@ -59,6 +60,7 @@ impl Keys {
             preflight: derive("lophoc preflight link"),
             recording_link: derive("lophoc recording link"),
             recording_bytes: derive("lophoc recording bytes"),
+            recording_room: derive("lophoc recording in the room"),
         }
     }
 }

@@ -258,6 +258,7 @@ async fn recording_now(app: &App, session: &Session) -> Result<Option<RecordingP
                 auto: true,
                 presenters: span.whom == "presenters",
                 asks: span.ask == "consent",
+                from_start: false,
             }));
     }
     if begun {
@@ -277,6 +278,7 @@ pub(crate) fn plan_told(now: Recording) -> RecordingPlan {
         auto: true,
         presenters: now.whom == RecordWhom::Presenters,
         asks: now.ask == RecordConsent::Consent,
+        from_start: now.from_start,
     }
 }
 

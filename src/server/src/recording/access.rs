@@ -26,19 +26,27 @@ pub struct Access {
     pub dispose: bool,
 }
 
+/// How somebody stands to a recording while it goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Live {
+    /// He is in the room, seen by all; a lost connection leaves him there for a while.
+    pub present: bool,
+    /// The setting lets those who may watch it after its release watch it now.
+    pub early: bool,
+}
+
 impl Access {
     /// Anything at all.
     pub fn any(self) -> bool {
         self.review || self.inside || self.watch || self.dispose
     }
 
-    /// By right; `present`: the asker is in the room, seen by all; `line`: his unit
-    /// and all above it.
+    /// By right; `line`: the unit of the asker and all above it.
     pub fn of(
         actor: &Actor,
         standing: &Standing,
         recording: &Recording,
-        present: bool,
+        live: Live,
         line: impl Fn(&UnitId) -> bool,
     ) -> Self {
         let may = |right| grant(actor, standing, right).all;
@@ -49,17 +57,20 @@ impl Access {
             AudienceKind::Unit => recording.audience_unit.as_ref().is_some_and(line),
             AudienceKind::Public => true,
         };
-        // While it goes on nobody hears the room from outside of it.
-        let unseen = recording.state == RecordingState::Recording && !present;
+        let watch = match recording.state {
+            // While it goes on nobody hears the room from outside of it.
+            RecordingState::Recording => {
+                live.present && (review || edit || (live.early && may(Right::WatchRecordings)))
+            }
+            state => {
+                review || edit || (state.is_open() && (may(Right::WatchRecordings) || audience))
+            }
+        };
         Self {
             review: review && there,
             edit: there && edit && (review || !recording.state.is_open()),
             inside: there && (review || edit),
-            watch: there
-                && !unseen
-                && (review
-                    || edit
-                    || (recording.state.is_open() && (may(Right::WatchRecordings) || audience))),
+            watch: there && watch,
             dispose: may(Right::DisposeRecordings),
         }
     }
@@ -79,32 +90,39 @@ pub async fn access_of(
         .standing_in(&actor.person, &recording.session)
         .await?;
     let line = line_of(app, &actor.person).await?;
-    let present = is_present(app, &actor.person, recording).await?;
-    Ok(Access::of(actor, &standing, recording, present, |unit| {
+    let live = live_of(app, &actor.person, recording).await?;
+    Ok(Access::of(actor, &standing, recording, live, |unit| {
         line.contains(unit)
     }))
 }
 
-/// Whether somebody is in the room of a recording that goes on.
+/// How somebody stands to a recording while it goes on.
 ///
 /// # Errors
 /// The store's.
-pub async fn is_present(
+pub async fn live_of(
     app: &App,
     person: &PersonKey,
     recording: &Recording,
-) -> Result<bool, StoreError> {
+) -> Result<Live, StoreError> {
     if recording.state != RecordingState::Recording {
-        return Ok(false);
+        return Ok(Live::default());
     }
     let Some(session) = app.store.session(&recording.session).await? else {
-        return Ok(false);
+        return Ok(Live::default());
     };
-    let desk = app.rooms.snapshot(session.room.as_str()).await;
-    Ok(desk.is_some_and(|desk| {
-        let mut people = desk.room.people.iter();
-        people.any(|one| one.person.0 == person.as_str())
-    }))
+    let present = app.rooms.holds(session.room.as_str(), person).await;
+    if !present {
+        return Ok(Live::default());
+    }
+    let plan = app
+        .store
+        .recording_plan(&recording.class, &recording.session)
+        .await?;
+    Ok(Live {
+        present,
+        early: plan.is_some_and(|plan| plan.from_start),
+    })
 }
 
 /// The unit of somebody and all above it.
@@ -133,6 +151,14 @@ async fn actor_of(app: &App, viewer: &Viewer, now_ms: u64) -> Result<Option<Acto
                 .filter(|(_, scopes)| scopes.contains(&Scope::RecordingsRead))
                 .map(|(known, _)| known)
         }
+        // What his account may elsewhere goes with its cookie.
+        Viewer::Room(person) => {
+            return Ok(Some(Actor {
+                person: person.clone(),
+                admin: false,
+                units: Vec::new(),
+            }));
+        }
         Viewer::Link(_) | Viewer::Public => None,
     };
     let holds = |known: &KnownAccount| {
@@ -149,7 +175,7 @@ async fn actor_of(app: &App, viewer: &Viewer, now_ms: u64) -> Result<Option<Acto
 }
 
 /// Whether a viewer may take its files: everybody who may watch it when that is
-/// allowed, else those who review it.
+/// allowed and it is over, else those who review it.
 ///
 /// # Errors
 /// The store's.
@@ -159,7 +185,7 @@ pub async fn may_download(
     recording: &Recording,
     now_ms: u64,
 ) -> Result<bool, StoreError> {
-    if recording.downloads {
+    if recording.downloads && recording.state != RecordingState::Recording {
         return Ok(true);
     }
     match actor_of(app, viewer, now_ms).await? {
@@ -185,6 +211,13 @@ pub async fn may_watch(
                 return Ok(false);
             };
             Ok(access_of(app, &actor, recording).await?.watch)
+        }
+        Viewer::Room(_) => {
+            let Some(actor) = actor_of(app, viewer, now_ms).await? else {
+                return Ok(false);
+            };
+            let goes = recording.state == RecordingState::Recording;
+            Ok(goes && access_of(app, &actor, recording).await?.watch)
         }
         Viewer::Link(until) => Ok(recording.state == RecordingState::Published
             && recording.audience == AudienceKind::Link
@@ -243,17 +276,43 @@ mod tests {
         }
     }
 
-    fn access(role: StaffRole, state: RecordingState, present: bool) -> Access {
+    fn access_as(standing: &Standing, state: RecordingState, live: Live) -> Access {
         let actor = Actor {
             person: PersonKey::from("p"),
             admin: false,
             units: Vec::new(),
         };
+        Access::of(&actor, standing, &recording(state), live, |_| false)
+    }
+
+    fn access(role: StaffRole, state: RecordingState, present: bool) -> Access {
         let standing = Standing {
             staff: vec![role],
             ..Standing::default()
         };
-        Access::of(&actor, &standing, &recording(state), present, |_| false)
+        let early = false;
+        access_as(&standing, state, Live { present, early })
+    }
+
+    #[test]
+    fn learners_watch_what_goes_on_where_the_setting_says_so_and_they_are_there() {
+        let learner = Standing {
+            enrolled: true,
+            ..Standing::default()
+        };
+        for (present, early) in [(true, true), (true, false), (false, true), (false, false)] {
+            let live = Live { present, early };
+            let now = access_as(&learner, RecordingState::Recording, live);
+            assert_eq!(now.watch, present && early, "{live:?}");
+            assert!(!now.review && !now.inside && !now.edit);
+            // Somebody who only has the link of the room is no learner of the class.
+            let guest = access_as(&Standing::default(), RecordingState::Recording, live);
+            assert!(!guest.any(), "{live:?}");
+            // What is over waits for its release.
+            for state in [RecordingState::Processing, RecordingState::Review] {
+                assert!(!access_as(&learner, state, live).any(), "{state:?}");
+            }
+        }
     }
 
     #[test]

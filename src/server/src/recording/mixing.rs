@@ -23,6 +23,9 @@ use crate::app::App;
 const SETTLED_MS: u64 = 15_000;
 /// Length of a piece: some 25 MB of samples.
 const PIECE_MS: u64 = 60_000;
+/// While it goes on sound is there to a multiple of this, ms: whoever watches from the
+/// start hears it.
+const STEP_MS: u64 = 10_000;
 /// Packets after the end of a piece that may still sound in it, ms.
 const AFTER_MS: u64 = 40;
 
@@ -46,7 +49,7 @@ pub fn go_on(
 ) -> Result<bool, KeepError> {
     let to_ms = match timeline.ended {
         Some(_) => timeline.length_ms.next_multiple_of(GRID_MS),
-        None => timeline.length_ms.saturating_sub(SETTLED_MS) / PIECE_MS * PIECE_MS,
+        None => timeline.length_ms.saturating_sub(SETTLED_MS) / STEP_MS * STEP_MS,
     };
     let path = app.keep.files.of(id).join(SOUND);
     let mark = mark_of(left, Some(timeline));

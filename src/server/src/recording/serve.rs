@@ -20,10 +20,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use futures_util::stream;
+use lophoc_classes::RecordingState;
 use lophoc_recording::scan::Index;
 use lophoc_recording::served::{ByteRange, Piece, VirtualFile, file_cuts};
 use lophoc_recording::{RecordingId, Span};
-use lophoc_records::MaterialKind;
+use lophoc_records::{MaterialKind, StoreError};
 use serde::Deserialize;
 
 use super::access::{may_download, may_watch};
@@ -32,7 +33,7 @@ use super::files::{OUT, SOUND, plain_file};
 use super::keep::KeepError;
 use super::show::{Whole, shows_page, title_of, typed_captions, whole};
 use crate::app::App;
-use crate::auth::{MediaAddress, Viewer};
+use crate::auth::{MediaAddress, ROOM_WATCH, RoomWatchClaims, Viewer};
 use crate::clock::wall_ms;
 use crate::http::client_address;
 
@@ -128,7 +129,7 @@ async fn bytes_of(
     if whole.recording.withdrawn != withdrawn {
         return Err(FORBIDDEN);
     }
-    let watch = Watch::of(&app, &whole.recording);
+    let watch = Watch::of(&app, &whole.recording, viewer);
     let found = find(&app, &id, whole, &file)
         .await
         .map_err(|error| failed(&error))?
@@ -180,24 +181,41 @@ async fn allowed(
             return Err(FORBIDDEN);
         }
     }
+    if let Viewer::Room(person) = viewer {
+        let text = crate::api::cookie_named(headers, ROOM_WATCH).ok_or(FORBIDDEN)?;
+        if !RoomWatchClaims::holds(&app.keys, text, &recording.id, person, now) {
+            return Err(FORBIDDEN);
+        }
+    }
+    match still_may(app, viewer, recording, now).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(FORBIDDEN),
+        Err(error) => Err(failed(&error.into())),
+    }
+}
+
+/// Whether a viewer has the right now; what was found a moment ago counts.
+async fn still_may(
+    app: &App,
+    viewer: &Viewer,
+    recording: &lophoc_records::Recording,
+    now: u64,
+) -> Result<bool, StoreError> {
     let mono = app.clock.now().mono_ms;
     let (id, withdrawn) = (&recording.id, recording.withdrawn);
     let passed = match viewer {
         // Its end is looked at each time.
-        Viewer::Link(until) if *until <= now => return Err(FORBIDDEN),
+        Viewer::Link(until) if *until <= now => return Ok(false),
         _ => app.keep.is_trusted(id, viewer, withdrawn, mono),
     };
     if passed {
-        return Ok(());
+        return Ok(true);
     }
-    let may = may_watch(app, viewer, recording, now)
-        .await
-        .map_err(|error| failed(&error.into()))?;
-    if !may {
-        return Err(FORBIDDEN);
+    let may = may_watch(app, viewer, recording, now).await?;
+    if may {
+        app.keep.trust(id, viewer, withdrawn, mono);
     }
-    app.keep.trust(id, viewer, withdrawn, mono);
-    Ok(())
+    Ok(may)
 }
 
 async fn find(
@@ -387,36 +405,54 @@ fn outside(total: u64) -> Response {
     response
 }
 
-/// Looks again while bytes flow: what was withdrawn meanwhile ends.
+/// Looks again while bytes flow: what was withdrawn meanwhile ends, and so does the
+/// right of a viewer.
 struct Watch {
     app: Arc<App>,
     recording: String,
     withdrawn: u32,
+    viewer: Viewer,
+    /// Bytes between two looks.
+    every: u64,
     /// Bytes until the next look.
     left: u64,
 }
 
 impl Watch {
-    fn of(app: &Arc<App>, recording: &lophoc_records::Recording) -> Self {
+    fn of(app: &Arc<App>, recording: &lophoc_records::Recording, viewer: Viewer) -> Self {
+        let every = match recording.state {
+            // The right ends with leaving the room.
+            RecordingState::Recording => PIECE,
+            _ => LOOK_EVERY,
+        };
         Self {
             app: Arc::clone(app),
             recording: recording.id.clone(),
             withdrawn: recording.withdrawn,
-            left: LOOK_EVERY,
+            viewer,
+            every,
+            left: every,
         }
     }
 
     /// # Errors
-    /// It was withdrawn.
+    /// It was withdrawn, or the viewer may not have it any more.
     async fn pass(&mut self, bytes: u64) -> std::io::Result<()> {
         if let Some(left) = self.left.checked_sub(bytes) {
             self.left = left;
             return Ok(());
         }
-        self.left = LOOK_EVERY;
+        self.left = self.every;
         let now = self.app.store.recording(&self.recording).await;
         let now = now.map_err(std::io::Error::other)?;
-        match now.is_some_and(|one| one.withdrawn == self.withdrawn && one.state.is_there()) {
+        let there = now.filter(|one| one.withdrawn == self.withdrawn && one.state.is_there());
+        let may = match there {
+            Some(one) => still_may(&self.app, &self.viewer, &one, wall_ms())
+                .await
+                .map_err(std::io::Error::other)?,
+            None => false,
+        };
+        match may {
             true => Ok(()),
             false => Err(std::io::ErrorKind::PermissionDenied.into()),
         }

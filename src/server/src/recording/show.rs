@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::auth::{MediaAddress, RecordingClaims, Viewer};
 
 /// Addresses in a playback are good for so long, ms.
-const ADDRESS_MS: u64 = 4 * 60 * 60 * 1_000;
+pub const ADDRESS_MS: u64 = 4 * 60 * 60 * 1_000;
 /// Pages whose words are read for one playback. Overflow: the others have none.
 const PAGES: usize = 2_000;
 
@@ -453,7 +453,7 @@ pub async fn playback(
         let mut playback = build(&app, &whole, &addresses, &scene, &uploaded, &watched)?;
         playback.mine.can_withdraw = match &viewer {
             Viewer::Person(person) => can_withdraw(&whole, person),
-            Viewer::Program { .. } | Viewer::Link(_) | Viewer::Public => false,
+            Viewer::Program { .. } | Viewer::Room(_) | Viewer::Link(_) | Viewer::Public => false,
         };
         if viewer.person().is_none() {
             for_outsiders(&mut playback);
@@ -514,6 +514,8 @@ fn build(
 ) -> Result<Playback, KeepError> {
     let recording = &whole.recording;
     let script = scene.script.clone();
+    // What goes on is nobody's to keep.
+    let downloads = recording.downloads && recording.state != RecordingState::Recording;
     let mut playback = Playback {
         id: recording.id.clone(),
         title: title_of(recording).to_owned(),
@@ -555,14 +557,14 @@ fn build(
         && let Some((name, _)) = shown_file(app, &id, SOUND, 0, &whole.cuts)?
     {
         playback.sound = Some(addresses.of(&name));
-        if recording.downloads {
+        if downloads {
             playback.downloads.sound = playback.sound.clone();
         }
     }
     let film = whole.film();
     if app.keep.files.of(&id).join(OUT).join(&film).is_file() {
         playback.film = Some(addresses.of(&film));
-        if recording.downloads {
+        if downloads {
             playback.downloads.video = playback.film.clone();
         }
     }

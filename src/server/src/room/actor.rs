@@ -228,6 +228,9 @@ impl Actor {
             ToRoom::Snapshot(answer) => {
                 let _ = answer.send(self.desk());
             }
+            ToRoom::Holds(person, answer) => {
+                let _ = answer.send(self.room.holds(&person));
+            }
             ToRoom::Hall { site, people } => self.apply(Command::Hall { site, people }).await,
             ToRoom::MayBring {
                 person,

@@ -120,6 +120,8 @@ enum ToRoom {
     },
     Status(oneshot::Sender<Status>),
     Snapshot(oneshot::Sender<Arc<Desk>>),
+    /// Whether somebody is here, at this moment.
+    Holds(PersonId, oneshot::Sender<bool>),
     Hall {
         site: PersonId,
         people: u32,

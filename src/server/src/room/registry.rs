@@ -72,6 +72,23 @@ impl Rooms {
         answer.await.ok()
     }
 
+    /// Whether somebody is in a room at this moment, seen by all.
+    pub async fn holds(&self, room: &str, person: &PersonKey) -> bool {
+        let Some(slot) = self
+            .slots
+            .get(&RoomId::from(room))
+            .map(|slot| Arc::clone(slot.value()))
+        else {
+            return false;
+        };
+        let Some(handle) = slot.get() else {
+            return false;
+        };
+        let (ask, answer) = oneshot::channel();
+        let wanted = ToRoom::Holds(PersonId(person.0.clone()), ask);
+        handle.to.send(wanted).await.is_ok() && answer.await.unwrap_or(false)
+    }
+
     /// Tells the room how many people are ticked in at a site now: `site` is the
     /// connection, `people` the whole number. Does nothing when the room is not
     /// in memory: it counts the ticks when it is loaded.

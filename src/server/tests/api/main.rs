@@ -31,6 +31,7 @@ mod recording;
 mod recordings;
 mod recordings_consent;
 mod recordings_keep;
+mod recordings_live;
 mod recordings_world;
 mod reports;
 mod sign_in;

@@ -7,11 +7,9 @@ use lophoc_recording::scan::Index;
 use serde_json::{Value, json};
 
 use crate::attendance_world::{Answer, Class, MINUTE};
-use crate::recordings_world::{ID, announced, later, mark, path, recorded, send, worked};
-
-fn holds(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
-}
+use crate::recordings_world::{
+    ID, announced, holds, later, mark, path, recorded, send, url_of, worked,
+};
 
 async fn state(class: &Class, to: &str, note: &str) -> Answer {
     send(
@@ -28,12 +26,6 @@ async fn playback(class: &Class, who: &lophoc_ledger::PersonKey) -> Value {
     let answer = class.get(who, &path("/playback")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
-}
-
-fn url_of<'a>(playback: &'a Value, kind: &str) -> &'a str {
-    let tracks = playback["tracks"].as_array().unwrap();
-    let track = tracks.iter().find(|track| track["kind"] == kind).unwrap();
-    track["url"].as_str().unwrap()
 }
 
 #[tokio::test]

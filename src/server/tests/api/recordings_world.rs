@@ -331,3 +331,15 @@ pub async fn send(
 pub fn later(ms: u64) -> u64 {
     now_ms() + ms
 }
+
+/// Whether a part is somewhere in it.
+pub fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// The address of the first track of a kind.
+pub fn url_of<'a>(playback: &'a Value, kind: &str) -> &'a str {
+    let tracks = playback["tracks"].as_array().unwrap();
+    let track = tracks.iter().find(|track| track["kind"] == kind).unwrap();
+    track["url"].as_str().unwrap()
+}

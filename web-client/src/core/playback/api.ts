@@ -46,6 +46,8 @@ export class RecordingsApi {
   approveDisposal = (id: string): Answer<unknown> =>
     this.#http.send('POST', `/recordings/${part(id)}/disposal/approve`);
 
+  /** Whether I, who am in the room, may watch what is recorded so far. */
+  fromStart = (id: string): Answer<{ may: boolean }> => this.#http.get(`/recordings/${part(id)}/from-start`);
   playback = (id: string): Answer<Playback> => this.#http.get(`/recordings/${part(id)}/playback`);
   /** What was watched; the last report goes out while the page is left. */
   watched = (id: string, report: WatchedForm, leaving = false): Answer<unknown> =>

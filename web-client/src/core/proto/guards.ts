@@ -54,6 +54,7 @@ const roomGuard = v.looseObject({
       whom: optional(text),
       ask: optional(text),
       notice: optional(count),
+      fromStart: optional(v.boolean()),
     }),
   ),
   startedAt: v.number(),

@@ -124,6 +124,8 @@ export interface RecordingState {
   whom: RecordWhom;
   /** Of the server: whether people are told or asked. */
   ask: RecordConsent;
+  /** Of the server: learners who are in the room watch what is recorded so far. */
+  fromStart: boolean;
 }
 
 type Answer<T> = Promise<Result<T>>;

@@ -23,6 +23,7 @@ export class AudioOut extends Emitter<AudioOutEvents> {
   #context: AudioContext | null = null;
   #resumeTimer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  #hushed = false;
 
   static get canPickSpeaker(): boolean {
     return typeof HTMLMediaElement !== 'undefined' && 'setSinkId' in HTMLMediaElement.prototype;
@@ -44,6 +45,7 @@ export class AudioOut extends Emitter<AudioOutEvents> {
     // Low power mode of iOS shows a play button for `autoplay`; there play() is called.
     element.autoplay = !isWebKit();
     element.setAttribute('playsinline', '');
+    element.muted = this.#hushed;
     element.addEventListener('pause', () => this.#onPause(element));
     this.#box.append(element);
     this.#elements[index] = element;
@@ -75,6 +77,12 @@ export class AudioOut extends Emitter<AudioOutEvents> {
       this.#element(index).srcObject = slot.stream;
     });
     void this.play();
+  }
+
+  /** Silent while something else is listened to; it plays on unheard. */
+  hush(on: boolean): void {
+    this.#hushed = on;
+    for (const element of this.#elements) element.muted = on;
   }
 
   /** Starts every element; true when the browser allowed it. */

@@ -11,6 +11,7 @@ import message from 'lucide-static/icons/message-square.svg?raw';
 import onward from 'lucide-static/icons/rotate-cw.svg?raw';
 import pause from 'lucide-static/icons/pause.svg?raw';
 import play from 'lucide-static/icons/play.svg?raw';
+import radio from 'lucide-static/icons/radio.svg?raw';
 import rewind from 'lucide-static/icons/rotate-ccw.svg?raw';
 import scissors from 'lucide-static/icons/scissors.svg?raw';
 import search from 'lucide-static/icons/search.svg?raw';
@@ -33,6 +34,7 @@ const playbackIcons = {
   recOn: onward,
   recPause: pause,
   recPlay: play,
+  recLive: radio,
   recBack: rewind,
   recCut: scissors,
   recSearch: search,

@@ -10,6 +10,7 @@ import chevronUp from 'lucide-static/icons/chevron-up.svg?raw';
 import data from 'lucide-static/icons/leaf.svg?raw';
 import docs from 'lucide-static/icons/folder-open.svg?raw';
 import download from 'lucide-static/icons/download.svg?raw';
+import fromStart from 'lucide-static/icons/history.svg?raw';
 import floor from 'lucide-static/icons/mic-vocal.svg?raw';
 import fullscreen from 'lucide-static/icons/maximize.svg?raw';
 import fullscreenExit from 'lucide-static/icons/minimize.svg?raw';
@@ -62,6 +63,7 @@ const roomIcons = {
   data,
   docs,
   download,
+  fromStart,
   floor,
   fullscreen,
   fullscreenExit,

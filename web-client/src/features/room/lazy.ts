@@ -1,9 +1,11 @@
 // Parts of the room that are fetched when they are needed first, with their words.
 import { loadLiveWords } from '../../i18n/live.svelte';
+import { loadPlaybackWords } from '../../i18n/playback.svelte';
 import { loadSharingWords } from '../../i18n/sharing.svelte';
 import { prefs } from '../../ui/prefs.svelte';
 import type * as Board from './board';
 import type * as Captions from './captions';
+import type * as Early from './early';
 import type * as Notes from './notes';
 import type * as Slides from './slides';
 
@@ -62,4 +64,21 @@ export function loadNotes(): Promise<typeof Notes> {
     },
   );
   return notes;
+}
+
+let early: Promise<typeof Early> | null = null;
+
+/** What is recorded so far, in place of the stage. After a failure the next call tries again. */
+export function loadEarly(): Promise<typeof Early> {
+  early ??= Promise.all([import('./early'), loadPlaybackWords(prefs.lang)]).then(
+    ([parts]) => {
+      parts.installPlaybackIcons();
+      return parts;
+    },
+    (error: unknown) => {
+      early = null;
+      throw error;
+    },
+  );
+  return early;
 }

@@ -31,6 +31,8 @@ export class RoomView {
   toasts = $state.raw<Toast[]>([]);
   /** Closes the small window; null = there is none. */
   mini = $state.raw<(() => void) | null>(null);
+  /** What is recorded so far is watched in place of the stage. */
+  early = $state(false);
   /** The space bar is held to talk. */
   held = $state(false);
   /** The palette of reactions is open. */

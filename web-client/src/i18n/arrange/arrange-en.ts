@@ -20,6 +20,11 @@ export const arrangeEn: ArrangeCatalogue = {
   'record.more': 'Details',
   'record.seen': 'Got it',
   'record.over': 'The recording has stopped',
+  'early.open': 'Watch from the start',
+  'early.openText': 'Watch what is recorded so far from the start; you stay in the class',
+  'early.told': 'People who come late may watch from the start while the class goes on.',
+  'early.over': 'What is recorded can no longer be watched. You are in the live class.',
+  'early.muted': 'Your microphone was turned off while you watch.',
   'record.how': 'How',
   'record.server': 'The server records',
   'record.serverText':

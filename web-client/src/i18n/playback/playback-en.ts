@@ -88,9 +88,11 @@ export const playbackEn: PlaybackCatalogue = {
   'play.resumed': (time: string) => `Going on from ${time}`,
   'play.fromStart': 'From the start',
   'play.ended': 'The recording is over',
+  'play.caughtUp': 'You have watched all that is recorded. It goes on by itself as soon as there is more.',
   'play.noSound': 'The recording could not be loaded. Check the connection and try again.',
   'play.noOutput': 'This machine has no loudspeaker or headphones: pictures go on without sound.',
   'play.soundLater': 'The sound is being mixed and will be there in a few minutes.',
+  'play.soundSoon': 'The sound of what is recorded is there in half a minute.',
   'play.watched': (percent: string) => `You have watched ${percent}%`,
   'play.licence': (text: string) => `Licence: ${text}`,
 
@@ -125,6 +127,11 @@ export const playbackEn: PlaybackCatalogue = {
   'key.captions': 'Captions off or on',
   'key.speed': 'Slower or faster',
   'key.chapter': 'Chapter before or after',
+
+  'early.title': 'From the start',
+  'early.hushed': 'The sound of the live class is off. You are still present in the class.',
+  'early.heard': 'You hear the live class. Press play to watch what is recorded.',
+  'early.live': 'To the live class',
 
   'link.over': 'This recording cannot be watched',
   'link.overText':

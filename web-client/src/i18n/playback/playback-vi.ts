@@ -87,9 +87,11 @@ export const playbackVi = {
   'play.resumed': (time: string) => `Xem tiếp từ ${time}`,
   'play.fromStart': 'Xem từ đầu',
   'play.ended': 'Đã xem hết bản ghi',
+  'play.caughtUp': 'Bạn đã xem hết phần đã ghi. Phần tiếp theo tự phát khi có.',
   'play.noSound': 'Không tải được bản ghi. Hãy kiểm tra kết nối rồi thử lại.',
   'play.noOutput': 'Máy này không có loa hay tai nghe: hình vẫn chạy, không có tiếng.',
   'play.soundLater': 'Âm thanh đang được trộn và sẽ có sau ít phút.',
+  'play.soundSoon': 'Tiếng của phần đã ghi sẽ có sau nửa phút.',
   'play.watched': (percent: string) => `Bạn đã xem ${percent}%`,
   'play.licence': (text: string) => `Giấy phép: ${text}`,
 
@@ -124,6 +126,11 @@ export const playbackVi = {
   'key.captions': 'Tắt hoặc bật phụ đề',
   'key.speed': 'Chậm hơn hoặc nhanh hơn',
   'key.chapter': 'Mục trước hoặc mục sau',
+
+  'early.title': 'Xem từ đầu',
+  'early.hushed': 'Tiếng của lớp trực tiếp đang tắt. Bạn vẫn có mặt trong lớp.',
+  'early.heard': 'Bạn đang nghe lớp trực tiếp. Bấm phát để xem phần đã ghi.',
+  'early.live': 'Về lớp trực tiếp',
 
   'link.over': 'Không xem được bản ghi này',
   'link.overText':

@@ -269,6 +269,9 @@ export const planEn: Shape<typeof planVi> = {
   'record.server': 'The server records',
   'record.external': 'Recorded with a camera or another program',
   'record.auto': 'Begins by itself with the lesson',
+  'record.fromStart': 'Latecomers may watch from the start while the class goes on',
+  'record.fromStartText':
+    'Learners who are in the room then watch what is recorded at once, before anybody has reviewed or cut it. Only while they are in the room; after the class the recording waits for its review as ever. Everybody in the room is told.',
   'record.byHand': 'Begun by the trainer',
   'record.whom': 'Who is recorded',
   'record.whomAll': 'Whoever speaks, and those promoted in the picture',

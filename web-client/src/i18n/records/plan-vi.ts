@@ -268,6 +268,9 @@ export const planVi = {
   'record.server': 'Máy chủ ghi',
   'record.external': 'Ghi bằng máy quay hoặc phần mềm khác',
   'record.auto': 'Tự bắt đầu ghi khi buổi học bắt đầu',
+  'record.fromStart': 'Người vào muộn được xem từ đầu trong khi lớp đang học',
+  'record.fromStartText':
+    'Người học đang ở trong phòng xem được phần đã ghi ngay, trước khi ban tổ chức duyệt và cắt. Chỉ khi họ còn ở trong phòng; hết buổi, bản ghi chờ duyệt như thường. Mọi người trong phòng được báo.',
   'record.byHand': 'Người dạy bấm bắt đầu ghi',
   'record.whom': 'Ghi những ai',
   'record.whomAll': 'Người phát biểu và người được mời lên hình',

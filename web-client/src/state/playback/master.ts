@@ -10,6 +10,8 @@ export interface Master {
   setRate(rate: number): void;
   /** It is playing and has what it needs. */
   readonly running: boolean;
+  /** It came to its own end. */
+  readonly over: boolean;
 }
 
 /** Sound or picture that leads; `toT` and `fromT` map its own time, ms. */
@@ -52,6 +54,10 @@ export class ElementMaster implements Master {
   get running(): boolean {
     return !this.element.paused && !this.element.seeking && this.element.readyState >= 3;
   }
+
+  get over(): boolean {
+    return this.element.ended;
+  }
 }
 
 /** Runs by the machine's clock: for recordings without sound. */
@@ -90,5 +96,9 @@ export class PlainMaster implements Master {
 
   get running(): boolean {
     return this.#since !== null;
+  }
+
+  get over(): boolean {
+    return false;
   }
 }

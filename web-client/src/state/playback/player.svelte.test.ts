@@ -236,6 +236,105 @@ describe('addresses', () => {
   });
 });
 
+describe('a recording that goes on', () => {
+  const at = (n: number, durationMs: number, more: Partial<Playback> = {}) =>
+    playback({ live: true, cuts: [], sound: `/media/r/${n}.sound.webm?s=${n}`, durationMs, ...more });
+  /** The element of the sound as the page makes it: another one for another address. */
+  function sounds(player: Player) {
+    const made: FakeMedia[] = [];
+    let letGo = () => undefined as void;
+    let of: string | undefined;
+    const put = () => {
+      if (player.playback.sound === of) return;
+      of = player.playback.sound;
+      letGo();
+      const one = new FakeMedia();
+      made.push(one);
+      letGo = player.lead(media(one));
+    };
+    put();
+    return { made, put };
+  }
+  function over(one: FakeMedia, seconds: number) {
+    one.currentTime = seconds;
+    one.ended = true;
+    one.paused = true;
+    one.dispatchEvent(new Event('ended'));
+  }
+
+  it('is gone on with where its files ended, from fresh addresses, and does not end', async () => {
+    const renew = vi.fn(async () => at(60, s(90)));
+    const player = make(at(30, s(45)), { renew });
+    const { made, put } = sounds(player);
+    await player.play();
+    made[0]!.currentTime = 29.9;
+    await pass(150);
+    over(made[0]!, 30);
+    expect([player.ended, player.waiting]).toEqual([false, true]);
+    await pass(50);
+    put();
+    expect(made).toHaveLength(2);
+    expect(made[1]!.currentTime).toBe(30);
+    expect(made[1]!.play).toHaveBeenCalled();
+    await pass(200);
+    expect([player.playing, player.waiting, player.caughtUp, player.line.netMs]).toEqual([true, false, false, s(90)]);
+  });
+
+  it('says at its end that more comes, and plays on as soon as there is more', async () => {
+    let n = 30;
+    const renew = vi.fn(async () => at(n, s(n + 15)));
+    const player = make(at(30, s(45)), { renew });
+    const { made, put } = sounds(player);
+    await player.play();
+    over(made[0]!, 30);
+    await pass(10);
+    expect([player.caughtUp, player.playing, player.ended]).toEqual([true, true, false]);
+    await pass(9_000);
+    expect(renew).toHaveBeenCalledTimes(3);
+    expect(player.watched.take()).toEqual([]);
+    n = 45;
+    await pass(4_000);
+    put();
+    expect(player.caughtUp).toBe(false);
+    expect(made[1]!.play).toHaveBeenCalled();
+  });
+
+  it('is not begun anew by a press at its end, and a pause or another place ends the waiting', async () => {
+    const renew = vi.fn(async () => at(30, s(45)));
+    const player = make(at(30, s(45)), { renew });
+    const { made } = sounds(player);
+    await player.play();
+    over(made[0]!, 30);
+    await pass(10);
+    player.pause();
+    expect(player.caughtUp).toBe(false);
+    const asked = renew.mock.calls.length;
+    await pass(20_000);
+    expect(renew).toHaveBeenCalledTimes(asked);
+    made[0]!.play.mockClear();
+    await player.play();
+    await pass(10);
+    // An element that has ended would play from its beginning.
+    expect(made[0]!.play).not.toHaveBeenCalled();
+    expect(player.caughtUp).toBe(true);
+    made[0]!.ended = false;
+    player.seek(s(5));
+    expect(player.caughtUp).toBe(false);
+  });
+
+  it('ends as any other once it is over', async () => {
+    const renew = vi.fn(async () => at(40, s(40), { live: false }));
+    const player = make(at(30, s(45)), { renew });
+    const { made, put } = sounds(player);
+    await player.play();
+    over(made[0]!, 30);
+    await pass(50);
+    put();
+    over(made[1]!, 40);
+    expect([player.ended, player.playing]).toEqual([true, false]);
+  });
+});
+
 describe('clocks', () => {
   it('of a recording without sound stand and run', async () => {
     const clock = new PlainMaster();

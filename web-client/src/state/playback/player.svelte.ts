@@ -17,6 +17,8 @@ const TICK = 100;
 const AHEAD = 8_000;
 /** A picture that does not come is asked for again after so long. */
 const STUCK = 15_000;
+/** At the end of what is recorded so far it is looked for more this often, ms. */
+const MORE_EVERY = 4_000;
 
 interface Follower {
   track: () => Track;
@@ -50,6 +52,17 @@ export interface PlayerOptions {
   clock?: () => number;
 }
 
+/** Of a recording that goes on: whether a fresh answer reaches further. */
+function hasMore(old: Playback, fresh: Playback): boolean {
+  if (fresh.sound === undefined) return old.sound === undefined && fresh.durationMs > old.durationMs;
+  return old.sound === undefined || clusters(fresh.sound) > clusters(old.sound);
+}
+
+/** How much of a growing file stands behind an address: its name begins with the number. */
+function clusters(url: string): number {
+  return Number.parseInt(url.slice(url.lastIndexOf('/') + 1), 10) || 0;
+}
+
 /** Firefox ends sound with an error where there is no loudspeaker; other browsers play on unheard. */
 const lacksOutput = (error: MediaError | null) => error?.message.includes('MediaSinkAudio') === true;
 
@@ -63,6 +76,8 @@ export class Player {
   /** It should play and cannot: data is missing. */
   waiting = $state(false);
   ended = $state(false);
+  /** All that is recorded so far was watched, and it goes on. */
+  caughtUp = $state(false);
   /** The browser wants a tap first, or the sound cannot be had. */
   problem = $state<'sound' | null>(null);
   /** This machine has nothing to be heard with: pictures go by a clock of their own. */
@@ -105,6 +120,7 @@ export class Player {
   #border: ReturnType<typeof setTimeout> | undefined;
   #renewed = 0;
   #begun = false;
+  #more: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ playback, page, canPlay, soundOnly, rate, renew, clock }: PlayerOptions) {
     this.#can = canPlay ?? browserPlays;
@@ -153,7 +169,7 @@ export class Player {
       // Headphones pulled out, another program, the page's end.
       if (this.playing && !element.seeking && !element.ended) this.pause();
     };
-    const ended = () => this.#end();
+    const ended = () => this.#edge();
     const broken = () => void this.#broken(element);
     const listeners = [
       ['waiting', waits],
@@ -221,7 +237,9 @@ export class Player {
     if (this.ended || this.line.isOver(this.t)) this.seek(this.line.shownFrom(0));
     this.playing = true;
     this.#begun = true;
-    await this.#start();
+    // An element that has ended would begin anew.
+    if (this.playback.live && this.#master.over) this.#edge();
+    else await this.#start();
   }
 
   async #start(): Promise<void> {
@@ -239,6 +257,7 @@ export class Player {
   pause(): void {
     this.playing = false;
     this.waiting = false;
+    this.#leaveEdge();
     clearInterval(this.#timer);
     clearTimeout(this.#border);
     this.#timer = undefined;
@@ -251,6 +270,7 @@ export class Player {
   seek(t: number): void {
     const to = this.line.shownFrom(t);
     this.ended = false;
+    this.#leaveEdge();
     this.watched.rest();
     this.t = to;
     this.#master.seek(to);
@@ -258,7 +278,7 @@ export class Player {
       one.movedAt = -Infinity;
       this.#keep(one);
     }
-    if (to >= this.line.durationMs) this.#end();
+    if (to >= this.line.durationMs) this.#edge();
     else if (this.playing) this.#plan();
   }
 
@@ -299,7 +319,7 @@ export class Player {
   tick(): void {
     if (!this.playing) return;
     const now = this.line.clamp(this.#master.now());
-    if (this.line.isOver(now)) return this.#end();
+    if (this.line.isOver(now)) return this.#edge();
     const cut = this.line.cutAt(now);
     if (cut) {
       this.watched.at(cut.fromMs);
@@ -307,7 +327,7 @@ export class Player {
       return;
     }
     this.t = now;
-    if (this.#master.running) {
+    if (this.#master.running && this.#more === undefined) {
       this.waiting = false;
       this.watched.at(now);
     } else this.watched.rest();
@@ -353,6 +373,42 @@ export class Player {
     } else if (act.do === 'rate') video.playbackRate = act.rate;
     if (goes && video.paused) void video.play().catch(() => undefined);
     else if (!goes && !video.paused) video.pause();
+  }
+
+  /** Where there is nothing after: the end, or as far as it is recorded. */
+  #edge(): void {
+    if (!this.playback.live) return this.#end();
+    if (!this.playing || this.#more !== undefined) return;
+    this.waiting = true;
+    this.watched.rest();
+    for (const one of this.#followers) one.video.pause();
+    // What was recorded since the addresses were made is there at once.
+    this.#more = setTimeout(() => void this.#goOn(), 0);
+  }
+
+  /** Goes on with what was recorded meanwhile, or looks again soon. */
+  async #goOn(): Promise<void> {
+    const turn = this.#more;
+    const fresh = await this.#renew();
+    // Somebody paused or went elsewhere.
+    if (turn !== this.#more) return;
+    if (fresh && (!fresh.live || hasMore(this.playback, fresh))) {
+      const sound = this.playback.sound;
+      this.#leaveEdge();
+      this.playback = fresh;
+      // Another sound is another element, which goes on by itself.
+      if (sound === fresh.sound) void this.#start();
+      return;
+    }
+    this.waiting = false;
+    this.caughtUp = true;
+    this.#more = setTimeout(() => void this.#goOn(), MORE_EVERY);
+  }
+
+  #leaveEdge(): void {
+    clearTimeout(this.#more);
+    this.#more = undefined;
+    this.caughtUp = false;
   }
 
   #end(): void {

@@ -54,6 +54,9 @@ pub struct RecordingState {
     /// Of the server: whether people are told or asked, `notice` or `consent`.
     #[schema(value_type = String)]
     ask: RecordConsent,
+    /// Of the server: while the class goes on, learners who are in the room watch what
+    /// is recorded so far, before anybody has reviewed it.
+    from_start: bool,
 }
 
 /// The setting.
@@ -90,6 +93,10 @@ pub struct RecordingForm {
     #[serde(default = "asked")]
     #[schema(value_type = String)]
     ask: RecordConsent,
+    /// Of the server: learners who are in the room watch what is recorded so far; as
+    /// without it they do not.
+    #[serde(default)]
+    from_start: bool,
 }
 
 fn asked() -> RecordConsent {
@@ -114,6 +121,7 @@ fn told(own: bool, plan: Option<RecordingPlan>) -> Json<RecordingState> {
         auto: plan.auto,
         whom: plan.whom,
         ask: plan.ask,
+        from_start: plan.from_start,
     })
 }
 
@@ -146,6 +154,7 @@ fn setting_of(form: &RecordingForm, kind: ClassKind) -> Result<RecordingSetting,
         auto: form.auto || !server,
         presenters: server && form.whom == RecordWhom::Presenters,
         asks: server && form.ask == RecordConsent::Consent,
+        from_start: server && form.from_start,
     }))
 }
 
@@ -179,6 +188,7 @@ pub(crate) fn plan_of(plan: RecordingPlan) -> lophoc_room::RecordingPlan {
         } else {
             RecordConsent::Notice
         },
+        from_start: plan.from_start,
     }
 }
 

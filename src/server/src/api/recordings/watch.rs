@@ -1,13 +1,17 @@
 //! Watching: all a player needs, what was watched, by whom, captions; for people who
 //! are signed in and for those who have a link.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use lophoc_classes::{
-    AudienceKind, MAX_WATCHED, Playback, PlaybackCaptions, WatchedForm, WatcherList,
+    AudienceKind, FromStart, MAX_WATCHED, Playback, PlaybackCaptions, RecordingState, WatchedForm,
+    WatcherList,
 };
 use lophoc_ledger::PersonKey;
 use lophoc_records::{Recording, Watched};
@@ -15,14 +19,15 @@ use utoipa_axum::routes;
 
 use super::super::error::{ApiFault, Refusal};
 use super::super::extract::{At, Body, raw};
-use super::super::{How, Routes, Signed};
+use super::super::sign_in::secure;
+use super::super::{How, Routes, Signed, SignedInRoom};
 use super::{DONE, Here, text};
 use crate::app::App;
-use crate::auth::{RecordingClaims, Viewer};
+use crate::auth::{ROOM_WATCH, RecordingClaims, RoomWatchClaims, Viewer};
 use crate::clock::wall_ms;
 use crate::recording::access::may_watch;
 use crate::recording::playback;
-use crate::recording::show::{shown_ms, whole};
+use crate::recording::show::{ADDRESS_MS, shown_ms, whole};
 
 /// Longest name of captions, characters.
 const LABEL: usize = 60;
@@ -30,6 +35,7 @@ const LABEL: usize = 60;
 pub fn routes() -> Routes {
     Routes::new()
         .routes(routes!(play))
+        .routes(routes!(from_start))
         .routes(routes!(watched))
         .routes(routes!(watchers))
         .routes(routes!(play_by_link))
@@ -42,28 +48,75 @@ pub fn captions() -> Routes {
 }
 
 /// All a player needs: tracks, sound, pages, boards, chat, polls, cuts; with signed
-/// addresses that end.
+/// addresses that end. With the token of a room: of what is recorded there now, for who
+/// may watch it from the start; the answer sets a cookie its addresses are good with.
 #[utoipa::path(get, path = "/recordings/{id}/playback", tag = "recordings", params(("id" = String, Path)),
     security(("cookie" = []), ("token" = [])),
     responses((status = 200, body = Playback), (status = 403, body = Refusal), (status = 404, body = Refusal)))]
 async fn play(
     State(app): State<Arc<App>>,
-    signed: Signed,
+    ConnectInfo(socket): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    signed: SignedInRoom,
     At(id): At<String>,
-) -> Result<Json<Playback>, ApiFault> {
-    let here = Here::of(&app, signed, &id).await?;
+) -> Result<Response, ApiFault> {
+    let here = Here::watching(&app, signed, &id).await?;
     here.need(|access| access.watch)?;
     let person = here.signed.person().clone();
+    let now = wall_ms();
+    let mut cookie = None;
     let viewer = match &here.signed.how {
         How::Token { id, .. } => Viewer::Program {
             person,
             token: id.clone(),
         },
-        How::Cookie { .. } | How::Room { .. } => Viewer::Person(person),
+        How::Cookie { .. } => Viewer::Person(person),
+        How::Room { .. } => {
+            let claims = RoomWatchClaims {
+                recording: here.recording.id.clone(),
+                person: person.clone(),
+                until_ms: now.saturating_add(ADDRESS_MS),
+            };
+            cookie = Some(room_cookie(
+                &claims.seal(&app.keys)?,
+                &here.recording.id,
+                secure(&app, socket, &headers),
+            )?);
+            Viewer::Room(person)
+        }
     };
-    Ok(Json(
-        playback(&app, here.recording, &viewer, wall_ms()).await?,
-    ))
+    let mut answer = Json(playback(&app, here.recording, &viewer, now).await?).into_response();
+    if let Some(cookie) = cookie {
+        answer.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+fn room_cookie(value: &str, recording: &str, secure: bool) -> Result<HeaderValue, ApiFault> {
+    let secure = if secure { "; Secure" } else { "" };
+    let seconds = ADDRESS_MS / 1_000;
+    let text = format!(
+        "{ROOM_WATCH}={value}; Path=/media/recordings/{recording}; Max-Age={seconds}; \
+         HttpOnly; SameSite=Strict{secure}"
+    );
+    HeaderValue::try_from(text).map_err(|_| ApiFault::internal())
+}
+
+/// Whether the asker, who is in the room, may watch now what is recorded there so far.
+#[utoipa::path(get, path = "/recordings/{id}/from-start", tag = "recordings", params(("id" = String, Path)),
+    security(("cookie" = []), ("token" = [])),
+    responses((status = 200, body = FromStart)))]
+async fn from_start(
+    State(app): State<Arc<App>>,
+    signed: SignedInRoom,
+    At(id): At<String>,
+) -> Result<Json<FromStart>, ApiFault> {
+    let may = match Here::watching(&app, signed, &id).await {
+        Ok(here) => here.access.watch && here.recording.state == RecordingState::Recording,
+        Err(fault) if fault.status() == StatusCode::NOT_FOUND => false,
+        Err(fault) => return Err(fault),
+    };
+    Ok(Json(FromStart { may }))
 }
 
 /// Spans within the recording; more than a report may hold is refused.
@@ -89,11 +142,11 @@ fn spans_of(form: WatchedForm, length_ms: u64) -> Result<Watched, ApiFault> {
     responses((status = 204), (status = 400, body = Refusal), (status = 403, body = Refusal), (status = 404, body = Refusal)))]
 async fn watched(
     State(app): State<Arc<App>>,
-    signed: Signed,
+    signed: SignedInRoom,
     At(id): At<String>,
     Body(form): Body<WatchedForm>,
 ) -> Result<StatusCode, ApiFault> {
-    let here = Here::of(&app, signed, &id).await?;
+    let here = Here::watching(&app, signed, &id).await?;
     here.need(|access| access.watch)?;
     let person = here.signed.person().clone();
     keep(&app, here.recording, &person, form).await

@@ -49,4 +49,8 @@ ask?: RecordConsent,
  * Of the server: number of these words, for `recordReply`. Other words have
  * another number, and what was accepted of the former does not hold for them.
  */
-notice?: number, };
+notice?: number, 
+/**
+ * Of the server: learners who are here watch what is recorded so far.
+ */
+fromStart?: boolean, };

@@ -46,6 +46,7 @@ export type { ExportList } from './ExportList';
 export type { ExportQuery } from './ExportQuery';
 export type { ExportRecord } from './ExportRecord';
 export type { FreezeRequest } from './FreezeRequest';
+export type { FromStart } from './FromStart';
 export type { Frozen } from './Frozen';
 export type { Gender } from './Gender';
 export type { GuestPolicy } from './GuestPolicy';
