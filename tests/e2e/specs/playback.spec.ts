@@ -4,7 +4,7 @@
 // forged opens nothing.
 import { test, expect } from '@playwright/test';
 import { accessible } from '../lib/axe.ts';
-import { foreignRequests, launch, person, PHONE } from '../lib/browser.ts';
+import { DESKTOP, foreignRequests, launch, person, PHONE } from '../lib/browser.ts';
 import { launchFirefox } from '../lib/firefox.ts';
 import { picture } from '../lib/picture.ts';
 import { addSession, Api, demoClass, demoServer, links, signIn } from '../lib/records.ts';
@@ -120,6 +120,44 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     await page.goto(`${server.origin}/recordings/${item.id}/manage`);
     await expect(page.getByTestId('open-cutter')).toBeVisible();
     await picture(page, 'recording-manage-1280');
+    // Captions: a file as programs write it, by the keyboard alone.
+    await page.getByTestId('add-captions').focus();
+    await page.keyboard.press('Enter');
+    const sheet = page.getByRole('dialog', { name: 'Thêm phụ đề' });
+    await expect(sheet).toBeVisible();
+    await sheet.locator('input[type=file]').setInputFiles({
+      name: 'buoi-1.srt',
+      mimeType: 'application/x-subrip',
+      buffer: Buffer.from('1\n00:00:05,500 --> 00:00:16,000\nChào mừng các thầy cô.\n'),
+    });
+    await expect(page.getByTestId('captions-file')).toBeVisible();
+    await accessible(page, 'captions to upload');
+    await picture(page, 'captions-upload-1280');
+    await page.getByTestId('save-captions').focus();
+    await page.keyboard.press('Enter');
+    await expect(sheet).toHaveCount(0);
+    await expect(page.getByTestId('captions-card')).toContainText('Tiếng Việt');
+    await page.getByTestId('captions-card').scrollIntoViewIfNeeded();
+    await picture(page, 'captions-card-1280');
+    await accessible(page, 'captions on the page of a recording');
+    // One that nobody wants goes after a question.
+    await page.getByTestId('add-captions').click();
+    await sheet.getByLabel('Ngôn ngữ').selectOption('en');
+    await sheet.locator('input[type=file]').setInputFiles({
+      name: 'en.vtt',
+      mimeType: 'text/vtt',
+      buffer: Buffer.from('WEBVTT\n\n00:00:05.500 --> 00:00:16.000\nWelcome.\n'),
+    });
+    await page.getByTestId('save-captions').click();
+    await expect(sheet).toHaveCount(0);
+    await page.getByRole('button', { name: 'Xóa phụ đề Tiếng Anh' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Xóa phụ đề' }).click();
+    await expect(page.getByRole('button', { name: 'Xóa phụ đề Tiếng Anh' })).toHaveCount(0);
+    await page.setViewportSize(PHONE);
+    await page.getByTestId('captions-card').scrollIntoViewIfNeeded();
+    await picture(page, 'captions-card-390');
+    await page.setViewportSize(DESKTOP);
+
     await page.getByTestId('open-cutter').click();
     await page.getByLabel('Từ', { exact: true }).fill('0:00');
     await page.getByLabel('Đến', { exact: true }).fill('0:05');
@@ -140,6 +178,9 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     expect(await guest.getByTestId('player').evaluate((one) => Number((one as HTMLElement).dataset.t))).toBeGreaterThanOrEqual(5_000);
     await guest.getByTestId('play').click();
     await expect.poll(() => guest.getByTestId('player').evaluate((one) => Number((one as HTMLElement).dataset.t))).toBeGreaterThan(6_000);
+    // With the captions that were uploaded, at their time.
+    await guest.getByTestId('captions').selectOption('vi');
+    await expect(guest.getByTestId('caption')).toHaveText('Chào mừng các thầy cô.');
     await accessible(guest, 'player by a link');
 
     // On a phone, and in Firefox.

@@ -2,6 +2,7 @@
 import { part, type Http, type Result } from '../records/http';
 import type {
   AudienceForm,
+  Captions,
   Playback,
   RecordingDetail,
   RecordingList,
@@ -38,6 +39,14 @@ export class RecordingsApi {
     this.#http.send('PUT', `/recordings/${part(id)}/settings`, form);
   audience = (id: string, form: AudienceForm): Answer<{ link?: string }> =>
     this.#http.send('PUT', `/recordings/${part(id)}/audience`, form);
+  /** Captions in a language; the name they are chosen by may have marks. */
+  setCaptions = (id: string, lang: string, vtt: string, label: string): Answer<Captions[]> =>
+    this.#http.text(`/recordings/${part(id)}/captions/${part(lang)}`, vtt, {
+      'content-type': 'text/vtt',
+      'x-label': encodeURIComponent(label),
+    });
+  removeCaptions = (id: string, lang: string): Answer<unknown> =>
+    this.#http.send('DELETE', `/recordings/${part(id)}/captions/${part(lang)}`);
   watchers = (id: string): Answer<WatcherList> => this.#http.get(`/recordings/${part(id)}/watchers`);
   /** Take back that I am recorded. */
   withdraw = (id: string): Answer<unknown> => this.#http.send('POST', `/recordings/${part(id)}/withdraw`, {});

@@ -7,6 +7,7 @@ export type {
   Disposal,
   Playback,
   PlaybackBoard as BoardEvent,
+  PlaybackCaptions as Captions,
   PlaybackChapter as Chapter,
   PlaybackChat as ChatLine,
   PlaybackPoll as PollShown,

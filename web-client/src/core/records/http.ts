@@ -137,6 +137,11 @@ export class Http {
     return this.#call<T>(method, path, body, undefined, leaving);
   }
 
+  /** Puts a text as it is; headers say what it is. */
+  async text<T>(path: string, body: string, headers: Readonly<Record<string, string>>): Promise<Result<T>> {
+    return this.#call<T>('PUT', path, body, undefined, false, headers);
+  }
+
   /** Sends a file as it is. */
   async upload<T>(path: string, query: Query, file: Blob, onProgress: (part: number) => void): Promise<Result<T>> {
     try {
@@ -170,8 +175,9 @@ export class Http {
     body?: unknown,
     signal?: AbortSignal,
     leaving = false,
+    raw?: Readonly<Record<string, string>>,
   ): Promise<Result<T>> {
-    const answer = await this.#fetch(method, path, body, signal, undefined, leaving);
+    const answer = await this.#fetch(method, path, body, signal, raw && FILE_TIMEOUT, leaving, raw);
     if (!('response' in answer)) return { ok: false, error: answer };
     const { response, done } = answer;
     try {
@@ -190,6 +196,7 @@ export class Http {
     signal?: AbortSignal,
     timeoutMs = this.#o.timeoutMs,
     leaving = false,
+    raw?: Readonly<Record<string, string>>,
   ): Promise<ApiError | { response: Response; done: () => void }> {
     const abort = new AbortController();
     const stop = () => abort.abort();
@@ -205,12 +212,13 @@ export class Http {
     };
     const headers: Record<string, string> = { accept: 'application/json' };
     if (method !== 'GET') headers[HEADER] = '1';
-    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (raw) Object.assign(headers, raw);
+    else if (body !== undefined) headers['content-type'] = 'application/json';
     try {
       const response = await (this.#o.fetch ?? fetch)(this.#o.base + path, {
         method,
         headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined ? undefined : raw ? String(body) : JSON.stringify(body),
         signal: abort.signal,
         credentials: 'same-origin',
         ...(leaving ? { keepalive: true } : {}),
