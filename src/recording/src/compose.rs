@@ -124,8 +124,6 @@ fn input(out: &mut Vec<String>, input: &Input) {
             "image2",
             "-pattern_type",
             "none",
-            "-loop",
-            "1",
             "-framerate",
             &FPS.to_string(),
         ])),
@@ -133,14 +131,18 @@ fn input(out: &mut Vec<String>, input: &Input) {
     out.extend(text(&["-i", &format!("{{in}}/{}", input.file)]));
 }
 
-/// A picture made as large as fits. One that stands still sends nothing: the last
-/// goes on.
-fn fitted(number: usize, width: u32, height: u32) -> String {
+/// A picture made as large as fits, `more` done to it; each only once, however often
+/// it is shown: one that stands still sends nothing, the last goes on. Times are those
+/// of the chunk and never counted anew: where a picture changes its size, ffmpeg makes
+/// the whole graph anew in the middle.
+fn fitted(number: usize, input: &Input, (width, height): (u32, u32), more: &str) -> String {
+    let times = match input.at_ms {
+        Some(_) => format!("fps={FPS},tpad=stop_mode=clone:stop=-1,trim=start=0"),
+        None => format!("loop=loop=-1:size=1,setpts=N/({FPS}*TB)"),
+    };
     format!(
-        "[{number}:v]fps={FPS},tpad=stop_mode=clone:stop=-1,trim=start=0,\
-         setpts=PTS-STARTPTS,\
-         scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,\
-         setsar=1,format=yuv420p"
+        "[{number}:v]scale={width}:{height}:force_original_aspect_ratio=decrease:\
+         force_divisible_by=2,setsar=1,format=yuv420p{more},{times}"
     )
 }
 
@@ -157,10 +159,8 @@ pub fn chunk_arguments(
     let mut graph;
     if let Some(main) = main {
         input(&mut out, main);
-        graph = format!(
-            "{},pad={WIDTH}:{HEIGHT}:(ow-iw)/2:(oh-ih)/2:color={GROUND}",
-            fitted(0, WIDTH, HEIGHT)
-        );
+        let pad = format!(",pad={WIDTH}:{HEIGHT}:(ow-iw)/2:(oh-ih)/2:color={GROUND}");
+        graph = fitted(0, main, (WIDTH, HEIGHT), &pad);
     } else {
         let ground = format!("color=c={GROUND}:size={WIDTH}x{HEIGHT}:rate={FPS}");
         out.extend(text(&["-f", "lavfi", "-i", &ground]));
@@ -175,10 +175,9 @@ pub fn chunk_arguments(
     }
     if let Some(small) = small {
         input(&mut out, small);
-        let (width, height) = SMALL;
         graph += &format!(
             "[m];{}[s];[m][s]overlay=W-w-20:H-h-20",
-            fitted(1, width, height)
+            fitted(1, small, SMALL, "")
         );
     }
     out.extend(text(&[

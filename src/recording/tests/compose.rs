@@ -7,7 +7,7 @@ mod sound;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Feed, decodes, duration, probe, record};
+use common::{FPS, Feed, decodes, duration, probe, record};
 use lophoc_recording::compose::{
     Input, Title, chunk_arguments, chunks, join_arguments, list, part, pictures,
 };
@@ -178,4 +178,218 @@ fn a_film_is_as_long_as_what_is_shown_and_its_sound_as_well() {
     let bytes = std::fs::read(&film).unwrap();
     let at = |name: &[u8]| bytes.windows(4).position(|four| four == name).unwrap();
     assert!(at(b"moov") < at(b"mdat"));
+}
+
+/// What the middle of a film looks like then: red, green, blue.
+fn colour(film: &Path, second: &str) -> [u8; 3] {
+    let bytes = common::ffmpeg(&[
+        "-i",
+        film.to_str().unwrap(),
+        "-ss",
+        second,
+        "-frames:v",
+        "1",
+        "-vf",
+        "crop=8:8,scale=1:1",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]);
+    bytes.try_into().unwrap()
+}
+
+#[test]
+fn a_picture_that_changes_its_size_stays_in_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = |colour: &str, size: &str, seconds: u64| {
+        common::vp8_of(&format!(
+            "color={colour}:size={size}:rate={FPS}:duration={seconds}"
+        ))
+    };
+    let mut frames = plain("red", "320x180", 3);
+    frames.extend(plain("blue", "640x480", 2));
+    frames.extend(plain("lime", "320x180", 3));
+    let disk = record(&[Feed::picture(Codec::Vp8, 0, frames)]);
+    assert_eq!(disk.files.len(), 1, "one file with all sizes");
+    let small = common::vp8_of("color=white:size=320x180:rate=25:duration=8");
+    let other = record(&[Feed::picture(Codec::Vp8, 0, small)]);
+    std::fs::write(folder.path().join("main"), disk.bytes(1)).unwrap();
+    std::fs::write(folder.path().join("small"), other.bytes(1)).unwrap();
+    let input = |name: &str| Input {
+        file: name.to_owned(),
+        at_ms: Some(0),
+    };
+    for small in [None, Some(input("small"))] {
+        let main = input("main");
+        let arguments = chunk_arguments(8 * FPS, Some(&main), small.as_ref(), None, "chunk.mp4");
+        run(&arguments, folder.path());
+        let film = folder.path().join("chunk.mp4");
+        let counted = [
+            "-count_packets",
+            "-show_entries",
+            "stream=nb_read_packets,width,height",
+        ];
+        assert_eq!(
+            probe(&film, &counted),
+            [format!("1280,720,{}", 8 * FPS)],
+            "{small:?}"
+        );
+        for (second, [r, g, b]) in [
+            ("0.5", [1, 0, 0]),
+            ("2.7", [1, 0, 0]),
+            ("3.3", [0, 0, 1]),
+            ("4.7", [0, 0, 1]),
+            ("5.3", [0, 1, 0]),
+            ("7.7", [0, 1, 0]),
+        ] {
+            let seen = colour(&film, second).map(|value| u8::from(value > 128));
+            assert_eq!(seen, [r, g, b], "at {second} with {small:?}");
+        }
+    }
+}
+
+/// Seconds of the wall clock and of processors that ffmpeg took.
+fn cost(arguments: &[String], folder: &Path) -> (f64, f64) {
+    let inside = folder.to_str().unwrap();
+    let mut arguments: Vec<String> = arguments
+        .iter()
+        .map(|one| one.replace("{in}", inside).replace("{out}", inside))
+        .collect();
+    // It tells what it took among its informations.
+    arguments[1] = "info".to_owned();
+    arguments.insert(2, "-benchmark".to_owned());
+    let output = Command::new("ffmpeg").args(&arguments).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    let line = told
+        .lines()
+        .find(|line| line.contains("bench: utime="))
+        .unwrap();
+    let of = |name: &str| {
+        let rest = line.split_once(name).unwrap().1;
+        rest.split_once('s').unwrap().0.parse::<f64>().unwrap()
+    };
+    (of("rtime="), of("utime=") + of("stime="))
+}
+
+/// What the film of a class costs by what is seen, and where its time goes. For a
+/// person to look at: `LOPHOC_LONG=1 cargo test --workspace --test compose -- speed
+/// --nocapture`, on a machine that does nothing else.
+#[test]
+fn speed() {
+    if std::env::var_os("LOPHOC_LONG").is_none() {
+        println!("SKIPPED: figures; LOPHOC_LONG=1 prints them");
+        return;
+    }
+    const SECONDS: u64 = 120;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    // A camera that moves everywhere and is a little noisy, as browsers send it.
+    let camera =
+        format!("testsrc2=size=1280x720:rate=25:duration={SECONDS},noise=alls=6:allf=t,hue=H=t/5");
+    // A text that is scrolled through, on a screen.
+    let text: String = (0..400)
+        .map(|line| format!("{line}: Bài giảng, phép nhân và những điều cần nhớ {line}\n"))
+        .collect();
+    std::fs::write(at("text"), text).unwrap();
+    let screen = format!(
+        "color=white:size=1920x1080:rate=15:duration={SECONDS},drawtext=textfile={}:fontsize=36:\
+         fontfile=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:x=60:y=40-floor(t)*45",
+        at("text")
+    );
+    let page = "testsrc2=size=1920x1080";
+    let vp8 = |source: &str, rate: &str, name: &str| {
+        let made = [
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+            "-pix_fmt",
+            "yuv420p",
+            "-c:v",
+            "libvpx",
+            "-deadline",
+            "realtime",
+            "-cpu-used",
+            "8",
+            "-b:v",
+            rate,
+            "-g",
+            "250",
+            "-f",
+            "webm",
+        ];
+        common::ffmpeg(&[&made[..], &[&at(name)]].concat());
+    };
+    vp8(&camera, "1200k", "camera");
+    vp8(&screen, "1000k", "screen");
+    let still = ["-f", "lavfi", "-i", page, "-frames:v", "1"];
+    common::ffmpeg(&[&still[..], &[&at("page.webp")]].concat());
+    let moving = |name: &str| Input {
+        file: name.to_owned(),
+        at_ms: Some(0),
+    };
+    let page = Input {
+        file: "page.webp".to_owned(),
+        at_ms: None,
+    };
+    let (camera, screen) = (moving("camera"), moving("screen"));
+    let frames = SECONDS * lophoc_recording::compose::FPS;
+    println!("{SECONDS} s of film, 1280×720; × = times real time, CPU in seconds a second of film");
+    println!("layout               whole         decode      +filters     +x264");
+    for (name, main, small) in [
+        ("screen + presenter", &screen, Some(&camera)),
+        ("slides + presenter", &page, Some(&camera)),
+        ("presenter alone", &camera, None),
+    ] {
+        let whole = chunk_arguments(frames, Some(main), small, None, "chunk.mp4");
+        let an = whole.iter().position(|one| one == "-an").unwrap();
+        let nowhere = ["-f", "null", "-"].map(str::to_owned);
+        let filtered = [&whole[..an], &nowhere].concat();
+        let graph = whole
+            .iter()
+            .position(|one| one == "-filter_complex")
+            .unwrap();
+        let mut decoded = whole[..graph].to_vec();
+        // A page is decoded once and has no end of its own.
+        for input in 0..=usize::from(small.is_some()) {
+            if input == 0 && main.at_ms.is_none() {
+                continue;
+            }
+            decoded.extend(["-map".to_owned(), format!("{input}:v")]);
+        }
+        decoded.extend(["-t".to_owned(), SECONDS.to_string()]);
+        decoded.extend(nowhere);
+        let [decode, filter, all] =
+            [&decoded, &filtered, &whole].map(|arguments| cost(arguments, folder.path()));
+        let share = |cpu: f64| cpu.max(0.0) / SECONDS as f64;
+        println!(
+            "{name:<18} {:>6.2} × {:.3}   {:.3}       {:.3}        {:.3}   ({:.0} kbit/s)",
+            SECONDS as f64 / all.0,
+            share(all.1),
+            share(decode.1),
+            share(filter.1 - decode.1),
+            share(all.1 - filter.1),
+            std::fs::metadata(at("chunk.mp4")).unwrap().len() as f64 * 8.0
+                / 1_000.0
+                / SECONDS as f64,
+        );
+    }
+    let wave = format!("sine=frequency=300:duration={SECONDS}");
+    let opus = ["-f", "lavfi", "-i", &wave, "-c:a", "libopus", "-f", "webm"];
+    common::ffmpeg(&[&opus[..], &[&at("sound.webm")]].concat());
+    std::fs::write(
+        at("list"),
+        format!("ffconcat version 1.0\nfile 'chunk.mp4'\nduration {SECONDS}\n"),
+    )
+    .unwrap();
+    let cuts = Cuts::new(SECONDS * 1_000, [], []);
+    let joined = cost(&join_arguments(&cuts, true, "film.mp4"), folder.path());
+    println!(
+        "sound and joining  {:>6.0} × {:.3}",
+        SECONDS as f64 / joined.0,
+        joined.1 / SECONDS as f64
+    );
 }

@@ -41,13 +41,19 @@ pub fn ffmpeg(args: &[&str]) -> Vec<u8> {
 
 /// Frames of VP8, a keyframe every two seconds, no two alike.
 pub fn vp8(seconds: u64, size: &str) -> Vec<(bool, Vec<u8>)> {
-    let source = format!("testsrc=size={size}:rate={FPS}:duration={seconds},noise=alls=8:allf=t");
+    vp8_of(&format!(
+        "testsrc=size={size}:rate={FPS}:duration={seconds},noise=alls=8:allf=t"
+    ))
+}
+
+/// Frames of VP8 of a source of ffmpeg.
+pub fn vp8_of(source: &str) -> Vec<(bool, Vec<u8>)> {
     let gop = (FPS * 2).to_string();
     let ivf = ffmpeg(&[
         "-f",
         "lavfi",
         "-i",
-        &source,
+        source,
         "-c:v",
         "libvpx",
         "-deadline",
