@@ -117,7 +117,8 @@ fn field(cell: &Cell, offset_min: i32, options: CsvOptions) -> String {
 pub fn guarded(text: &str) -> String {
     // Some spreadsheets read the wide forms of the signs as the signs.
     const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if text.starts_with(SIGNS) {
+    // An own apostrophe before a sign gets another one, to be told from a guard.
+    if text.trim_start_matches('\'').starts_with(SIGNS) {
         format!("'{text}")
     } else {
         text.to_owned()
@@ -149,5 +150,19 @@ pub(crate) fn unguarded(field: &str) -> &str {
     match field.strip_prefix('\'') {
         Some(text) if guarded(text) == field => text,
         _ => field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_is_told_from_an_apostrophe_of_the_text() {
+        for text in ["=1", "'=", "''=1", "'abc", "'", "", "'＝"] {
+            assert_eq!(unguarded(&guarded(text)), text);
+            assert!(!guarded(text).starts_with('='));
+        }
+        assert_eq!(guarded("'abc"), "'abc");
     }
 }
