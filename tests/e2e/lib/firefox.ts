@@ -8,7 +8,6 @@ const PREFS: Record<string, string | number | boolean> = {
   'media.navigator.streams.fake': true,
   'media.navigator.permission.disabled': true,
   'media.autoplay.default': 0,
-  'media.peerconnection.ice.obfuscate_host_addresses': false,
   // Has to be fetched; VP8 is built in.
   'media.gmp-manager.updateEnabled': false,
   'media.gmp-provider.enabled': false,
@@ -43,7 +42,8 @@ async function display(): Promise<{ name: string; child: ChildProcess }> {
   return { name, child };
 }
 
-export async function launchFirefox(): Promise<Browser> {
+/** `hidden`: it does not tell its addresses, so that all goes the way its own checks go and none past a relay. */
+export async function launchFirefox({ hidden = false } = {}): Promise<Browser> {
   const { name, child } = await display();
   // The channel is what makes Playwright speak BiDi instead of its own protocol; it is not among the published options.
   const options: LaunchOptions = {
@@ -51,7 +51,7 @@ export async function launchFirefox(): Promise<Browser> {
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
     headless: false,
     env: { ...process.env, DISPLAY: name },
-    firefoxUserPrefs: PREFS,
+    firefoxUserPrefs: { ...PREFS, 'media.peerconnection.ice.obfuscate_host_addresses': hidden },
   };
   const browser = await (firefox as BrowserType).launch(options);
   browser.on('disconnected', () => child.kill());
