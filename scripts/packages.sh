@@ -7,7 +7,7 @@ case "${1:-build}" in
   build) wanted=(build-essential ca-certificates cmake) ;;
   test)
     wanted=(build-essential bubblewrap ca-certificates chromium cmake coturn ffmpeg firefox-esr fonts-dejavu-core
-      fonts-liberation openssl poppler-utils strace webp xvfb)
+      fonts-liberation openssl poppler-utils python3-venv strace webp xvfb)
     # Either flavour of LibreOffice will do; without one the smaller is wanted.
     [ -f /usr/lib/libreoffice/program/libsdlo.so ] || wanted+=(libreoffice-impress-nogui)
     ;;
@@ -40,3 +40,16 @@ for tool in cargo node npm git; do
 done
 node -e 'const [a, b] = process.versions.node.split(".").map(Number);
   if (a < 20 || (a === 20 && b < 19)) { console.error(`Node ${process.versions.node} is too old, 20.19 or later is needed`); process.exit(1) }'
+
+# A storage of S3's kind for the tests; Debian has none.
+if [ "${1:-build}" = test ] && ! command -v moto_server >/dev/null; then
+  moto=$(dirname "$0")/../target/moto
+  if [ ! -x "$moto/bin/moto_server" ]; then
+    echo "Installing moto into target/moto"
+    { python3 -m venv --clear "$moto" && "$moto/bin/pip" install --quiet --disable-pip-version-check 'moto[server]==5.2.1'; } || {
+      rm -rf "$moto"
+      echo "moto[server] cannot be installed with pip; the tests of the object storage need its moto_server" >&2
+      exit 1
+    }
+  fi
+fi

@@ -347,6 +347,20 @@ pub struct RecordingSegment {
     pub damaged_ms: Option<u64>,
 }
 
+/// The film made of a recording: H.264 with AAC, for everybody who may watch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingFilm {
+    /// Name; another one when something else is cut or left out.
+    pub file: String,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+    /// When it was made, ms since the epoch.
+    pub made_ms: u64,
+}
+
 /// An agreement to a disposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -430,6 +444,10 @@ pub struct RecordingDetail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub disposal: Option<Disposal>,
+    /// The film of what is shown now, when it is made; for those who review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub film: Option<RecordingFilm>,
     /// Caption files.
     pub captions: Vec<PlaybackCaptions>,
     /// What happened to it, latest first; for those who review.

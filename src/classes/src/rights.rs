@@ -318,7 +318,11 @@ fn by_staff(role: StaffRole, right: Right) -> bool {
                 | Right::SeeCounts
                 | Right::KeepIncidents
         ),
-        StaffRole::ContentAuthor => matches!(right, Right::SeeClass | Right::WatchRecordings),
+        // Trims what others release (TT21 Điều 8.3); of people he sees nothing.
+        StaffRole::ContentAuthor => matches!(
+            right,
+            Right::SeeClass | Right::WatchRecordings | Right::EditRecordings
+        ),
         StaffRole::Secretary => matches!(
             right,
             Right::WatchRecordings

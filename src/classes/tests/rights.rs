@@ -46,7 +46,7 @@ ManagePeople      + . . . . . . . . . . . . . . . . .
 KeepIncidents     . + . . . . . + + . . . + . . . . .
 WatchRecordings   . + . + . + . + + + + + + + + + + .
 ReviewRecordings  . + . + . . . + + . . . . . . . . .
-EditRecordings    . + . + . . . + + + . . . . . . . .
+EditRecordings    . + . + . . . + + + . . . + . . . .
 DisposeRecordings + + . . . . . + . . . . . . . . . .
 ";
 

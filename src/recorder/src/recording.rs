@@ -10,6 +10,7 @@ use lophoc_recording::journal::{GapWhy, Line, RecordingEnd};
 use lophoc_recording::{Alarm, Capture, Frame, Input, Output, Slot, Source, Span};
 use rustix::fs::{FlockOperation, flock};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::files::{Files, JOURNAL, Mending, Refused, Told};
 use crate::peer::{Peer, PeerEvent, REORDER_SOUND};
@@ -79,22 +80,28 @@ pub enum Fault {
     Damaged(&'static str),
 }
 
-/// Takes the folder for this process alone, for as long as the file lives.
+/// Takes the folder for this process alone, for as long as the file lives. A disk that
+/// hangs holds up nobody else.
 pub async fn lock(folder: &Path) -> Result<File, Fault> {
     let path = folder.join(LOCK);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)?;
-    let until = Instant::now() + LOCK_WITHIN;
-    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        if Instant::now() > until {
-            return Err(Fault::Locked);
+    let task = move || {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        let until = Instant::now() + LOCK_WITHIN;
+        while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            if Instant::now() > until {
+                return Err(Fault::Locked);
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Ok(file)
+        Ok(file)
+    };
+    tokio::task::spawn_blocking(task)
+        .await
+        .map_err(|_| Fault::Damaged("its folder could not be locked"))?
 }
 
 /// A recording before it runs.
@@ -175,11 +182,17 @@ impl Task {
                 (capture, outputs, None)
             }
         };
-        let journal = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(folder.join(JOURNAL))?;
-        let ballast = space::ballast(&folder, begin.min_free);
+        let (path, least) = (folder.clone(), begin.min_free);
+        let opened = tokio::task::spawn_blocking(move || {
+            let journal = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path.join(JOURNAL));
+            (journal, space::ballast(&path, least), space::free(&path))
+        });
+        let (journal, ballast, free) =
+            (opened.await).map_err(|_| Fault::Damaged("its journal could not be opened"))?;
+        let journal = journal?;
         let (to, mut told) = mpsc::channel(64);
         let socket = Socket::bind(begin.local)?;
         // Read whole beside what is taken from now on.
@@ -189,7 +202,7 @@ impl Task {
         let files = Files::start(folder, lock, journal, ballast, left, to)?;
         let mut running = Running::new(begin, capture, files, socket, tell, statuses);
         running.carry(outputs);
-        running.prepare().await;
+        running.prepare(free).await;
         while !running.ending() {
             let wake = running.wake();
             tokio::select! {
@@ -246,6 +259,8 @@ struct Running {
     status: Status,
     next_tick: Instant,
     next_look: Instant,
+    /// The disk was asked, and has not answered yet.
+    looking: Option<JoinHandle<Option<u64>>>,
     status_at: Instant,
     ended: Option<(RecordingEnd, u64)>,
     suspended: bool,
@@ -288,6 +303,7 @@ impl Running {
             status,
             next_tick: now,
             next_look: now,
+            looking: None,
             status_at: now,
             ended: None,
             suspended: false,
@@ -300,14 +316,15 @@ impl Running {
     }
 
     /// The first input: paused or not, how much room there is, and an offer.
-    async fn prepare(&mut self) {
+    async fn prepare(&mut self, free: Option<u64>) {
         let wants = if self.begin.paused {
             Input::Pause { by: None }
         } else {
             Input::Resume { by: None }
         };
         self.input(wants);
-        self.look_at_disk();
+        self.next_look = Instant::now() + LOOK_AT_DISK;
+        self.found_free(free);
         self.offer();
         self.speak().await;
     }
@@ -565,6 +582,10 @@ impl Running {
             if self.next_look <= now {
                 self.look_at_disk();
             }
+            if let Some(looked) = self.looking.take_if(|look| look.is_finished()) {
+                // One that broke says nothing; the next is asked in time.
+                self.found_free(looked.await.ok().flatten());
+            }
             self.note(now);
         }
         self.speak().await;
@@ -619,9 +640,17 @@ impl Running {
         self.bound = new;
     }
 
+    /// Asks how much room there is, beside everything else; one question at a time.
     fn look_at_disk(&mut self) {
         self.next_look = Instant::now() + LOOK_AT_DISK;
-        if let Some(free) = space::free(&self.begin.folder) {
+        if self.looking.is_none() {
+            let folder = self.begin.folder.clone();
+            self.looking = Some(tokio::task::spawn_blocking(move || space::free(&folder)));
+        }
+    }
+
+    fn found_free(&mut self, free: Option<u64>) {
+        if let Some(free) = free {
             let free = space::scaled(free, self.begin.min_free);
             self.input(Input::Space { free });
         }

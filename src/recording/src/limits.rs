@@ -24,8 +24,13 @@ pub const KEYFRAME_AGAIN_MS: u64 = 500;
 pub const KEYFRAME_ALARM_MS: u64 = 5_000;
 /// Sound: a longer silence between two frames that no talkspurt explains is a gap, ms.
 pub const SOUND_HOLE_MS: u64 = 100;
+/// Sound that lies no farther back than this before the latest, ticks of 48 kHz, came
+/// twice.
+pub const SOUND_AGAIN_TICKS: u64 = 48_000 / 5;
 /// A picture that stands still this long, milliseconds, is a gap when frames are missing.
 pub const PICTURE_HOLE_MS: u64 = 1_000;
+/// H.264: after so many keyframes in a row without parameter sets, those before hold.
+pub const UNTOLD_KEYFRAMES: u32 = 3;
 /// Segments of one recording; further tracks are not opened, with an alarm.
 pub const MAX_SEGMENTS: usize = 9_999;
 /// Slots a capture follows; bindings of further ones are ignored.

@@ -107,6 +107,81 @@ fn a_size_that_changes_is_one_file_of_vp8_and_two_of_h264() {
     }
 }
 
+/// A frame without the units of these kinds.
+fn without(frame: &[u8], kinds: &[u8]) -> Vec<u8> {
+    lophoc_recording::mkv::h264::units(frame)
+        .into_iter()
+        .filter(|unit| !kinds.contains(&(unit[0] & 0x1F)))
+        .flat_map(|unit| [&[0, 0, 0, 1][..], unit].concat())
+        .collect()
+}
+
+/// Sizes of the files of pictures in order; each decodes without a word.
+fn decoded(disk: &common::Disk) -> Vec<u32> {
+    let folder = tempfile::tempdir().unwrap();
+    for (bytes, _, _, name) in disk.files.values() {
+        decodes(&write(folder.path(), name, bytes));
+    }
+    let timeline = disk.timeline();
+    let all = timeline.segments.values();
+    all.map(|one| one.opened.width).collect()
+}
+
+/// The media plane turns to another layer where its keyframe begins; what tells its
+/// size may have been lost on the way there.
+#[test]
+fn a_layer_without_its_parameter_sets_is_in_no_file_of_another() {
+    let mut large = common::h264(6, "640x360");
+    for (_, bytes) in large.iter_mut().take(50) {
+        *bytes = without(bytes, &[7, 8]);
+    }
+    let frames = [common::h264(2, "160x90"), large].concat();
+    let disk = record(&[Feed::picture(Codec::H264, 0, frames)]);
+    assert_eq!(decoded(&disk), [160, 640]);
+    // From the next keyframe on it is there.
+    let second = index(disk.bytes(2));
+    assert_eq!(second.end_ms, 4_000);
+}
+
+/// An encoder that tells its parameter sets once alone.
+#[test]
+fn keyframes_that_never_tell_their_size_are_taken_after_a_while() {
+    let mut frames = common::h264(16, "160x90");
+    for (_, bytes) in frames.iter_mut().skip(1) {
+        *bytes = without(bytes, &[7, 8]);
+    }
+    let disk = record(&[Feed::picture(Codec::H264, 0, frames)]);
+    assert_eq!(decoded(&disk), [160]);
+    let times = common::times(&write(
+        tempfile::tempdir().unwrap().path(),
+        "a.mkv",
+        disk.bytes(1),
+    ));
+    assert!(times.len() > 200, "{}", times.len());
+}
+
+#[test]
+fn what_follows_a_lost_frame_of_h264_waits_for_a_keyframe() {
+    let mut frames = common::h264(8, "320x180");
+    frames.drain(60..63);
+    let mut feed = Feed::picture(Codec::H264, 0, frames);
+    feed.after_loss = vec![60];
+    let disk = record(&[feed]);
+    assert_eq!(decoded(&disk), [320]);
+    let gaps = disk.timeline().gaps;
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+}
+
+/// Whoever changes his size more often than he may have files.
+#[test]
+fn what_is_left_out_for_its_size_is_left_out_whole() {
+    let (small, large) = (common::h264(2, "160x90"), common::h264(2, "320x180"));
+    let frames = (0..10).flat_map(|_| [small.clone(), large.clone()].concat());
+    let disk = record(&[Feed::picture(Codec::H264, 0, frames.collect())]);
+    let sizes = decoded(&disk);
+    assert!(sizes.len() > 10, "{sizes:?}");
+}
+
 #[test]
 fn a_file_cut_anywhere_is_good_up_to_its_last_second() {
     let folder = tempfile::tempdir().unwrap();

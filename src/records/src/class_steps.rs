@@ -10,6 +10,7 @@ use sqlx::SqliteConnection;
 
 use crate::classes::{ClassLog, log, require, state_of, today, update};
 use crate::error::StoreError;
+use crate::recording_keep::delete_with_class;
 use crate::roster::{self, Counts};
 use crate::session_phase::{self, Of};
 use crate::sessions;
@@ -63,6 +64,10 @@ impl Store {
             ClassStep::Finish => class.open_until = Some(protected_until(&class, &all, now_ms)?),
             ClassStep::Cancel => {
                 sessions::cancel_all(&mut transaction, id, &request.reason, now_ms).await?;
+            }
+            ClassStep::Destroy => {
+                let document = request.document.trim();
+                delete_with_class(&mut transaction, id, document, by, now_ms).await?;
             }
             _ => {}
         }

@@ -33,6 +33,7 @@ mod places;
 mod preflight;
 mod recording;
 mod recording_consent;
+mod recording_films;
 mod recording_jobs;
 mod recording_keep;
 mod recordings;

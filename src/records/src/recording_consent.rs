@@ -134,6 +134,7 @@ impl Store {
                 .bind(to_db(now_ms)?)
                 .execute(&mut *change)
                 .await?;
+            crate::recording_films::films_are_over(&mut change, id).await?;
             // The sound that lies in the storage is not what will be sent.
             sqlx::query(
                 "UPDATE recording_object SET verified_ms = NULL, bytes = 0, part_bytes = 0, \

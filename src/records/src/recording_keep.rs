@@ -2,7 +2,8 @@
 //! what lies in the object storage.
 
 use lophoc_classes::{
-    APPROVALS, Disposal, DisposalApproval, PlaybackCaptions, RecordingQuota, UnitId, Watcher,
+    APPROVALS, ClassId, Disposal, DisposalApproval, PlaybackCaptions, RecordingQuota, UnitId,
+    Watcher,
 };
 use lophoc_ledger::{PersonKey, name_key};
 use sqlx::{Row as _, SqliteConnection};
@@ -323,28 +324,7 @@ impl Store {
         log(&mut change, id, author, "disposal", "approved").await?;
         let done = disposal.approvals.len().saturating_add(1) >= APPROVALS;
         if done {
-            sqlx::query(
-                "UPDATE recording_disposal SET done_ms = $2, \
-                 bytes = (SELECT bytes FROM recording WHERE id = $1), \
-                 manifest_sha256 = (SELECT manifest_sha256 FROM recording WHERE id = $1) \
-                 WHERE recording = $1",
-            )
-            .bind(id)
-            .bind(to_db(author.at_ms)?)
-            .execute(&mut *change)
-            .await?;
-            sqlx::query(
-                "UPDATE recording SET state = 'deleted', withdrawn = withdrawn + 1 WHERE id = $1",
-            )
-            .bind(id)
-            .execute(&mut *change)
-            .await?;
-            // Nothing is made of it any more.
-            sqlx::query("DELETE FROM recording_job WHERE recording = $1")
-                .bind(id)
-                .execute(&mut *change)
-                .await?;
-            log(&mut change, id, author, "state", "→ deleted").await?;
+            delete(&mut change, id, author).await?;
         }
         change.commit().await?;
         Ok(done)
@@ -373,6 +353,7 @@ impl Store {
         for text in [
             "DELETE FROM recording_captions WHERE recording = $1",
             "DELETE FROM recording_object WHERE recording = $1",
+            "DELETE FROM recording_film WHERE recording = $1",
             "DELETE FROM recording_watch WHERE recording = $1",
             "UPDATE recording SET bytes = 0 WHERE id = $1",
         ] {
@@ -598,6 +579,75 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+/// It is disposed of: nobody is served anything of it from now on.
+async fn delete(
+    change: &mut SqliteConnection,
+    id: &str,
+    author: &RecordingAuthor,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE recording_disposal SET done_ms = $2, \
+         bytes = (SELECT bytes FROM recording WHERE id = $1), \
+         manifest_sha256 = (SELECT manifest_sha256 FROM recording WHERE id = $1) \
+         WHERE recording = $1",
+    )
+    .bind(id)
+    .bind(to_db(author.at_ms)?)
+    .execute(&mut *change)
+    .await?;
+    sqlx::query("UPDATE recording SET state = 'deleted', withdrawn = withdrawn + 1 WHERE id = $1")
+        .bind(id)
+        .execute(&mut *change)
+        .await?;
+    // Nothing is made of it any more.
+    sqlx::query("DELETE FROM recording_job WHERE recording = $1")
+        .bind(id)
+        .execute(&mut *change)
+        .await?;
+    log(change, id, author, "state", "→ deleted").await
+}
+
+/// A class was destroyed, with the approval of that number: so are its recordings. A
+/// wish to dispose of one that stood open is fulfilled by it.
+pub(crate) async fn delete_with_class(
+    change: &mut SqliteConnection,
+    class: &ClassId,
+    document: &str,
+    by: &PersonKey,
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    let name: Option<String> = sqlx::query_scalar("SELECT name FROM person WHERE id = $1")
+        .bind(by.as_str())
+        .fetch_optional(&mut *change)
+        .await?;
+    let author = RecordingAuthor {
+        by: Some(by.clone()),
+        name: name.unwrap_or_else(|| by.0.clone()),
+        at_ms: now_ms,
+    };
+    let all: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM recording WHERE class = $1 AND state <> 'deleted'")
+            .bind(class.as_str())
+            .fetch_all(&mut *change)
+            .await?;
+    for id in all {
+        sqlx::query(
+            "INSERT INTO recording_disposal (recording, reason, made_by, by_name, made_ms) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        )
+        .bind(&id)
+        .bind(document)
+        .bind(by.as_str())
+        .bind(&author.name)
+        .bind(to_db(now_ms)?)
+        .execute(&mut *change)
+        .await?;
+        log(&mut *change, &id, &author, "disposal", document).await?;
+        delete(&mut *change, &id, &author).await?;
+    }
+    Ok(())
 }
 
 /// A part of a whole, 0 to 100.

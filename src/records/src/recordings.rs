@@ -571,6 +571,7 @@ impl Store {
             .bind(id)
             .execute(&mut *change)
             .await?;
+        crate::recording_films::films_are_over(&mut change, id).await?;
         let text =
             serde_json::to_string(cuts).map_err(|error| StoreError::Damaged(error.to_string()))?;
         log(&mut change, id, author, "cuts", &text).await?;

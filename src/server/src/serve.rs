@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use lophoc_records::{Store, StoreError};
@@ -16,7 +15,7 @@ use crate::app::{App, Parts};
 use crate::auth::Keys;
 use crate::clock::Clock;
 use crate::config::{Config, TlsMode};
-use crate::http;
+use crate::http::{self, ShedAcceptor};
 use crate::mail::{self, MailError};
 use crate::materials;
 use crate::media::Routes;
@@ -344,11 +343,11 @@ async fn serve(
     // Small messages leave at once instead of waiting to be sent together.
     match tls {
         Some(tls) => {
-            let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+            let acceptor = RustlsAcceptor::new(tls).acceptor(ShedAcceptor::new());
             guarded(server.acceptor(acceptor)).serve(service).await
         }
         None => {
-            guarded(server.acceptor(NoDelayAcceptor::new()))
+            guarded(server.acceptor(ShedAcceptor::new()))
                 .serve(service)
                 .await
         }

@@ -151,12 +151,12 @@ export class Server {
     writeFileSync(this.config, readFileSync(this.config, 'utf8').replace('[media]', `[media]\n${line}`));
   }
 
-  /** Ends the server and removes its folder. */
+  /** Ends the server and removes its folder; with `E2E_KEEP` it stays to be looked at. */
   async close(): Promise<void> {
     await this.down();
     this.front?.closeAllConnections();
     this.front?.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (!process.env.E2E_KEEP) rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** On a busy disk the running server may hold its storage longer than a command waits: then once more. */

@@ -433,6 +433,13 @@ impl Capture {
 
     fn sound(&mut self, slot: Slot, frame: &Frame, at_ms: u64) {
         let file = self.slots.get(&slot).and_then(|track| track.file.as_ref());
+        // Redundancy for what never was fills in what lay before it.
+        let twice = |last: u64| {
+            (last.checked_sub(frame.rtp)).is_some_and(|back| back < limits::SOUND_AGAIN_TICKS)
+        };
+        if file.is_some_and(|file| file.last_rtp.is_some_and(twice)) {
+            return;
+        }
         let hole = file.is_some_and(|file| at_ms > file.last_ms + limits::SOUND_HOLE_MS);
         if !frame.contiguous && hole && !frame.talkspurt {
             self.lost(slot, at_ms, GapWhy::Loss);
@@ -453,6 +460,13 @@ impl Capture {
                 let Some(access) = h264::access(&frame.bytes) else {
                     return;
                 };
+                let usable = match (access.idr, access.config.is_some()) {
+                    (true, told) => track.begins(told),
+                    (false, _) => track.goes_on(frame.contiguous),
+                };
+                if !usable {
+                    return self.unusable(slot);
+                }
                 let head = match (access.config, access.size) {
                     (Some(config), Some((width, height))) => {
                         Some(TrackHead::h264(width, height, config))
@@ -472,18 +486,25 @@ impl Capture {
         };
         let fits = old.is_some() && old == head;
         let Some(head) = head.filter(|_| keyframe || fits) else {
-            track.want(self.now_ms);
-            if let Some(want) = &mut track.want {
-                want.frames = true;
-            }
-            self.ask();
-            return;
+            return self.unusable(slot);
         };
         if keyframe {
             track.want = None;
             track.key_ms = self.now_ms;
         }
         self.append(slot, &head, &frame, &bytes, keyframe, at_ms);
+    }
+
+    /// A picture came that cannot be used without a keyframe.
+    fn unusable(&mut self, slot: Slot) {
+        let t_ms = self.now_ms;
+        if let Some(track) = self.slots.get_mut(&slot) {
+            track.want(t_ms);
+            if let Some(want) = &mut track.want {
+                want.frames = true;
+            }
+        }
+        self.ask();
     }
 
     /// Appends a frame, in a new file where one is due.
@@ -512,6 +533,9 @@ impl Capture {
         if let Some(why) = end {
             if why == SegmentEnd::Format && !self.may_go_on_anew(slot) {
                 self.lost(slot, at_ms, GapWhy::Damaged);
+                if let Some(track) = self.slots.get_mut(&slot) {
+                    track.astray = true;
+                }
                 return;
             }
             self.close(slot, why);
@@ -544,6 +568,7 @@ impl Capture {
         });
         if cluster.push(in_file, keyframe, bytes) {
             file.last_ms = at_ms;
+            file.last_rtp = Some(frame.rtp);
             self.frames += 1;
         }
         if at_ms >= file.next_sample_ms {

@@ -381,6 +381,29 @@ fn a_full_disk_sheds_then_ends() {
     assert_eq!(levels.count(), 2);
 }
 
+/// Redundancy comes for what was lost between recorder and media plane; what the media
+/// plane never had is filled with what lay before it, at its own time.
+#[test]
+fn sound_that_comes_twice_is_written_once() {
+    let mut run = Run::new();
+    run.bind(0, 1, source("co", TrackKind::Voice, true));
+    for ms in [20, 40, 60, 40, 60, 120, 140] {
+        let mut sound = frame(Codec::Opus, ms, false);
+        sound.arrival_ns = at(ms.max(60)).boot_ns;
+        run.tell(
+            ms.max(60),
+            Input::Frame {
+                slot: Slot(1),
+                frame: sound,
+            },
+        );
+    }
+    assert_eq!(run.capture.status().frames, 5);
+    run.tell(200, Input::Stop);
+    let timeline = run.disk.timeline();
+    assert_eq!(timeline.segments.len(), 1, "{timeline:?}");
+}
+
 #[test]
 fn loss_is_logged_once_and_answered_with_a_keyframe() {
     let mut run = Run::new();

@@ -20,6 +20,8 @@ pub(super) struct File {
     pub cluster_since_ms: u64,
     /// Time of the latest frame, recording time.
     pub last_ms: u64,
+    /// Time of the latest frame as its source counts.
+    pub last_rtp: Option<u64>,
     /// Written since the last sync.
     pub dirty: bool,
     /// Not yet in the journal.
@@ -37,6 +39,7 @@ impl File {
             cluster: None,
             cluster_since_ms: start_ms,
             last_ms: start_ms,
+            last_rtp: None,
             dirty: true,
             gap: None,
             samples: Vec::new(),
@@ -83,6 +86,11 @@ pub(super) struct Track {
     pub file: Option<File>,
     pub want: Option<Want>,
     pub key_ms: u64,
+    /// H.264: what comes up to the next keyframe is of no file: something before it is
+    /// missing, or it may be of another size.
+    pub astray: bool,
+    /// H.264: keyframes in a row that did not tell their parameter sets.
+    untold: u32,
     /// When it went on in a new file because its source said so, of late.
     anew: VecDeque<u64>,
 }
@@ -95,8 +103,30 @@ impl Track {
             file: None,
             want: None,
             key_ms: 0,
+            astray: false,
+            untold: 0,
             anew: VecDeque::new(),
         }
+    }
+
+    /// Whether a keyframe of H.264 can be used. `told`: it has its parameter sets. One
+    /// without them may be of another layer whose sets were lost on the way; only who
+    /// never tells them is taken at his word.
+    pub fn begins(&mut self, told: bool) -> bool {
+        self.untold = if told {
+            0
+        } else {
+            self.untold.saturating_add(1)
+        };
+        self.astray = self.untold != 0 && self.untold < limits::UNTOLD_KEYFRAMES;
+        !self.astray
+    }
+
+    /// Whether another picture of H.264 can be used: decoders do not conceal what is
+    /// missing before it without complaint.
+    pub fn goes_on(&mut self, contiguous: bool) -> bool {
+        self.astray |= !contiguous;
+        !self.astray
     }
 
     /// Whether it may go on in a new file because its source says so: whoever sends

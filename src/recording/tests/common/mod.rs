@@ -192,6 +192,8 @@ pub struct Feed {
     pub from_ms: u64,
     pub every_ms: u64,
     pub frames: Vec<(bool, Vec<u8>)>,
+    /// Something is missing before these of them.
+    pub after_loss: Vec<usize>,
 }
 
 impl Feed {
@@ -203,6 +205,7 @@ impl Feed {
             from_ms,
             every_ms: 1_000 / FPS,
             frames,
+            after_loss: Vec::new(),
         }
     }
 
@@ -213,6 +216,7 @@ impl Feed {
             from_ms,
             every_ms: 20,
             frames: packets.into_iter().map(|packet| (true, packet)).collect(),
+            after_loss: Vec::new(),
         }
     }
 }
@@ -251,7 +255,7 @@ pub fn record(feeds: &[Feed]) -> Disk {
             rtp: 4_000_000_000 + ms * u64::from(feed.codec.clock_rate()) / 1_000,
             arrival_ns: at(ms).boot_ns,
             keyframe,
-            contiguous: true,
+            contiguous: !feed.after_loss.contains(&number),
             talkspurt: false,
             bytes,
         };

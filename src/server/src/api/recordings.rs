@@ -32,7 +32,7 @@ use crate::app::App;
 use crate::clock::wall_ms;
 use crate::recording::access::{line_of, live_of, protection};
 use crate::recording::show::{audience_of, item, whole};
-use crate::recording::{Access, KeepError, access_of, detail};
+use crate::recording::{Access, KeepError, access_of, detail, films};
 
 /// Longest search text, characters.
 const SEARCH: usize = 200;
@@ -353,7 +353,8 @@ async fn cuts(
     app.store
         .set_recording_cuts(&id, &merged, length, &here.author())
         .await?;
-    // The film without them is another one.
+    // The film without them is another one, and that of before goes at once.
+    films::forget_now(&app, &whole(&app, here.recording.clone()).await?).await;
     app.store
         .redo_recording_jobs(&id, &[RecordingStage::Render], wall_ms())
         .await?;

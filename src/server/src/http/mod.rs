@@ -8,6 +8,7 @@ mod headers;
 mod health;
 mod join;
 pub mod limit;
+mod shed;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use axum::routing::{any, get, post};
 use tower_http::compression::CompressionLayer;
 
 pub use address::{client_address, origin_allowed};
+pub(crate) use shed::ShedAcceptor;
 
 pub(crate) use join::{plan_hash, plan_told, words_hash};
 

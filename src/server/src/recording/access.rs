@@ -20,6 +20,8 @@ pub struct Access {
     pub edit: bool,
     /// Know its files, its log, who watched.
     pub inside: bool,
+    /// Know who watched how much: who may see the attendance of all, or releases it.
+    pub watchers: bool,
     /// Watch it now.
     pub watch: bool,
     /// Ask for its disposal, agree to one.
@@ -70,6 +72,7 @@ impl Access {
             review: review && there,
             edit: there && edit && (review || !recording.state.is_open()),
             inside: there && (review || edit),
+            watchers: there && (review || edit && may(Right::SeeAttendance)),
             watch: there && watch,
             dispose: may(Right::DisposeRecordings),
         }
@@ -334,5 +337,14 @@ mod tests {
         assert!(!access(StaffRole::Trainer, Published, false).edit);
         assert!(access(StaffRole::Trainer, Published, false).inside);
         assert!(access(StaffRole::Chair, Published, false).edit);
+    }
+
+    #[test]
+    fn a_content_author_trims_what_is_not_released_and_learns_of_no_person() {
+        use RecordingState::{Published, Review};
+        let before = access(StaffRole::ContentAuthor, Review, false);
+        assert!(before.edit && before.watch && !before.review && !before.watchers);
+        assert!(!access(StaffRole::ContentAuthor, Published, false).edit);
+        assert!(access(StaffRole::Trainer, Published, false).watchers);
     }
 }

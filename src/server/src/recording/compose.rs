@@ -20,7 +20,8 @@ use lophoc_slides::run::{Call, Exit, Said, read_said, run};
 use lophoc_slides::tools::Sandbox;
 
 use super::files::{OUT, SOUND, plain_file};
-use super::jobs::Pace;
+use super::films::{forget_others, is_there, made, work};
+use super::jobs::{Pace, bring_back};
 use super::keep::KeepError;
 use super::show::{Whole, scene, title_of, whole};
 use crate::app::App;
@@ -44,7 +45,7 @@ const MAX_COMPLAINT: usize = 400;
 /// A page that is shown: deck and number.
 type Page = (String, u16);
 
-/// Makes the film of what is shown now. One that is there is left.
+/// Makes the film of what is shown now; those of before go. One that is there is left.
 ///
 /// # Errors
 /// The disk's, the store's; `Bad` with what ffmpeg says.
@@ -53,12 +54,35 @@ pub async fn film(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<
         return Ok(JobEnd::Skipped("gone".to_owned()));
     };
     let whole = whole(app, recording).await?;
+    forget_others(app, &whole).await?;
+    if !app.config.recording.film {
+        return Ok(JobEnd::Skipped("films are switched off".to_owned()));
+    }
+    let name = whole.film();
+    if !is_there(app, &whole).await? {
+        match make(app, id, pace, whole).await? {
+            JobEnd::Done => {}
+            end => return Ok(end),
+        }
+    }
+    made(app, id, &name, pace).await?;
+    Ok(JobEnd::Done)
+}
+
+async fn make(
+    app: &Arc<App>,
+    id: &RecordingId,
+    pace: &Arc<Pace>,
+    whole: Whole,
+) -> Result<JobEnd, KeepError> {
     let Some(timeline) = whole.timeline.clone() else {
         return Ok(JobEnd::Skipped("empty".to_owned()));
     };
     if !Path::new(FFMPEG).is_file() {
         return Ok(JobEnd::Skipped("ffmpeg".to_owned()));
     }
+    // Files that are in the storage alone are here as long as it takes.
+    bring_back(app, id).await?;
     let scene = scene(app, &whole).await?;
     let materials = app.store.materials(&whole.recording.session).await?;
     let keys: BTreeMap<String, String> = materials
@@ -89,7 +113,7 @@ pub async fn film(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<
             sandbox,
             keys: &keys,
             pace: &pace,
-            work: out.join(format!("work-{name}")),
+            work: out.join(work(&name)),
         };
         studio.make(&whole, &slides, &out, &name)
     };
@@ -117,11 +141,6 @@ impl Studio<'_> {
         name: &str,
     ) -> Result<JobEnd, KeepError> {
         fs::create_dir_all(out)?;
-        let film = out.join(name);
-        self.forget_others(out, name)?;
-        if film.is_file() {
-            return Ok(JobEnd::Done);
-        }
         let plan = chunks(&stretches(&self.pictures(whole), slides, &whole.cuts));
         if plan.is_empty() {
             return Ok(JobEnd::Skipped("empty".to_owned()));
@@ -138,22 +157,9 @@ impl Studio<'_> {
                 return Err(KeepError::CutOff);
             }
         }
-        self.join(whole, &plan, &film)?;
+        self.join(whole, &plan, &out.join(name))?;
         fs::remove_dir_all(&self.work)?;
         Ok(JobEnd::Done)
-    }
-
-    /// Films and work for other cuts: what was cut since is in no file any more.
-    fn forget_others(&self, out: &Path, name: &str) -> io::Result<()> {
-        for entry in fs::read_dir(out)?.flatten() {
-            let other = entry.file_name().to_string_lossy().into_owned();
-            if other.starts_with("film-") && other.ends_with(".mp4") && other != name {
-                fs::remove_file(entry.path())?;
-            } else if other.starts_with("work-") && entry.path() != self.work {
-                fs::remove_dir_all(entry.path())?;
-            }
-        }
-        Ok(())
     }
 
     fn pictures(&self, whole: &Whole) -> Vec<Picture> {

@@ -18,7 +18,7 @@ use super::files::{JOURNAL, MANIFEST, SOUND, hash, replace};
 use super::keep::KeepError;
 use super::show::{segments_of, title_of, whole};
 use super::storage::Upload;
-use super::{compose, hooks, mixing, retention};
+use super::{compose, films, hooks, mixing, retention};
 use crate::app::App;
 use crate::clock::wall_ms;
 
@@ -35,7 +35,7 @@ const RETRY_MS: u64 = 5_000;
 /// Recordings that go on are looked at this often: sound is mixed, parts are sent.
 const BESIDE_EVERY: Duration = Duration::from_secs(10);
 /// A pause after each piece of a file that is hashed: rooms go before.
-const BREATH: Duration = Duration::from_millis(2);
+pub(super) const BREATH: Duration = Duration::from_millis(2);
 
 /// Stages that make it playable.
 const FIRST: [RecordingStage; 4] = [
@@ -322,10 +322,19 @@ async fn write_down(
     Ok(())
 }
 
-/// What its files take now counts against the quota of the unit.
+/// What its files take now, here or in the storage, counts against the quota of the
+/// unit.
 async fn weigh(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
     let folder = app.keep.files.of(id);
-    let bytes = tokio::task::spawn_blocking(move || size_of(&folder)).await?;
+    let objects = app.store.recording_objects(id.as_str()).await?;
+    let bytes = tokio::task::spawn_blocking(move || {
+        let elsewhere = objects
+            .iter()
+            .filter(|object| object.verified_ms.is_some() && !folder.join(&object.file).exists())
+            .map(|object| object.bytes);
+        elsewhere.fold(size_of(&folder), u64::saturating_add)
+    })
+    .await?;
     app.store.set_recording_bytes(id.as_str(), bytes).await?;
     Ok(())
 }
@@ -392,6 +401,7 @@ pub async fn damaged(
 
 async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<JobEnd, KeepError> {
     let found = damaged(app, id, pace).await?;
+    films::verify(app, id, pace).await?;
     app.store
         .recording_verified(id.as_str(), &found, wall_ms())
         .await?;
@@ -571,16 +581,9 @@ async fn app_index(app: &Arc<App>, id: &RecordingId, name: &str) -> Result<(), K
     Ok(())
 }
 
-/// The film; files that are in the storage alone are here as long as it takes.
+/// The film.
 async fn render(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<JobEnd, KeepError> {
-    if !app.config.recording.film {
-        return Ok(JobEnd::Skipped("films are switched off".to_owned()));
-    }
-    let end = match bring_back(app, id).await {
-        Ok(()) => compose::film(app, id, pace).await,
-        Err(error) => Err(error),
-    };
-    // While all of it is here.
+    let end = compose::film(app, id, pace).await;
     weigh(app, id).await?;
     send_back(app, id, |_| true).await?;
     end
@@ -612,9 +615,11 @@ async fn send_back(
         let path = folder.join(name);
         let same = (tokio::fs::metadata(&path).await).map(|meta| meta.len() == object.bytes);
         let whole = match same {
-            // Its index first, or nobody could play it.
+            // Its index first, or nobody could play it; a film needs none.
             Ok(true) => {
-                app_index(app, id, name).await?;
+                if !films::is_object(name) {
+                    app_index(app, id, name).await?;
+                }
                 tokio::fs::remove_file(&path).await
             }
             Ok(false) => Ok(()),
@@ -632,8 +637,11 @@ async fn send_back(
     Ok(())
 }
 
-/// Brings back what is in the storage alone.
-async fn bring_back(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
+/// Brings back what is in the storage alone, but for the film.
+///
+/// # Errors
+/// The disk's, the store's, the storage's.
+pub(super) async fn bring_back(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
     let Some(remote) = app.keep.remote.as_ref().filter(|remote| !remote.keep_local) else {
         return Ok(());
     };

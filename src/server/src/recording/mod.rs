@@ -8,6 +8,7 @@ pub mod consent;
 mod control;
 mod cues;
 pub mod files;
+pub mod films;
 pub mod hooks;
 mod host;
 pub mod jobs;

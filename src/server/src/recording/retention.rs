@@ -7,6 +7,7 @@ use std::time::Duration;
 use lophoc_recording::RecordingId;
 
 use super::access::protection;
+use super::films;
 use super::jobs::{Pace, damaged};
 use super::keep::KeepError;
 use crate::app::App;
@@ -36,6 +37,9 @@ pub(super) async fn work(app: Arc<App>) {
                 app.keep.wake.notify_waiters();
             }
             Err(error) => tracing::warn!(%error, "uploads that failed cannot be read"),
+        }
+        if let Err(error) = films::work_off(&app).await {
+            tracing::warn!(%error, "old films cannot be read");
         }
         if let Err(error) = look(&app, wall_ms()).await {
             tracing::warn!(%error, "checksums of recordings cannot be looked at");
@@ -117,7 +121,9 @@ pub async fn look(app: &Arc<App>, now_ms: u64) -> Result<(), KeepError> {
         let Some(id) = RecordingId::new(&id) else {
             continue;
         };
-        let found = damaged(app, &id, &Arc::new(Pace::default())).await?;
+        let pace = Arc::new(Pace::default());
+        let found = damaged(app, &id, &pace).await?;
+        films::verify(app, &id, &pace).await?;
         app.store
             .recording_verified(id.as_str(), &found, now_ms)
             .await?;

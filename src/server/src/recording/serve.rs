@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use futures_util::stream;
-use lophoc_classes::RecordingState;
+use lophoc_classes::{RecordingFilm, RecordingState};
 use lophoc_recording::scan::Index;
 use lophoc_recording::served::{ByteRange, Piece, VirtualFile, file_cuts};
 use lophoc_recording::{RecordingId, Span};
@@ -30,6 +30,7 @@ use serde::Deserialize;
 use super::access::{may_download, may_watch};
 use super::cues;
 use super::files::{OUT, SOUND, plain_file};
+use super::films;
 use super::keep::KeepError;
 use super::show::{Whole, shows_page, title_of, typed_captions, whole};
 use crate::app::App;
@@ -60,6 +61,7 @@ struct Signed {
     download: bool,
 }
 
+const VIDEO: &str = "video/mp4";
 const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
 const NOTHING: StatusCode = StatusCode::NOT_FOUND;
 
@@ -74,6 +76,8 @@ enum Found {
     Media { file: String, shown: VirtualFile },
     /// Another file of the disk, from beginning to end.
     Plain(PathBuf, &'static str),
+    /// The film, here or in the storage.
+    Film(RecordingFilm),
     /// A text.
     Text(String),
 }
@@ -143,6 +147,10 @@ async fn bytes_of(
     let mut response = match found {
         Found::Media { file, shown } => media(&app, &id, file, shown, &wanted, watch).await,
         Found::Plain(path, kind) => plain(path, kind, &wanted, watch).await,
+        Found::Film(film) => {
+            let source = Source::Remote(Arc::clone(&app), id.clone(), films::object(&film.file));
+            Ok(from_end_to_end(source, film.bytes, VIDEO, &wanted, watch))
+        }
         Found::Text(text) => Ok(whole_text(text)),
     }
     .map_err(|error| failed(&error))?;
@@ -224,9 +232,12 @@ async fn find(
     whole: Whole,
     name: &str,
 ) -> Result<Option<Found>, KeepError> {
-    let out = app.keep.files.of(id).join(OUT);
     if name == whole.film() {
-        return Ok(Some(Found::Plain(out.join(name), "video/mp4")));
+        let here = app.keep.files.of(id).join(OUT).join(name);
+        return Ok(match tokio::fs::try_exists(&here).await? {
+            true => Some(Found::Plain(here, VIDEO)),
+            false => films::there(app, &whole).await?.map(Found::Film),
+        });
     }
     if let Some(lang) = name
         .strip_prefix("captions.")
@@ -575,10 +586,21 @@ async fn plain(
         }
         Err(error) => return Err(error.into()),
     };
-    let Ok((from, to)) = within(wanted.range, total) else {
-        return Ok(outside(total));
-    };
     let source = Source::Local(Arc::new(file));
+    Ok(from_end_to_end(source, total, kind, wanted, watch))
+}
+
+/// A file as it is, from its beginning to its end.
+fn from_end_to_end(
+    source: Source,
+    total: u64,
+    kind: &str,
+    wanted: &Wanted,
+    watch: Watch,
+) -> Response {
+    let Ok((from, to)) = within(wanted.range, total) else {
+        return outside(total);
+    };
     let body = stream::unfold(
         (from, source, watch),
         move |(at, source, mut watch)| async move {
@@ -594,13 +616,7 @@ async fn plain(
             Some((bytes, (next, source, watch)))
         },
     );
-    Ok(headed(
-        kind,
-        wanted,
-        (from, to),
-        total,
-        Body::from_stream(body),
-    ))
+    headed(kind, wanted, (from, to), total, Body::from_stream(body))
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use lophoc_records::{MaterialKind, Recording, Watched};
 
 use super::access::{Access, open_until};
 use super::consent::{Left, settled};
-use super::files::{OUT, SOUND};
+use super::files::SOUND;
+use super::films;
 use super::keep::KeepError;
 use super::playback::{DeckFacts, Script, Told, captions, names, script};
 use crate::app::App;
@@ -77,6 +78,7 @@ pub async fn whole(app: &Arc<App>, recording: Recording) -> Result<Whole, KeepEr
         Some(journal) => (Some(journal.timeline), journal.never),
         None => (None, Arc::default()),
     };
+    let before = recording.withdrawn;
     let (recording, left) = settled(app, recording, &never, timeline.as_deref()).await?;
     // Read last: whoever cuts afterwards withdraws the addresses made with these.
     let edits: Vec<Span> = app
@@ -93,12 +95,16 @@ pub async fn whole(app: &Arc<App>, recording: Recording) -> Result<Whole, KeepEr
         .iter()
         .flat_map(|timeline| timeline.pauses())
         .collect();
-    Ok(Whole {
+    let whole = Whole {
         cuts: Cuts::new(length, pauses, edits),
         recording,
         timeline,
         left,
-    })
+    };
+    if whole.recording.withdrawn != before {
+        films::forget_now(app, &whole).await;
+    }
+    Ok(whole)
 }
 
 /// What the session gives a recording.
@@ -367,6 +373,10 @@ pub async fn detail(
         cuts,
         verified_ms: recording.verified_ms,
         disposal,
+        film: match inside {
+            true => films::there(app, &whole).await?,
+            false => None,
+        },
         captions: app.store.recording_captions(&recording.id).await?,
         log: match inside {
             true => app.store.recording_log(&recording.id).await?,
@@ -442,6 +452,7 @@ pub async fn playback(
     };
     let scene = scene(app, &whole).await?;
     let uploaded = app.store.recording_captions(&whole.recording.id).await?;
+    let film = films::is_there(app, &whole).await?;
     let (app, viewer) = (Arc::clone(app), viewer.clone());
     let task = move || -> Result<Playback, KeepError> {
         let addresses = Addresses {
@@ -450,7 +461,7 @@ pub async fn playback(
             viewer: viewer.text(),
             expires_ms,
         };
-        let mut playback = build(&app, &whole, &addresses, &scene, &uploaded, &watched)?;
+        let mut playback = build(&app, &whole, &addresses, &scene, &uploaded, &watched, film)?;
         playback.mine.can_withdraw = match &viewer {
             Viewer::Person(person) => can_withdraw(&whole, person),
             Viewer::Program { .. } | Viewer::Room(_) | Viewer::Link(_) | Viewer::Public => false,
@@ -511,6 +522,7 @@ fn build(
     scene: &Scene,
     uploaded: &[PlaybackCaptions],
     watched: &Watched,
+    film: bool,
 ) -> Result<Playback, KeepError> {
     let recording = &whole.recording;
     let script = scene.script.clone();
@@ -561,9 +573,8 @@ fn build(
             playback.downloads.sound = playback.sound.clone();
         }
     }
-    let film = whole.film();
-    if app.keep.files.of(&id).join(OUT).join(&film).is_file() {
-        playback.film = Some(addresses.of(&film));
+    if film {
+        playback.film = Some(addresses.of(&whole.film()));
         if downloads {
             playback.downloads.video = playback.film.clone();
         }

@@ -166,6 +166,22 @@ impl Remote {
         Ok(())
     }
 
+    /// A file goes, and what is on its way of it.
+    ///
+    /// # Errors
+    /// The storage's.
+    pub async fn remove_one(
+        &self,
+        id: &RecordingId,
+        object: &StoredObject,
+    ) -> Result<(), KeepError> {
+        let key = self.key(id, &object.file);
+        if let Some(upload) = &object.upload {
+            gone(self.store.abort_multipart(&key, upload).await)?;
+        }
+        gone(self.store.delete(&key).await)
+    }
+
     /// Takes a file there as far as it is: whole parts of its first `len` bytes, and,
     /// when it is `whole`, the rest as well; then it is read back. `sha256` is that of
     /// the whole file. Goes on where it was. `go` is asked between parts; `false` ends

@@ -6,10 +6,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lophoc::recording::jobs;
+use lophoc_recording::manifest::sha256;
 use lophoc_records::{NewRecording, RecordingStage};
 use serde_json::{Value, json};
 
-use crate::attendance_world::Class;
+use crate::attendance_world::{Class, MINUTE, now_ms};
+use crate::moto::Moto;
+use crate::recordings_keep::config_file;
 use crate::recordings_world::{ID, id, path, send};
 
 #[path = "../../../recording/tests/common/mod.rs"]
@@ -29,8 +32,8 @@ fn record(folder: &Path) {
     std::fs::write(folder.join("journal.jsonl"), &disk.journal).unwrap();
 }
 
-/// Waits until the film is made; where it is.
-async fn film(class: &Class, out: &Path) -> PathBuf {
+/// Waits until the film is made.
+async fn rendered(class: &Class) {
     let began = Instant::now();
     loop {
         let stages = class.store().recording_stages(ID).await.unwrap();
@@ -45,6 +48,11 @@ async fn film(class: &Class, out: &Path) -> PathBuf {
         assert!(began.elapsed() < Duration::from_secs(240), "{stages:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// Waits until the film is made; where it is.
+async fn film(class: &Class, out: &Path) -> PathBuf {
+    rendered(class).await;
     let entries: Vec<PathBuf> = std::fs::read_dir(out)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -133,5 +141,107 @@ async fn a_film_is_made_and_made_anew_without_what_is_cut_and_goes_on_where_it_w
     let third = film(&class, &out).await;
     assert_eq!(third, first);
     assert!(frames(&third) > whole, "{whole}");
+
+    // It is told with its hash, and is in a copy of everything.
+    let told = class.get(&class.organiser, &path("")).await.json();
+    let bytes = std::fs::read(&third).unwrap();
+    assert_eq!(told["film"]["file"], name);
+    assert_eq!(told["film"]["bytes"], bytes.len());
+    assert_eq!(told["film"]["sha256"], sha256(&bytes));
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    let settings = config_file(folder.path(), class.folder());
+    let made = Command::new(env!("CARGO_BIN_EXE_lophoc"))
+        .args(["backup", copy.to_str().unwrap(), "--config"])
+        .arg(&settings)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let copied = copy.join("data/recordings").join(ID).join("out").join(name);
+    assert!(std::fs::read(copied).unwrap() == bytes);
+    class.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_film_lies_in_the_storage_and_goes_from_there_when_something_is_cut() {
+    let Some(moto) = Moto::start().await else {
+        return;
+    };
+    let set = |config: &mut lophoc::config::Config| {
+        config.recording.film = true;
+        moto.set(config);
+    };
+    let mut class = Class::with_config(|_| {}, set).await;
+    class.begin().await;
+    let new = NewRecording {
+        id: ID.to_owned(),
+        session: class.session.clone(),
+        by: None,
+        started_ms: class.began,
+    };
+    class.store().begin_recording(&new).await.unwrap();
+    let folder = class.folder().join("recordings").join(ID);
+    record(&folder);
+    jobs::finished(&class.server.app, &id()).await;
+    let out = folder.join("out");
+    let told = async || {
+        let detail = class.get(&class.organiser, &path("")).await.json();
+        let film = |name: &str| detail["film"][name].as_str().unwrap().to_owned();
+        (film("file"), film("sha256"))
+    };
+    let sent = async || {
+        let told = class.get(&class.organiser, &path("/playback")).await.json();
+        let url = told["film"].as_str().unwrap().to_owned();
+        let head = "range: bytes=4-7\r\n";
+        let part = class
+            .call(Some(&class.organiser), "GET", &url, head, b"")
+            .await;
+        assert_eq!((part.status, part.body.as_slice()), (206, &b"ftyp"[..]));
+        class.get(&class.organiser, &url).await.body
+    };
+    rendered(&class).await;
+    let (first, hash) = told().await;
+    assert!(!out.join(&first).exists(), "it is in the storage alone");
+    assert!(moto.names().await.contains(&first));
+    assert_eq!(sha256(&sent().await), hash);
+    let kept = class.store().recording(ID).await.unwrap().unwrap().bytes;
+    assert!(kept > sent().await.len() as u64, "{kept}");
+
+    // One that was changed there is made anew.
+    let listed = moto.names().await;
+    let key = listed
+        .split("<Key>")
+        .filter_map(|rest| rest.split_once("</Key>"))
+        .find(|(key, _)| key.ends_with(&first))
+        .unwrap()
+        .0;
+    moto.send("PUT", &format!("/bucket/{key}"), b"another")
+        .await;
+    let month = 31 * 24 * 60 * MINUTE;
+    lophoc::recording::retention::look(&class.server.app, now_ms() + month)
+        .await
+        .unwrap();
+    rendered(&class).await;
+    assert_eq!(told().await.0, first);
+    assert_eq!(sha256(&sent().await), told().await.1);
+
+    // Nobody waits for the next one: that of before is gone from everywhere.
+    let gone = async |film: &str| {
+        assert!(!moto.names().await.contains(film), "in the storage");
+        assert!(!out.join(film).exists() && !out.join(format!("work-{film}")).exists());
+        let objects = class.store().recording_objects(ID).await.unwrap();
+        assert!(objects.iter().all(|object| !object.file.contains(film)));
+    };
+    cut(&class, json!([{"fromMs": 2_000, "toMs": 5_000}])).await;
+    gone(&first).await;
+    rendered(&class).await;
+    let (second, _) = told().await;
+    assert_ne!(first, second);
+    let form = json!({"person": "co"});
+    let taken = send(&class, &class.organiser, "POST", "/withdraw", &form).await;
+    assert_eq!(taken.status, 204, "{}", taken.text());
+    gone(&second).await;
+    rendered(&class).await;
+    assert!(moto.names().await.contains(&told().await.0));
     class.server.stop().await;
 }

@@ -96,3 +96,56 @@ async fn a_recording_is_set_by_organisers_and_accepted_before_anybody_comes_in()
         .collect();
     assert_eq!(by, []);
 }
+
+#[tokio::test]
+async fn where_a_recording_asks_one_may_come_in_unrecorded_and_no_class_asks_for_less() {
+    let world = World::new().await;
+    let session = lophoc::create(world.store(), "Lớp thử", "Sở GDĐT", RoomMode::Discussion, 2)
+        .await
+        .unwrap();
+    let admin = world.admin().await.browser;
+    let class = format!("/classes/{}/recording", session.class.0);
+    let server = |ask: &str| json!({"on": true, "who": "Sở", "by": "server", "ask": ask});
+    // A class of learners is asked; to be told is for public events.
+    let refused = admin.put(&class, &server("notice")).await;
+    assert_eq!(code(&refused), (400, "badRequest"));
+    assert_eq!(refused.1["error"]["fields"]["ask"], "badValue");
+    assert_eq!(admin.get(&class).await.1["on"], false);
+    assert_eq!(admin.put(&class, &server("consent")).await.0, 200);
+
+    let links = LinkMaker::new(world.store(), world.server.public_url())
+        .await
+        .unwrap();
+    let link = links.link(&session.room, Role::Learner, None, 1).unwrap();
+    let browser = world.browser();
+    let words = async || {
+        let body = json!({ "link": link }).to_string();
+        let answer = browser
+            .call("POST", "/api/link", &browser.headers(), body)
+            .await;
+        answer.json()["recording"].clone()
+    };
+    let join = async |words: &Value, unrecorded: bool| {
+        let body = json!({"link": link, "name": "An", "device": "device-12345678",
+            "recording": words, "unrecorded": unrecorded});
+        let answer = browser
+            .call("POST", "/api/join", &browser.headers(), body.to_string())
+            .await;
+        (answer.status, answer.json())
+    };
+    let told = words().await;
+    assert_eq!(join(&Value::Null, true).await.0, 409, "without the words");
+    for unrecorded in [true, false] {
+        let (status, answer) = join(&told["words"], unrecorded).await;
+        assert_eq!(status, 200, "{answer}");
+        let token = answer["token"].as_str().unwrap();
+        let claims = TokenClaims::open(&links.keys, token, 0).unwrap();
+        let said = claims.recording.unwrap().answer.unwrap();
+        assert_eq!(said.accepted, !unrecorded);
+    }
+    // One from outside takes whom it takes: nobody is promised otherwise.
+    admin.put(&class, &form("Sở GDĐT", "")).await;
+    let told = words().await;
+    assert_eq!(join(&told["words"], true).await.0, 409);
+    assert_eq!(join(&told["words"], false).await.0, 200);
+}

@@ -2,14 +2,13 @@
 //! object storage, and the scenario of three hours.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lophoc::Server;
-use lophoc::config::StorageKind;
 use lophoc_classes::{RecordingState, StepRequest};
 use lophoc_recording::Timeline;
 use lophoc_records::NewRecording;
@@ -17,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::attendance_world::{Class, MINUTE, now_ms};
+use crate::moto::Moto;
 use crate::recordings_world::{ID, close, id, path, recorded, recorded_at, send, worked};
 
 /// A year ago.
@@ -348,7 +348,7 @@ async fn who_asked_is_told_once_signed_and_again_after_a_failure() {
     panic!("never written down as delivered");
 }
 
-fn config_file(folder: &Path, data: &Path) -> std::path::PathBuf {
+pub fn config_file(folder: &Path, data: &Path) -> std::path::PathBuf {
     let path = folder.join(format!(
         "{}.toml",
         data.file_name().unwrap().to_str().unwrap()
@@ -411,79 +411,12 @@ async fn a_backup_of_a_running_server_comes_back_on_an_empty_machine() {
     class.server.stop().await;
 }
 
-/// A storage of S3's kind on this machine; `None` where it is not installed.
-struct Moto(Child, u16);
-
-impl Moto {
-    async fn start() -> Option<Self> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let child = Command::new("moto_server")
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(child) = child else {
-            println!("SKIPPED: moto_server is not installed (pip install 'moto[server]')");
-            return None;
-        };
-        let moto = Self(child, port);
-        for _ in 0..300 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port))
-                .await
-                .is_ok()
-            {
-                let made = moto.ask("PUT", "/bucket").await;
-                assert!(made.contains(" 200 "), "{made}");
-                return Some(moto);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("moto_server does not listen");
-    }
-
-    async fn ask(&self, method: &str, path: &str) -> String {
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.1))
-            .await
-            .unwrap();
-        let call = format!(
-            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        );
-        stream.write_all(call.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn files_go_to_the_object_storage_in_parts_and_are_served_from_there() {
     let Some(moto) = Moto::start().await else {
         return;
     };
-    let port = moto.1;
-    let mut class = Class::with_config(
-        |_| {},
-        |config| {
-            config.storage.kind = StorageKind::S3;
-            config.storage.endpoint = format!("http://127.0.0.1:{port}");
-            config.storage.bucket = "bucket".to_owned();
-            config.storage.access_key = "key".to_owned();
-            config.storage.secret_key = "secret".to_owned();
-            config.storage.keep_local = false;
-        },
-    )
-    .await;
+    let mut class = Class::with_config(|_| {}, |config| moto.set(config)).await;
     class.begin().await;
     // Long enough that the camera's file has several parts.
     let folder = class.folder().join("recordings").join(ID);

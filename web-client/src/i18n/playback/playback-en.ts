@@ -280,6 +280,8 @@ export const playbackEn: PlaybackCatalogue = {
   'file.notVerified': 'Checksums were not looked at yet.',
   'file.damaged': 'Damaged',
   'file.log': 'Log',
+  'file.film': 'MP4 film',
+  'file.made': (when: string) => `made ${when}`,
   'file.screenSound': 'Sound of the screen',
   'file.files': (n: string) => `${n} files`,
 

@@ -279,6 +279,8 @@ export const playbackVi = {
   'file.notVerified': 'Chưa kiểm tra mã lần nào.',
   'file.damaged': 'Tệp hỏng',
   'file.log': 'Nhật ký',
+  'file.film': 'Bản MP4',
+  'file.made': (when: string) => `tạo lúc ${when}`,
   'file.screenSound': 'Tiếng của màn hình',
   'file.files': (n: string) => `${n} tệp`,
 

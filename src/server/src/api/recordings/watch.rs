@@ -176,7 +176,7 @@ async fn watchers(
     At(id): At<String>,
 ) -> Result<Json<WatcherList>, ApiFault> {
     let here = Here::of(&app, signed, &id).await?;
-    here.need(|access| access.inside)?;
+    here.need(|access| access.watchers)?;
     let now = whole(&app, here.recording).await?;
     let items = app
         .store
