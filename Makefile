@@ -46,8 +46,6 @@ $(STAMPS)/web: $(STAMPS)/npm-$(WEB) $(WEB_SOURCES)
 	@touch src/server/build.rs
 	@mkdir -p $(@D) && touch $@
 
-# What is needed was installed: a test that lacks it fails.
-test: export LOPHOC_TOOLS := 1
 test: ## everything the CI checks
 	@scripts/packages.sh test
 	@$(MAKE) web lint unit e2e

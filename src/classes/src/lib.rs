@@ -18,6 +18,7 @@ mod notice;
 mod person;
 mod preflight;
 mod readiness;
+mod recording_made;
 mod recordings;
 mod report;
 mod rest;
@@ -51,6 +52,7 @@ pub use preflight::{
     PreflightLink, SitePreflight, WayCheck, WayState,
 };
 pub use readiness::{ReadyFacts, readiness};
+pub use recording_made::*;
 pub use recordings::*;
 pub use report::{ReportLine, ReportPage, ReportPeople, ReportPreset, ReportQuery};
 pub use rest::*;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::class::ClassState;
 use crate::day::Day;
 use crate::lifecycle::open_until;
+use crate::recording_made::RecordingFilm;
 use crate::{ClassId, UnitId};
 
 /// Cuts somebody may make in one recording. Overflow: refused.
@@ -345,20 +346,6 @@ pub struct RecordingSegment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub damaged_ms: Option<u64>,
-}
-
-/// The film made of a recording: H.264 with AAC, for everybody who may watch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RecordingFilm {
-    /// Name; another one when something else is cut or left out.
-    pub file: String,
-    /// Size.
-    pub bytes: u64,
-    /// SHA-256, hexadecimal.
-    pub sha256: String,
-    /// When it was made, ms since the epoch.
-    pub made_ms: u64,
 }
 
 /// An agreement to a disposal.

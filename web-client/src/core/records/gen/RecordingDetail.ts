@@ -4,6 +4,7 @@ import type { ClassId } from "./ClassId";
 import type { Disposal } from "./Disposal";
 import type { PlaybackCaptions } from "./PlaybackCaptions";
 import type { RecordingCut } from "./RecordingCut";
+import type { RecordingFilm } from "./RecordingFilm";
 import type { RecordingGap } from "./RecordingGap";
 import type { RecordingLogLine } from "./RecordingLogLine";
 import type { RecordingProgress } from "./RecordingProgress";
@@ -47,6 +48,10 @@ verifiedMs?: number,
  * Asked for or done.
  */
 disposal?: Disposal, 
+/**
+ * The film of what is shown now, when it is made; for those who review.
+ */
+film?: RecordingFilm, 
 /**
  * Caption files.
  */

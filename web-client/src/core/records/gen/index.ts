@@ -109,6 +109,7 @@ export type { QuotaForm } from './QuotaForm';
 export type { Readiness } from './Readiness';
 export type { RecordingCut } from './RecordingCut';
 export type { RecordingDetail } from './RecordingDetail';
+export type { RecordingFilm } from './RecordingFilm';
 export type { RecordingGap } from './RecordingGap';
 export type { RecordingItem } from './RecordingItem';
 export type { RecordingList } from './RecordingList';
