@@ -21,8 +21,9 @@ use lophoc_slides::tools::Sandbox;
 
 use super::files::{OUT, SOUND, plain_file};
 use super::films::{forget_others, is_there, made, work};
-use super::jobs::{Pace, bring_back};
+use super::jobs::bring_back;
 use super::keep::KeepError;
+use super::pace::Pace;
 use super::show::{Whole, scene, title_of, whole};
 use crate::app::App;
 

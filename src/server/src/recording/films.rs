@@ -11,8 +11,8 @@ use lophoc_recording::RecordingId;
 use lophoc_records::RecordingStage;
 
 use super::files::{OUT, hash};
-use super::jobs::Pace;
 use super::keep::KeepError;
+use super::pace::Pace;
 use super::show::{Whole, whole};
 use super::storage::Upload;
 use crate::app::App;

@@ -4,7 +4,6 @@
 //! and no slow upload stands before it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use lophoc_classes::RecordingState;
@@ -16,6 +15,7 @@ use tokio::task::JoinSet;
 
 use super::files::{JOURNAL, MANIFEST, SOUND, hash, replace};
 use super::keep::KeepError;
+use super::pace::Pace;
 use super::show::{segments_of, title_of, whole};
 use super::storage::Upload;
 use super::{compose, films, hooks, mixing, retention};
@@ -113,35 +113,6 @@ async fn work(app: Arc<App>, worker: &'static str, stages: &'static [RecordingSt
     }
 }
 
-/// How far a stage is, and whether it is to end.
-#[derive(Debug, Default)]
-pub struct Pace {
-    percent: AtomicU8,
-    ends: AtomicBool,
-}
-
-impl Pace {
-    /// So much is done.
-    pub fn done(&self, part: u64, whole: u64) {
-        let percent = match whole {
-            0 => 0,
-            whole => part.saturating_mul(100) / whole,
-        };
-        let percent = u8::try_from(percent.min(100)).unwrap_or(100);
-        self.percent.store(percent, Ordering::Relaxed);
-    }
-
-    /// Set when it is to end.
-    pub fn ends_flag(&self) -> &AtomicBool {
-        &self.ends
-    }
-
-    /// It is to end.
-    pub fn ends(&self) -> bool {
-        self.ends.load(Ordering::Relaxed)
-    }
-}
-
 async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
     if job.tries > TRIES {
         // Each of them was begun and none came to an end: whatever it is, it takes
@@ -151,7 +122,7 @@ async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
         let end = JobEnd::Failed("it was cut off each time".to_owned());
         return write_end(app, worker, job, &end).await;
     }
-    let pace = Arc::new(Pace::default());
+    let pace = app.keep.paces.begin();
     let stage = stage_of(app, job, &pace);
     tokio::pin!(stage);
     let mut lost = false;
@@ -159,18 +130,15 @@ async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
         tokio::select! {
             made = &mut stage => break made,
             () = tokio::time::sleep(HEARD_EVERY) => {
-                let percent = pace.percent.load(Ordering::Relaxed);
+                let percent = pace.percent();
                 let until = wall_ms().saturating_add(LEASE_MS);
                 match app.store.go_on_recording_job(worker, job, percent, until).await {
                     // To be done again, or deleted: this time is for nothing.
-                    Ok(false) => { lost = true; pace.ends.store(true, Ordering::Relaxed); }
+                    Ok(false) => { lost = true; pace.end(); }
                     Ok(true) => {}
                     Err(error) => tracing::warn!(%error, "a stage cannot be renewed"),
                 }
             }
-        }
-        if app.keep.stops() {
-            pace.ends.store(true, Ordering::Relaxed);
         }
     };
     if lost {
@@ -476,7 +444,7 @@ async fn mix_some(
     let task = move || {
         mixing::go_on(&app, &id, &timeline, whole.unrecorded(), |done, whole| {
             pace.done(done, whole);
-            !pace.ends() && !app.keep.stops()
+            !pace.ends()
         })
     };
     tokio::task::spawn_blocking(task).await?
@@ -710,7 +678,7 @@ async fn go_along(app: &Arc<App>, id: &RecordingId) -> Result<(), KeepError> {
     let Some(timeline) = timeline(app, id).await? else {
         return Ok(());
     };
-    mix_some(app, id, &timeline, &Arc::new(Pace::default())).await?;
+    mix_some(app, id, &timeline, &app.keep.paces.begin()).await?;
     weigh(app, id).await?;
     let Some(remote) = &app.keep.remote else {
         return Ok(());

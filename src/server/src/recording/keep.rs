@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lophoc_records::StoreError;
@@ -11,6 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::consent::Left;
 use super::files::Files;
+use super::pace::Paces;
 use super::show::Scene;
 use super::storage::Remote;
 use crate::auth::Viewer;
@@ -131,7 +131,8 @@ pub struct Keep {
     pub replays: Semaphore,
     /// Calls for bytes.
     pub rate: AddressRate,
-    stops: AtomicBool,
+    /// What is under way.
+    pub paces: Paces,
     trusted: Mutex<HashMap<(String, Viewer, u32), u64>>,
 }
 
@@ -148,14 +149,14 @@ impl Keep {
             scenes: Known::new(SCENES),
             replays: Semaphore::new(REPLAYS),
             rate: AddressRate::new(CALLS_PER_MINUTE, CALLS_BURST),
-            stops: AtomicBool::new(false),
+            paces: Paces::default(),
             trusted: Mutex::default(),
         }
     }
 
     /// Ends the work; what is under way begins anew at the next start.
     pub fn stop(&self) {
-        self.stops.store(true, Ordering::Release);
+        self.paces.stop();
         self.wake.notify_waiters();
         self.wake.notify_one();
         self.hooks.notify_waiters();
@@ -164,7 +165,7 @@ impl Keep {
 
     /// It is ending.
     pub fn stops(&self) -> bool {
-        self.stops.load(Ordering::Acquire)
+        self.paces.stops()
     }
 
     /// Whether this viewer was found to have the right a moment ago.

@@ -16,6 +16,7 @@ pub mod keep;
 mod local;
 mod marker;
 mod mixing;
+mod pace;
 mod playback;
 pub mod retention;
 mod rows;

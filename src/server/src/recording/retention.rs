@@ -8,7 +8,7 @@ use lophoc_recording::RecordingId;
 
 use super::access::protection;
 use super::films;
-use super::jobs::{Pace, damaged};
+use super::jobs::damaged;
 use super::keep::KeepError;
 use crate::app::App;
 use crate::clock::wall_ms;
@@ -121,7 +121,7 @@ pub async fn look(app: &Arc<App>, now_ms: u64) -> Result<(), KeepError> {
         let Some(id) = RecordingId::new(&id) else {
             continue;
         };
-        let pace = Arc::new(Pace::default());
+        let pace = app.keep.paces.begin();
         let found = damaged(app, &id, &pace).await?;
         films::verify(app, &id, &pace).await?;
         app.store

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lophoc::recording::jobs;
 use lophoc_recording::manifest::sha256;
-use lophoc_records::{NewRecording, RecordingStage};
+use lophoc_records::{NewRecording, RecordingStage, Store};
 use serde_json::{Value, json};
 
 use crate::attendance_world::{Class, MINUTE, now_ms};
@@ -159,7 +159,30 @@ async fn a_film_is_made_and_made_anew_without_what_is_cut_and_goes_on_where_it_w
     assert!(made.status.success(), "{made:?}");
     let copied = copy.join("data/recordings").join(ID).join("out").join(name);
     assert!(std::fs::read(copied).unwrap() == bytes);
+
+    // A stop waits for no film: what was begun is put back, and counts as no try.
+    cut(&class, json!([{"fromMs": 1_000, "toMs": 2_000}])).await;
+    let began = Instant::now();
+    let runs = |work: &Path| {
+        let name = work.file_name()?.to_str()?;
+        (name.starts_with("work-") && work.join("said").exists()).then_some(())
+    };
+    while !std::fs::read_dir(&out)
+        .unwrap()
+        .any(|entry| runs(&entry.unwrap().path()).is_some())
+    {
+        assert!(began.elapsed() < Duration::from_secs(60), "no film begins");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let database = class.folder().join("lophoc.db");
     class.server.stop().await;
+    let store = Store::open(&database).await.unwrap();
+    let stages = store.recording_stages(ID).await.unwrap();
+    let of_film = stages
+        .iter()
+        .find(|(stage, ..)| *stage == RecordingStage::Render)
+        .unwrap();
+    assert_eq!(of_film.1, "waiting", "{stages:?}");
 }
 
 #[tokio::test]
