@@ -140,6 +140,10 @@ impl Server {
         let media = start_media(&config, &routes)?;
         let metrics = Metrics::new()?;
         let remote = Remote::new(&config.storage)?;
+        if config.recording.enabled {
+            let disk = recording::AtRest::of(&config.data.folder).as_str();
+            tracing::info!(disk, "recordings are kept in the data folder");
+        }
         let app = App::new(Parts {
             config,
             keys,

@@ -1,6 +1,6 @@
 //! Rules between values.
 
-use super::{Config, MailTls, StorageKind, TlsMode};
+use super::{Config, MailTls, StorageEncryption, StorageKind, TlsMode};
 
 /// Browsers slow down with many relays.
 const MAX_TURN_URLS: usize = 8;
@@ -126,6 +126,10 @@ pub fn problems(config: &Config) -> Vec<String> {
                 && !storage.endpoint.starts_with("https://")
                 && !storage.endpoint.starts_with("http://"),
             "storage.endpoint: expected https://host[:port]",
+        );
+        rule(
+            (storage.encryption == StorageEncryption::Kms) == storage.kms_key.is_empty(),
+            "storage.kms_key: the name of the key for encryption = \"kms\", and for no other",
         );
     }
     rule(

@@ -10,8 +10,8 @@ pub use check::problems;
 pub use load::{ConfigError, load, load_text};
 pub use model::{
     Config, DataConfig, LimitsConfig, LogConfig, LogLevel, MailConfig, MailTls, MediaSection,
-    MetricsConfig, RecordingConfig, RoomsConfig, ServerConfig, StorageConfig, StorageKind,
-    TlsConfig, TlsMode, TurnConfig, UploadsConfig, WebhooksConfig,
+    MetricsConfig, RecordingConfig, RoomsConfig, ServerConfig, StorageConfig, StorageEncryption,
+    StorageKind, TlsConfig, TlsMode, TurnConfig, UploadsConfig, WebhooksConfig,
 };
 
 /// Prefix of the variables that override keys.

@@ -258,6 +258,19 @@ pub enum StorageKind {
     S3,
 }
 
+/// What the object storage encrypts with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StorageEncryption {
+    /// As the bucket is set.
+    #[default]
+    Bucket,
+    /// A key of the storage (SSE-S3, AES-256).
+    Aes256,
+    /// A key of its key service (SSE-KMS).
+    Kms,
+}
+
 /// Where recordings are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -278,6 +291,10 @@ pub struct StorageConfig {
     pub secret_key: String,
     /// File with the secret, in place of `secret_key`.
     pub secret_file: PathBuf,
+    /// What the storage encrypts files with.
+    pub encryption: StorageEncryption,
+    /// Name of the key, where its key service has it.
+    pub kms_key: String,
     /// Whether files stay in the data folder when they are in the storage.
     pub keep_local: bool,
     /// Checksums of recordings are looked at again after so many days; 0 = never.
@@ -295,6 +312,8 @@ impl Default for StorageConfig {
             access_key: String::new(),
             secret_key: String::new(),
             secret_file: PathBuf::new(),
+            encryption: StorageEncryption::Bucket,
+            kms_key: String::new(),
             keep_local: true,
             verify_days: 30,
         }

@@ -3,6 +3,7 @@
 //! times, the records know rows, `lophoc_classes` who may do what.
 
 pub mod access;
+mod at_rest;
 mod compose;
 pub mod consent;
 mod control;
@@ -28,6 +29,7 @@ mod supervise;
 mod view;
 
 pub use access::{Access, access_of};
+pub(crate) use at_rest::AtRest;
 pub use control::{Recorders, start};
 pub use keep::{Keep, KeepError};
 pub use serve::router;

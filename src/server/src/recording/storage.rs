@@ -20,7 +20,7 @@ use object_store::{ClientOptions, MultipartId, ObjectStore, ObjectStoreExt as _,
 use super::keep::KeepError;
 use crate::app::App;
 use crate::clock::wall_ms;
-use crate::config::{StorageConfig, StorageKind};
+use crate::config::{StorageConfig, StorageEncryption, StorageKind};
 
 /// Parts have this size but for the last: S3 takes no smaller ones than 5 MiB, and
 /// some storages want all alike.
@@ -85,6 +85,13 @@ impl Remote {
         if !config.endpoint.is_empty() {
             builder = builder.with_endpoint(config.endpoint.trim_end_matches('/'));
         }
+        builder = match config.encryption {
+            StorageEncryption::Bucket => builder,
+            StorageEncryption::Aes256 => {
+                builder.with_config("aws_server_side_encryption".parse()?, "AES256")
+            }
+            StorageEncryption::Kms => builder.with_sse_kms_encryption(&config.kms_key),
+        };
         Ok(Some(Self {
             store: builder.build()?,
             prefix: config.prefix.trim_matches('/').to_owned(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use lophoc::config::{Config, StorageKind};
+use lophoc::config::{Config, StorageEncryption, StorageKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub struct Moto(Child, u16);
@@ -58,6 +58,7 @@ impl Moto {
         config.storage.access_key = "key".to_owned();
         config.storage.secret_key = "secret".to_owned();
         config.storage.keep_local = false;
+        config.storage.encryption = StorageEncryption::Aes256;
     }
 
     /// Its answer to a call by hand.

@@ -484,6 +484,17 @@ async fn files_go_to_the_object_storage_in_parts_and_are_served_from_there() {
         lophoc::recording::jobs::damaged(&class.server.app, &id(), &std::sync::Arc::default())
             .await;
     assert_eq!(damaged.unwrap(), Vec::<String>::new());
+    // The storage was told to encrypt it, in parts and whole.
+    for name in ["0001.webm", "manifest.json"] {
+        let head = moto
+            .ask("HEAD", &format!("/bucket/recordings/{ID}/{name}"))
+            .await;
+        let head = head.to_lowercase();
+        assert!(
+            head.contains("x-amz-server-side-encryption: aes256"),
+            "{head}"
+        );
+    }
     class.server.stop().await;
 }
 
