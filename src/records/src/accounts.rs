@@ -232,12 +232,13 @@ impl Store {
         let mut change = self.change().await?;
         let done = sqlx::query(
             "UPDATE account SET secret = $1, must_change = $2, fails = 0, locked_until_ms = NULL, \
-             state = CASE WHEN state = 'new' AND $2 = 0 THEN 'active' ELSE state END \
+             state = CASE WHEN state = 'new' AND $4 THEN 'active' ELSE state END \
              WHERE person = $3",
         )
         .bind(secret)
         .bind(i64::from(first))
         .bind(person.as_str())
+        .bind(!first)
         .execute(&mut *change)
         .await?;
         if done.rows_affected() == 0 {

@@ -388,11 +388,11 @@ fn push_filter<'a>(query: &mut QueryBuilder<'a, Sqlite>, filter: &ClassFilter) {
         query
             .push(" AND (c.search LIKE ")
             .push_bind(pattern(&filter.q));
-        query.push(" ESCAPE '\\' OR c.search = '' AND c.title LIKE ");
+        query.push(" ESCAPE '\\' OR c.search = '' AND lower(c.title) LIKE lower(");
         query.push_bind(format!(
             "%{}%",
             filter.q.trim().replace(['%', '_', '\\'], "")
         ));
-        query.push(")");
+        query.push("))");
     }
 }

@@ -280,7 +280,8 @@ impl Store {
     /// The conversion was stopped and is to begin anew; it does not count.
     pub async fn put_back_material(&self, id: &str) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE material SET state = 'queued', tries = MAX(tries - 1, 0) \
+            "UPDATE material SET state = 'queued', \
+             tries = CASE WHEN tries > 0 THEN tries - 1 ELSE 0 END \
              WHERE id = $1 AND state = 'converting'",
         )
         .bind(id)

@@ -281,9 +281,9 @@ impl Store {
     pub async fn notices(&self, session: &SessionKey) -> Result<Vec<NoticeLine>, StoreError> {
         let rows = sqlx::query(
             "SELECT n.sequence, n.what, n.by_name, n.made_ms, \
-             coalesce(sum(m.state = 'queued'), 0) AS queued, \
-             coalesce(sum(m.state = 'sent'), 0) AS sent, \
-             coalesce(sum(m.state = 'failed'), 0) AS failed \
+             count(CASE WHEN m.state = 'queued' THEN 1 END) AS queued, \
+             count(CASE WHEN m.state = 'sent' THEN 1 END) AS sent, \
+             count(CASE WHEN m.state = 'failed' THEN 1 END) AS failed \
              FROM notice n LEFT JOIN notice_mail m ON m.session = n.session \
              AND m.sequence = n.sequence WHERE n.session = $1 \
              GROUP BY n.sequence, n.what, n.by_name, n.made_ms ORDER BY n.sequence DESC LIMIT $2",

@@ -95,10 +95,10 @@ async fn last(
     let row = sqlx::query(
         "SELECT n.state, n.who, n.why, n.keep, n.source, n.auto, n.whom, n.ask, n.from_start, c.plan \
          FROM recording_notice n JOIN class c ON c.id = n.class \
-         WHERE n.class = $1 AND n.session IS $2 ORDER BY n.no DESC LIMIT 1",
+         WHERE n.class = $1 AND coalesce(n.session, '') = $2 ORDER BY n.no DESC LIMIT 1",
     )
     .bind(class.as_str())
-    .bind(session.map(SessionKey::as_str))
+    .bind(session.map_or("", SessionKey::as_str))
     .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(None) };

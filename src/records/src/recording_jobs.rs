@@ -222,7 +222,8 @@ impl Store {
         job: &RecordingJob,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE recording_job SET state = 'waiting', tries = max(tries - 1, 0), lease_ms = 0 \
+            "UPDATE recording_job SET state = 'waiting', lease_ms = 0, \
+             tries = CASE WHEN tries > 0 THEN tries - 1 ELSE 0 END \
              WHERE recording = $1 AND stage = $2 AND state = 'running' AND worker = $3",
         )
         .bind(&job.recording)

@@ -340,7 +340,7 @@ impl Store {
     pub async fn recordings_to_purge(&self, before_ms: u64) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar(
             "SELECT recording FROM recording_disposal WHERE done_ms <= $1 \
-             AND purged_ms IS NULL ORDER BY done_ms",
+             AND purged_ms IS NULL ORDER BY coalesce(done_ms, 0)",
         )
         .bind(to_db(before_ms)?)
         .fetch_all(&self.pool)
