@@ -210,6 +210,78 @@ pub struct SiteLine {
     pub preflight: Option<Preflight>,
 }
 
+/// What the recorder does in a session, as its technicians see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RecorderState {
+    /// Nothing is recorded.
+    Off,
+    /// It is recorded from outside of the room, not by the server.
+    External,
+    /// The recorder is being started.
+    Starting,
+    /// It records.
+    On,
+    /// Nothing is taken until it is told to go on.
+    Paused,
+    /// The recorder is gone and is being brought back.
+    Failed,
+}
+
+/// What went wrong with a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RecorderTrouble {
+    /// There is no recorder.
+    NoRecorder,
+    /// The recorder was gone and was brought back.
+    Failed,
+    /// Something is missing from the recording.
+    Gap,
+    /// Little room is left on the disk.
+    DiskLow,
+    /// The disk is full or failed: the recording has ended.
+    DiskFull,
+    /// The recording has ended before it was stopped.
+    Ended,
+}
+
+/// An alarm of the recorder, as in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecorderAlarm {
+    /// When it was noticed, ms since the epoch.
+    pub at: u64,
+    /// What.
+    pub what: RecorderTrouble,
+    /// Of a gap: from when, ms since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub from: Option<u64>,
+    /// Of a gap: until when, ms since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub to: Option<u64>,
+    /// Of a disk: bytes left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub left: Option<u64>,
+}
+
+/// The recorder of a session, now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecorderLine {
+    /// What it does.
+    pub state: RecorderState,
+    /// Since when it is recorded, ms since the epoch.
+    pub since_ms: Option<u64>,
+    /// Why the server cannot record now what is set to be recorded by it.
+    pub unable: Option<RecorderTrouble>,
+    /// What went wrong in this session, the oldest first, at most the last twenty.
+    pub alarms: Vec<RecorderAlarm>,
+}
+
 /// The technicians' console of a session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -231,6 +303,8 @@ pub struct ConsolePage {
     /// What the server gives up for want of computing time, at the moment: 0 nothing,
     /// 1 thumbnails, 2 large cameras, 3 frames of screens, 4 cameras.
     pub overload: u8,
+    /// The recorder.
+    pub recorder: RecorderLine,
     /// The asker is in the room now, as he must be to act there.
     pub in_room: bool,
     /// The asker's rights here.

@@ -41,8 +41,8 @@ pub use export::{ExportFormat, ExportKind, ExportRecord, Frozen, Verdict, Verdic
 pub use hall::{CheckInOffer, HallPerson, HallTick, Site};
 pub use incident::{
     ConsolePage, DutyEntry, Incident, IncidentEntry, IncidentKind, IncidentSeverity, IncidentState,
-    MAX_DUTY, MAX_INCIDENT_ENTRIES, MAX_INCIDENTS, NewIncident, NewIncidentEntry, SiteAct,
-    SiteActForm, SiteLine, SiteLinkState,
+    MAX_DUTY, MAX_INCIDENT_ENTRIES, MAX_INCIDENTS, NewIncident, NewIncidentEntry, RecorderAlarm,
+    RecorderLine, RecorderState, RecorderTrouble, SiteAct, SiteActForm, SiteLine, SiteLinkState,
 };
 pub use lifecycle::{OPEN_MONTHS, SessionStep, StepFacts, is_protected, open_until};
 pub use notice::{NoticeKind, NoticeLine, NoticePage, Undelivered};

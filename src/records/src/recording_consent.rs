@@ -42,6 +42,29 @@ impl Store {
         rows.iter().map(|row| event_of_row(session, row)).collect()
     }
 
+    /// The last events of a session, in order, that tell what became of its
+    /// recordings; `most` of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when one can not be read.
+    pub async fn recording_news(
+        &self,
+        session: &SessionKey,
+        most: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let text = format!(
+            "SELECT {EVENT_COLUMNS} FROM event WHERE session = $1 AND kind = 'recordingNews' \
+             ORDER BY seq DESC LIMIT $2"
+        );
+        let rows = sqlx::query(&text)
+            .bind(session.as_str())
+            .bind(i64::from(most))
+            .fetch_all(&self.pool)
+            .await?;
+        let newest_last = rows.iter().rev();
+        newest_last.map(|row| event_of_row(session, row)).collect()
+    }
+
     /// Somebody takes back that he is recorded: addresses given before end, and he
     /// is on record for good. `false`: he did so before.
     pub async fn withdraw_from_recording(

@@ -2,6 +2,7 @@
 
 use lophoc_protocol::media::OnRung;
 use lophoc_protocol::people::{Counts, LinkState, Waiter};
+use lophoc_protocol::recording::{RecordAlarm, RecordTrouble};
 use lophoc_protocol::server::RoomInfo;
 use lophoc_protocol::{MediaKind, PersonId, Role, TrackState};
 
@@ -59,6 +60,10 @@ pub struct Snapshot {
     pub people: Vec<PersonNow>,
     /// Who waits to be let in, in order of coming.
     pub waiting: Vec<Waiter>,
+    /// Why the server cannot record now what is set to be recorded by it.
+    pub unable: Option<RecordTrouble>,
+    /// What went wrong with recordings, oldest first.
+    pub alarms: Vec<RecordAlarm>,
 }
 
 impl Room {
@@ -101,6 +106,8 @@ impl Room {
             counts: self.counts(),
             people,
             waiting: self.waiting(),
+            unable: self.unable_to_record(),
+            alarms: self.record_alarms(),
         }
     }
 

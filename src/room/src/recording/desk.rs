@@ -202,6 +202,19 @@ impl Room {
         }
     }
 
+    /// Why the server cannot record, where the setting says that it does and nothing
+    /// is recorded.
+    pub(crate) fn unable_to_record(&self) -> Option<RecordTrouble> {
+        let plan = self.config.recording.as_ref();
+        plan.filter(|plan| plan.by == RecordedBy::Server && self.recording.now.is_none())?;
+        self.recording.ready.clone().err()
+    }
+
+    /// What went wrong, oldest first.
+    pub(crate) fn record_alarms(&self) -> Vec<RecordAlarm> {
+        self.recording.alarms.iter().cloned().collect()
+    }
+
     fn record_desk(&self) -> ServerMessage {
         let plan = self.config.recording.as_ref().map(|plan| {
             Box::new(RecordPlan {
@@ -224,7 +237,7 @@ impl Room {
             unable: self.recording.ready.clone().err().filter(|_| !goes),
             plan,
             ask: self.least_ask(),
-            alarms: self.recording.alarms.iter().cloned().collect(),
+            alarms: self.record_alarms(),
         }
     }
 

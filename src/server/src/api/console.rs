@@ -9,10 +9,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use lophoc_classes::{
     ConsolePage, DutyEntry, Incident, IncidentState, MAX_DUTY, NewIncident, NewIncidentEntry,
-    Right, SiteAct, SiteActForm, SiteLine, SiteLinkState, StaffRole,
+    RecorderAlarm, RecorderLine, RecorderState, RecorderTrouble, Right, SiteAct, SiteActForm,
+    SiteLine, SiteLinkState, StaffRole,
 };
-use lophoc_ledger::{NameOrder, PersonKey, SessionKey, name_key_in};
+use lophoc_ledger::{Event, EventKind, NameOrder, PersonKey, SessionKey, name_key_in};
+use lophoc_protocol::limits::RECORD_ALARMS;
 use lophoc_protocol::people::LinkState;
+use lophoc_protocol::recording::{RecordState, RecordTrouble, RecordedBy};
 use lophoc_protocol::{ErrorCode, MediaKind, PersonId};
 use lophoc_room::OutsideAct;
 use lophoc_room::text::{BadText, clean_text};
@@ -28,11 +31,14 @@ use super::text::Fields;
 use super::{Routes, SignedInRoom};
 use crate::app::App;
 use crate::clock::wall_ms;
+use crate::room::Desk;
 
 /// Longest name of a site or person, characters.
 const SUBJECT: usize = 120;
 /// Longest words of an entry, characters.
 const WORDS: usize = 1_000;
+/// News of recordings that are read for their alarms.
+const NEWS: u32 = 200;
 /// Longest name, phone and note of somebody on duty, characters.
 const DUTY: (usize, usize, usize) = (80, 40, 200);
 
@@ -113,11 +119,85 @@ async fn console(
         sites: sites(&app, &session).await?,
         incidents,
         overload: app.media.overload().number(),
+        recorder: recorder(&app, &id, desk.as_deref()).await?,
         in_room,
         rights: asked.rights(),
         now_ms: wall_ms(),
         session,
     }))
+}
+
+/// The recorder as the room has it. Of a room that is not in memory nothing is
+/// recorded; what went wrong before is in its ledger.
+async fn recorder(
+    app: &App,
+    session: &SessionKey,
+    desk: Option<&Desk>,
+) -> Result<RecorderLine, ApiFault> {
+    let Some(desk) = desk else {
+        let news = app.store.recording_news(session, NEWS).await?;
+        let mut alarms: Vec<RecorderAlarm> = news.iter().filter_map(alarm_of).collect();
+        alarms.drain(..alarms.len().saturating_sub(RECORD_ALARMS));
+        return Ok(RecorderLine {
+            state: RecorderState::Off,
+            since_ms: None,
+            unable: None,
+            alarms,
+        });
+    };
+    let now = desk.room.info.recording.as_ref();
+    let alarms = desk.room.alarms.iter().map(|alarm| RecorderAlarm {
+        at: alarm.at,
+        what: trouble_of(alarm.what),
+        from: alarm.from,
+        to: alarm.to,
+        left: alarm.left,
+    });
+    Ok(RecorderLine {
+        state: now.map_or(RecorderState::Off, |now| match (now.by, now.state) {
+            (RecordedBy::External, _) => RecorderState::External,
+            (RecordedBy::Server, RecordState::Starting) => RecorderState::Starting,
+            (RecordedBy::Server, RecordState::On) => RecorderState::On,
+            (RecordedBy::Server, RecordState::Paused) => RecorderState::Paused,
+            (RecordedBy::Server, RecordState::Failed) => RecorderState::Failed,
+        }),
+        since_ms: now.map(|now| now.since),
+        unable: desk.room.unable.map(trouble_of),
+        alarms: alarms.collect(),
+    })
+}
+
+fn trouble_of(what: RecordTrouble) -> RecorderTrouble {
+    match what {
+        RecordTrouble::NoRecorder => RecorderTrouble::NoRecorder,
+        RecordTrouble::Failed => RecorderTrouble::Failed,
+        RecordTrouble::Gap => RecorderTrouble::Gap,
+        RecordTrouble::DiskLow => RecorderTrouble::DiskLow,
+        RecordTrouble::DiskFull => RecorderTrouble::DiskFull,
+        RecordTrouble::Ended => RecorderTrouble::Ended,
+    }
+}
+
+/// An alarm of the ledger; other news is none.
+fn alarm_of(event: &Event) -> Option<RecorderAlarm> {
+    let EventKind::RecordingNews {
+        what,
+        from_ms,
+        to_ms,
+        left,
+        ..
+    } = &event.kind
+    else {
+        return None;
+    };
+    Some(RecorderAlarm {
+        at: event.at.wall_ms,
+        // The names are those of the wire, in both.
+        what: serde_json::from_value(what.as_str().into()).ok()?,
+        from: *from_ms,
+        to: *to_ms,
+        left: *left,
+    })
 }
 
 /// The sites of the roster and those that came without standing there, by name.

@@ -1,10 +1,20 @@
 //! The technicians' console: duty, sites, incident log, and what leaves with the
 //! record of the session.
 
-use lophoc_ledger::PersonKey;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lophoc_ledger::{EventKind, PersonKey};
+use lophoc_protocol::recording::RecordTrouble;
+use lophoc_protocol::{RecordingId, RoomId};
+use lophoc_room::{Command, RecorderReport};
 use serde_json::{Value, json};
 
 use crate::attendance_world::{Answer, Class, now_ms};
+use crate::recordings_world::ID;
+
+/// Nothing is measured by it.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 async fn put(class: &Class, who: &PersonKey, path: &str, body: &Value) -> Answer {
     let head = "content-type: application/json\r\n";
@@ -187,4 +197,89 @@ async fn a_lost_site_is_written_down_once_and_solved_when_it_is_back() {
         .await
         .unwrap();
     assert_eq!(store.incidents(session).await.unwrap().len(), 2);
+}
+
+/// Asks until the recorder is so: the room is seen at most a second late.
+async fn recorder_becomes(class: &Class, so: impl Fn(&Value) -> bool) -> Value {
+    let since = Instant::now();
+    loop {
+        let now = console(class).await["recorder"].take();
+        if so(&now) {
+            return now;
+        }
+        assert!(since.elapsed() < PATIENCE, "{now}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test]
+async fn technicians_see_the_recorder_and_what_went_wrong_with_it() {
+    let mut class = Class::new().await;
+    class.begin().await;
+    let nothing = json!({"state": "off", "sinceMs": null, "unable": null, "alarms": []});
+    assert_eq!(console(&class).await["recorder"], nothing);
+
+    // Nobody is in the room: what went wrong before stands in the ledger.
+    let news = |what: &str, span: Option<(u64, u64)>| EventKind::RecordingNews {
+        id: ID.to_owned(),
+        what: what.to_owned(),
+        from_ms: span.map(|span| span.0),
+        to_ms: span.map(|span| span.1),
+        left: None,
+    };
+    class.event(1_000, news("capturing", None)).await;
+    class.event(2_000, news("gap", Some((5, 9)))).await;
+    let gap = json!({"at": class.began + 2_000, "what": "gap", "from": 5, "to": 9});
+    let before = console(&class).await["recorder"].take();
+    assert_eq!(before["alarms"], json!([gap]));
+    assert_eq!(before["state"], "off");
+
+    // It is to be recorded by the server, which has no recorder.
+    let form = json!({"on": true, "own": true, "who": "Sở", "by": "server", "auto": true});
+    let path = format!("/api/v1/sessions/{}/recording", class.session.0);
+    let set = put(&class, &class.organiser, &path, &form).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let app = Arc::clone(&class.server.app);
+    assert!(
+        app.rooms
+            .wake(&app, &RoomId::from(class.room.as_str()))
+            .await
+    );
+    let unable = recorder_becomes(&class, |now| {
+        now["alarms"][1]["what"] == "noRecorder" && now["unable"] == "noRecorder"
+    })
+    .await;
+    assert_eq!(unable["alarms"][0], gap);
+    assert_eq!(unable["state"], "off");
+
+    // A recorder comes, fails, and ends for want of room.
+    let id = RecordingId(ID.to_owned());
+    let say = async |report| {
+        let said = Command::Recorder(report);
+        app.rooms.news(&class.room, said).await;
+    };
+    say(RecorderReport::Ready { id: id.clone() }).await;
+    let starting = recorder_becomes(&class, |now| now["state"] == "starting").await;
+    assert!(starting["sinceMs"].is_u64());
+    assert_eq!(starting["unable"], Value::Null);
+    say(RecorderReport::Capturing { id: id.clone() }).await;
+    recorder_becomes(&class, |now| now["state"] == "on").await;
+    say(RecorderReport::DiskLow {
+        id: id.clone(),
+        left: 7,
+    })
+    .await;
+    say(RecorderReport::Failed { id: id.clone() }).await;
+    let failed = recorder_becomes(&class, |now| now["state"] == "failed").await;
+    assert_eq!(failed["alarms"][2]["what"], "diskLow");
+    assert_eq!(failed["alarms"][2]["left"], 7);
+    assert_eq!(failed["alarms"][3]["what"], "failed");
+    let why = RecordTrouble::DiskFull;
+    say(RecorderReport::Ended { id, why }).await;
+    let ended = recorder_becomes(&class, |now| now["state"] == "off").await;
+    assert_eq!(ended["alarms"][4]["what"], "diskFull");
+    // Who has no business with it sees nothing of it.
+    let refused = class.get(&class.trainer, &class.at("console")).await;
+    assert_eq!(refused.status, 403);
+    assert!(!refused.text().contains("diskFull"));
 }

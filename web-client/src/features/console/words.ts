@@ -1,5 +1,5 @@
 // Values of the incident log in words.
-import type { IncidentKind, IncidentSeverity, IncidentState, SiteLine } from '../../core/records/gen';
+import type { IncidentKind, IncidentSeverity, IncidentState, RecorderState, SiteLine } from '../../core/records/gen';
 import type { Tone } from '../../i18n/records-terms';
 import type { RecordsKey } from '../../i18n/records.svelte';
 
@@ -30,6 +30,15 @@ export const LINK = {
   lost: ['console.lost', 'red'],
   away: ['console.away', 'grey'],
 } as const satisfies Record<SiteLine['link'], readonly [RecordsKey, Tone]>;
+
+export const RECORDER = {
+  off: ['recorder.off', 'grey'],
+  external: ['recorder.external', 'grey'],
+  starting: ['recorder.starting', 'amber'],
+  on: ['recorder.on', 'green'],
+  paused: ['recorder.paused', 'amber'],
+  failed: ['recorder.failed', 'red'],
+} as const satisfies Record<RecorderState, readonly [RecordsKey, Tone]>;
 
 /** −dBov as a part of a full meter: −10 and louder is full, −60 is nothing. */
 export function meter(level: number | null): number {
