@@ -17,6 +17,7 @@ use crate::cli::{
 };
 use crate::clock::wall_ms;
 use crate::config::{Config, ConfigError, load};
+use crate::recording::this_program;
 use crate::serve::{ServeError, Server, configured_url, open_store};
 use crate::{demo, http, logs, verify_export};
 
@@ -136,7 +137,7 @@ async fn serve(args: Serve) -> Result<(), CommandError> {
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
     );
-    let server = Server::start(config).await?;
+    let server = Server::start_with(config, this_program()).await?;
     if !http::assets::built() {
         tell_error("lophoc: warning: built without the browser client; run `make build`");
     }

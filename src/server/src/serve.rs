@@ -1,6 +1,7 @@
 //! Starting, running and stopping the server.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,8 +113,15 @@ pub async fn open_store(config: &Config) -> Result<Store, ServeError> {
 }
 
 impl Server {
-    /// Starts everything. The server listens when this returns.
+    /// Starts everything but a recorder: what runs here may be any program. The server
+    /// listens when this returns.
     pub async fn start(config: Config) -> Result<Self, ServeError> {
+        Self::start_with(config, None).await
+    }
+
+    /// As [`start`](Self::start), with the program whose subcommand `recorder` is the
+    /// recorder.
+    pub async fn start_with(config: Config, recorder: Option<PathBuf>) -> Result<Self, ServeError> {
         let failed = |source| ServeError::Store {
             folder: config.data.folder.display().to_string(),
             source,
@@ -163,7 +171,7 @@ impl Server {
             })?;
         let keepers = recording::jobs::start(&app).await?;
         let postman = mail::start(&app)?;
-        let recording = recording::start(&app)
+        let recording = recording::start(&app, recorder)
             .await
             .map_err(|source| ServeError::Recordings { source })?;
         let handle = Handle::new();

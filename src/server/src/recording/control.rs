@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -261,11 +262,12 @@ pub(super) fn listed(who: &RecordWho, paused: bool) -> Listed {
 }
 
 /// Starts the recorder process and everything around it. Ends when
-/// [`Recorders::stop`] was called and files are closed.
+/// [`Recorders::stop`] was called and files are closed. Without a `program` that knows
+/// the subcommand there is no recorder.
 ///
 /// # Errors
 /// The folder of recordings cannot be made or read.
-pub async fn start(app: &Arc<App>) -> io::Result<JoinSet<()>> {
+pub async fn start(app: &Arc<App>, program: Option<PathBuf>) -> io::Result<JoinSet<()>> {
     let mut tasks = JoinSet::new();
     let recorders = Arc::clone(&app.routes.recorders);
     let Some(mut outbox) = recorders.take_outbox() else {
@@ -281,7 +283,9 @@ pub async fn start(app: &Arc<App>) -> io::Result<JoinSet<()>> {
         .chain(config.log.json.then(|| "--json".to_owned()))
         .collect();
     let (to_hub, inbox) = mpsc::channel(MESSAGES);
-    let program = Program::own(arguments).filter(|_| config.recording.enabled);
+    let program = program
+        .filter(|_| config.recording.enabled)
+        .map(|path| Program { path, arguments });
     let local = local::ways(&config.media, app.media.port());
     match (program, local) {
         (Some(program), Some(_)) => {

@@ -35,3 +35,4 @@ pub use keep::{Keep, KeepError};
 pub use serve::router;
 pub use show::{detail, playback};
 pub(crate) use space::boot_ns;
+pub use supervise::this_program;

@@ -1,6 +1,8 @@
 //! The recorder process: started, listened to, replaced within seconds when it dies
 //! or falls silent.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -34,27 +36,29 @@ pub(super) enum Process {
     Down,
 }
 
+/// The program that runs now, for one that knows the subcommand `recorder`, under
+/// whatever name it is installed.
+pub fn this_program() -> Option<PathBuf> {
+    Some(under_its_name(std::env::current_exe().ok()?))
+}
+
+/// A program replaced while it runs (an upgrade) is found under its old name.
+fn under_its_name(path: PathBuf) -> PathBuf {
+    let name = path.as_os_str().as_bytes().strip_suffix(b" (deleted)");
+    name.map(|name| PathBuf::from(OsStr::from_bytes(name)))
+        .unwrap_or(path)
+}
+
 /// How the process is started.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
-    /// This program.
+    /// What knows the subcommand.
     pub(super) path: PathBuf,
     /// Arguments after the subcommand.
     pub(super) arguments: Vec<String>,
 }
 
 impl Program {
-    /// The program that runs now, if it is one that knows the subcommand: a test
-    /// of this crate is not.
-    pub(super) fn own(arguments: Vec<String>) -> Option<Self> {
-        let path = std::env::current_exe().ok()?;
-        // A program replaced while it runs (an upgrade) is found under its old name.
-        let text = path.to_string_lossy();
-        let name = text.strip_suffix(" (deleted)").unwrap_or(&text);
-        let path = PathBuf::from(name);
-        (path.file_stem()? == "lophoc").then_some(Self { path, arguments })
-    }
-
     fn start(&self) -> std::io::Result<Child> {
         Command::new(&self.path)
             .arg("recorder")
@@ -228,6 +232,17 @@ mod tests {
             assert!(matches!(next(&mut inbox).await, Process::Down), "{said}");
             drop(inbox);
             supervisor.await.unwrap();
+        }
+    }
+
+    #[test]
+    fn a_program_is_found_under_its_name_also_when_it_was_replaced() {
+        for (told, name) in [
+            ("/opt/lophoc", "/opt/lophoc"),
+            ("/opt/lophoc-0.2 (deleted)", "/opt/lophoc-0.2"),
+            ("/opt/lop hoc", "/opt/lop hoc"),
+        ] {
+            assert_eq!(under_its_name(PathBuf::from(told)), PathBuf::from(name));
         }
     }
 

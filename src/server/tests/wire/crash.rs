@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 use crate::client::{Client, get, open, post};
 use crate::world::hello;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_lophoc");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_lophoc");
 const ROUNDS: u32 = 6;
 const PEOPLE: u32 = 4;
 
@@ -27,7 +27,11 @@ struct Acknowledged {
 }
 
 pub fn command(folder: &Path) -> Command {
-    let mut command = Command::new(BINARY);
+    command_of(Path::new(BINARY), folder)
+}
+
+fn command_of(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .env("LOPHOC_DATA_FOLDER", folder)
         .env("LOPHOC_SERVER_LISTEN", "127.0.0.1:0")
@@ -44,7 +48,11 @@ pub struct Running {
 }
 
 pub async fn start(folder: &Path) -> Running {
-    let mut command = tokio::process::Command::from(command(folder));
+    start_program(Path::new(BINARY), folder).await
+}
+
+pub async fn start_program(program: &Path, folder: &Path) -> Running {
+    let mut command = tokio::process::Command::from(command_of(program, folder));
     let mut child = command
         .arg("serve")
         .stdout(Stdio::piped())

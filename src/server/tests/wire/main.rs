@@ -18,6 +18,7 @@ mod lesson;
 mod links;
 mod moderation;
 mod pages;
+mod program;
 mod resume;
 mod rights;
 mod shutdown;
