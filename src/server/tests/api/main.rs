@@ -28,6 +28,7 @@ mod openapi;
 mod own_fields;
 mod people;
 mod preflight;
+mod recorder_host;
 mod recording;
 mod recordings;
 mod recordings_bytes;
