@@ -294,7 +294,9 @@ impl Hub {
             return self.begin(id, wanted).await;
         };
         if wanted.stopped {
-            if live.stage != Stage::Ending {
+            // What is still being made is ended once it is made: its row and folder
+            // would come after its end otherwise, and stay.
+            if !matches!(live.stage, Stage::Ending | Stage::Preparing) {
                 self.end(&id);
             }
             return;

@@ -154,6 +154,49 @@ async fn rows_nobody_records_are_ended_and_what_has_files_is_made_whole_first() 
 }
 
 #[tokio::test]
+async fn what_is_stopped_while_it_is_being_begun_ends_and_leaves_nothing_that_goes_on() {
+    let mut class = Class::new().await;
+    class.begin().await;
+    let (class, _) = with_recorder(class, ":").await;
+    let room = room(&class);
+    let folder = class.folder().join("recordings");
+    let ids: Vec<String> = (0..12)
+        .map(|n| format!("01JD00000000000000000001{n:02}"))
+        .collect();
+    for (id, n) in ids.iter().zip(0_u32..) {
+        start(&class, &room, id, false);
+        // The hub hears of both at once, or of the end while it makes the folder.
+        for _ in 0..n {
+            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        stop(&class, &room, id);
+    }
+    // One that is begun after them and runs: the hub is through with the others.
+    start(&class, &room, OTHER, false);
+    until("the last one is there", async || {
+        goes_on(&class, OTHER).await
+    })
+    .await;
+    until("none of the others goes on", async || {
+        for id in &ids {
+            if goes_on(&class, id).await || folder.join(id).join("room.json").exists() {
+                return false;
+            }
+        }
+        true
+    })
+    .await;
+    // And it stays so, whatever was under way.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for id in &ids {
+        assert!(!goes_on(&class, id).await, "{id}");
+        assert!(!folder.join(id).join("room.json").exists(), "{id}");
+    }
+    class.server.stop().await;
+}
+
+#[tokio::test]
 async fn what_goes_wrong_in_the_recorder_is_begun_again() {
     let mut class = Class::new().await;
     class.begin().await;
