@@ -17,3 +17,22 @@ pub struct RecordingFilm {
     /// When it was made, ms since the epoch.
     pub made_ms: u64,
 }
+
+/// Small pictures of what is shown, for the time line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaybackPictures {
+    /// One of all, 640×360.
+    pub poster: String,
+    /// Pictures of many: `across` in a row, as many rows at most, one strip after the
+    /// other.
+    pub strips: Vec<String>,
+    /// In a row.
+    pub across: u32,
+    /// Width of one, pixels.
+    pub width: u32,
+    /// Height of one, pixels.
+    pub height: u32,
+    /// Recording time, ms, and the number of its place, through all strips; in order.
+    pub tiles: Vec<(u64, u32)>,
+}

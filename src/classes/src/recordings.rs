@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::class::ClassState;
 use crate::day::Day;
 use crate::lifecycle::open_until;
-use crate::recording_made::RecordingFilm;
+use crate::recording_made::{PlaybackPictures, RecordingFilm};
 use crate::{ClassId, UnitId};
 
 /// Cuts somebody may make in one recording. Overflow: refused.
@@ -197,7 +197,7 @@ pub struct AudienceForm {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecordingProgress {
-    /// `finalise`, `verify`, `quick`, `mix`, `render`, `upload`, `publish`.
+    /// `finalise`, `quick`, `mix`, `pictures`, `verify`, `render`, `upload`, `publish`.
     pub stage: String,
     /// Of this stage, 0 to 100.
     pub percent: u8,
@@ -259,6 +259,10 @@ pub struct RecordingItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub partial: Option<String>,
+    /// Address of a picture of it, 640×360, for who may watch it; good for some hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub poster: Option<String>,
 }
 
 /// The list.
@@ -724,6 +728,10 @@ pub struct Playback {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub film: Option<String>,
+    /// Small pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub pictures: Option<PlaybackPictures>,
     /// It goes on; ask again.
     pub live: bool,
     /// Pictures.

@@ -14,7 +14,7 @@
 //!   served of it, seekable, without what was cut, without copying.
 //! - [`repair`]: what a recorder that died left.
 //! - [`edit`]: cuts and net time; [`layout`]: what is seen when; [`compose`]: the
-//!   command lines that make a film of it.
+//!   command lines that make a film of it; [`stills`]: those of small pictures.
 //!
 //! No file, socket, clock or thread is touched here. Bytes come from whoever has
 //! them ([`scan::ReadAt`]).
@@ -34,6 +34,7 @@ pub mod mkv;
 pub mod repair;
 pub mod scan;
 pub mod served;
+pub mod stills;
 pub mod time;
 pub mod timeline;
 

@@ -7,13 +7,15 @@ use crate::edit::{self, CutWhy, Cuts};
 use crate::media::Codec;
 use crate::mkv::ebml::{id, put, put_id, put_size_on, put_uint, put_uint_on, put_with};
 use crate::mkv::{Cluster, TrackHead};
-use crate::scan::Index;
+use crate::scan::{ClusterAt, Index};
 use crate::time::Span;
 
 /// Places of sound stand this far apart in the list of places, milliseconds.
 const SOUND_CUE_MS: u64 = 5_000;
 /// Bytes of one entry of the list of places.
 const CUE: u64 = 23;
+/// How long a file of one picture says it lasts, milliseconds.
+const STILL_MS: u64 = 40;
 /// A packet of 20 ms of silence.
 const SILENCE: [u8; 3] = [0xF8, 0xFF, 0xFE];
 
@@ -122,6 +124,29 @@ impl VirtualFile {
             codec: index.codec,
             end_ms,
             begin_ms,
+        })
+    }
+
+    /// A file of one picture: the one a cluster begins with, which stands alone.
+    /// `None`: it does not.
+    pub fn still(index: &Index, cluster: &ClusterAt) -> Option<Self> {
+        if !cluster.keyframe || index.codec == Codec::Opus {
+            return None;
+        }
+        let lead = Cluster::around(0, true, usize::try_from(cluster.frame_len).ok()?);
+        let body = (lead.len() as u64).checked_add(cluster.frame_len)?;
+        let head = head(index, &[(0, 0)], STILL_MS, body, &lead);
+        let total = (head.len() as u64).checked_add(cluster.frame_len)?;
+        Some(Self {
+            head,
+            ranges: vec![ByteRange {
+                offset: cluster.frame,
+                len: cluster.frame_len,
+            }],
+            total,
+            codec: index.codec,
+            end_ms: STILL_MS,
+            begin_ms: 0,
         })
     }
 

@@ -7,13 +7,20 @@ use lophoc_ledger::{Event, PersonKey, SessionKey};
 
 use crate::error::StoreError;
 use crate::ledger::{EVENT_COLUMNS, event_of_row};
+use crate::recording_films::made_is_over;
+use crate::recording_jobs::RecordingStage;
 use crate::recordings::{RecordingAuthor, log};
 use crate::store::{Store, from_db, to_db};
 
 /// Kinds of events that tell who is recorded.
 const KINDS: &str = "'join', 'roleGiven', 'recording', 'recordingNotice', 'recordingChoice'";
 /// Stages that make something of the files of more than one person, or send it.
-const MADE: &str = "'mix', 'upload', 'render'";
+const MADE: [RecordingStage; 4] = [
+    RecordingStage::Mix,
+    RecordingStage::Pictures,
+    RecordingStage::Upload,
+    RecordingStage::Render,
+];
 
 impl Store {
     /// Number of the last event of a session; 0: none.
@@ -147,17 +154,7 @@ impl Store {
         .await?;
         let first = done.rows_affected() > 0;
         if first {
-            // Whoever works on one of them finds his place taken when he is done.
-            let text = format!(
-                "UPDATE recording_job SET state = 'waiting', tries = 0, due_ms = $2, why = NULL, \
-                 percent = 0, worker = '' WHERE recording = $1 AND stage IN ({MADE})"
-            );
-            sqlx::query(&text)
-                .bind(id)
-                .bind(to_db(now_ms)?)
-                .execute(&mut *change)
-                .await?;
-            crate::recording_films::films_are_over(&mut change, id).await?;
+            made_is_over(&mut change, id, &MADE, now_ms).await?;
             // The sound that lies in the storage is not what will be sent.
             sqlx::query(
                 "UPDATE recording_object SET verified_ms = NULL, bytes = 0, part_bytes = 0, \

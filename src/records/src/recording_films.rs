@@ -4,6 +4,7 @@ use lophoc_classes::RecordingFilm;
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::error::StoreError;
+use crate::recording_jobs::{RecordingStage, redo};
 use crate::store::{Store, from_db, to_db};
 
 impl Store {
@@ -96,25 +97,34 @@ impl Store {
         Ok(())
     }
 
-    /// Recordings of which bytes of a film are still to go.
+    /// Recordings of which bytes of a film are still to go, or may be of small pictures:
+    /// they go before others are made, and that was given up.
     pub async fn recordings_with_old_films(&self) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar(
-            "SELECT DISTINCT f.recording FROM recording_film f \
-             JOIN recording r ON r.id = f.recording WHERE f.over = 1 AND r.state <> 'deleted'",
+            "SELECT f.recording FROM recording_film f JOIN recording r ON r.id = f.recording \
+             WHERE f.over = 1 AND r.state <> 'deleted' \
+             UNION SELECT j.recording FROM recording_job j JOIN recording r ON r.id = j.recording \
+             WHERE j.stage = 'pictures' AND j.state = 'failed' AND r.state <> 'deleted'",
         )
         .fetch_all(&self.pool)
         .await?)
     }
 }
 
-/// What is shown is something else from now on: films of before are to go.
-pub(crate) async fn films_are_over(
+/// What is shown is something else from now on: films of before are to go, small
+/// pictures of before are told to nobody, and these stages are to be done again.
+/// Whoever works on one of them finds his place taken when he is done.
+pub(crate) async fn made_is_over(
     change: &mut SqliteConnection,
     id: &str,
+    stages: &[RecordingStage],
+    now_ms: u64,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE recording_film SET over = 1 WHERE recording = $1")
-        .bind(id)
-        .execute(change)
-        .await?;
-    Ok(())
+    for text in [
+        "UPDATE recording_film SET over = 1 WHERE recording = $1",
+        "UPDATE recording SET pictures = NULL WHERE id = $1",
+    ] {
+        sqlx::query(text).bind(id).execute(&mut *change).await?;
+    }
+    redo(change, id, stages, now_ms).await
 }

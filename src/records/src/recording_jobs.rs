@@ -2,7 +2,7 @@
 //! other, with a lease, so that a worker that died is followed by another one.
 
 use lophoc_classes::{RecordingProgress, RecordingState};
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 
 use crate::error::StoreError;
 use crate::recordings::{RecordingAuthor, log};
@@ -17,6 +17,8 @@ pub enum RecordingStage {
     Quick,
     /// Sound is mixed to the end.
     Mix,
+    /// A poster and small pictures for the time line.
+    Pictures,
     /// Each file's SHA-256 against what was written down while it grew.
     Verify,
     /// Into the object storage.
@@ -29,10 +31,11 @@ pub enum RecordingStage {
 
 impl RecordingStage {
     /// All stages in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Finalise,
         Self::Quick,
         Self::Mix,
+        Self::Pictures,
         Self::Verify,
         Self::Upload,
         Self::Publish,
@@ -46,6 +49,7 @@ impl RecordingStage {
             Self::Verify => "verify",
             Self::Quick => "quick",
             Self::Mix => "mix",
+            Self::Pictures => "pictures",
             Self::Upload => "upload",
             Self::Publish => "publish",
             Self::Render => "render",
@@ -242,7 +246,7 @@ impl Store {
         Ok(())
     }
 
-    /// These stages are to be done again (the film after cuts have changed, the
+    /// These stages are to be done again (a film that is not as it was made, the
     /// upload of what is new). One that is being done is done again afterwards.
     pub async fn redo_recording_jobs(
         &self,
@@ -250,18 +254,9 @@ impl Store {
         stages: &[RecordingStage],
         now_ms: u64,
     ) -> Result<(), StoreError> {
-        for stage in stages {
-            // Whoever works on it finds his place taken when he is done.
-            sqlx::query(
-                "UPDATE recording_job SET state = 'waiting', tries = 0, due_ms = $3, why = NULL, \
-                 percent = 0, worker = '' WHERE recording = $1 AND stage = $2",
-            )
-            .bind(id)
-            .bind(stage.as_str())
-            .bind(to_db(now_ms)?)
-            .execute(&self.pool)
-            .await?;
-        }
+        let mut change = self.change().await?;
+        redo(&mut change, id, stages, now_ms).await?;
+        change.commit().await?;
         Ok(())
     }
 
@@ -472,4 +467,26 @@ impl Store {
                 .await?;
         next.map(from_db).transpose()
     }
+}
+
+/// These stages are to be done again. Whoever works on one of them finds his place
+/// taken when he is done.
+pub(crate) async fn redo(
+    change: &mut SqliteConnection,
+    id: &str,
+    stages: &[RecordingStage],
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    for stage in stages {
+        sqlx::query(
+            "UPDATE recording_job SET state = 'waiting', tries = 0, due_ms = $3, why = NULL, \
+             percent = 0, worker = '' WHERE recording = $1 AND stage = $2",
+        )
+        .bind(id)
+        .bind(stage.as_str())
+        .bind(to_db(now_ms)?)
+        .execute(&mut *change)
+        .await?;
+    }
+    Ok(())
 }

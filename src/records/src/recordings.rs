@@ -11,6 +11,8 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::class_list::seen_classes;
 use crate::error::StoreError;
+use crate::recording_films::made_is_over;
+use crate::recording_jobs::RecordingStage;
 use crate::store::{Store, from_db, to_db};
 
 /// Recordings of one list. Overflow: the oldest are left out.
@@ -78,6 +80,9 @@ pub struct Recording {
     pub audience_turn: u32,
     /// Of whom there are files that nobody is shown, as a mark; empty = of nobody.
     pub left_out: String,
+    /// As what the small pictures that are there were made, as a mark; absent: there
+    /// are none of what is shown.
+    pub pictures: Option<String>,
 }
 
 /// Which recordings, within what the asker may see.
@@ -133,7 +138,7 @@ pub struct RecordingFacts {
 const COLUMNS: &str = "r.id, r.session, r.class, r.state, r.title, r.started_ms, r.ended_ms, \
      r.length_ms, r.bytes, r.partial, r.manifest_sha256, r.verified_ms, r.downloads, r.licence, \
      r.audience, r.audience_unit, r.audience_until_ms, r.withdrawn, r.audience_turn, r.left_out, \
-     s.title AS session_title, k.title AS class_title";
+     r.pictures, s.title AS session_title, k.title AS class_title";
 const FROM: &str = "recording r JOIN session s ON s.id = r.session JOIN class k ON k.id = r.class";
 
 pub(crate) fn audience_word(kind: AudienceKind) -> &'static str {
@@ -188,6 +193,7 @@ fn of_row(row: &SqliteRow) -> Result<Recording, StoreError> {
         withdrawn: small("withdrawn")?,
         audience_turn: small("audience_turn")?,
         left_out: row.try_get("left_out")?,
+        pictures: row.try_get("pictures")?,
     })
 }
 
@@ -403,6 +409,26 @@ impl Store {
         Ok(())
     }
 
+    /// Small pictures are there, made as this mark says.
+    pub async fn set_recording_pictures(&self, id: &str, mark: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE recording SET pictures = $2 WHERE id = $1")
+            .bind(id)
+            .bind(mark)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Those made as this mark says are not what is shown, or gone.
+    pub async fn recording_pictures_gone(&self, id: &str, mark: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE recording SET pictures = NULL WHERE id = $1 AND pictures = $2")
+            .bind(id)
+            .bind(mark)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Its files with their names; empty before the recording ended.
     pub async fn recording_segments(
         &self,
@@ -571,7 +597,8 @@ impl Store {
             .bind(id)
             .execute(&mut *change)
             .await?;
-        crate::recording_films::films_are_over(&mut change, id).await?;
+        let made = [RecordingStage::Pictures, RecordingStage::Render];
+        made_is_over(&mut change, id, &made, author.at_ms).await?;
         let text =
             serde_json::to_string(cuts).map_err(|error| StoreError::Damaged(error.to_string()))?;
         log(&mut change, id, author, "cuts", &text).await?;

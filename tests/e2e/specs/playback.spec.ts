@@ -19,6 +19,7 @@ interface Item {
 }
 interface Tracks {
   sound?: string;
+  pictures?: unknown;
   tracks: { id: string; kind: string; url: string; fromMs: number; toMs: number; presenter: boolean }[];
 }
 
@@ -80,13 +81,21 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     expect(camera).toBeDefined();
 
     // The library leads to the player.
+    await expect.poll(async () => (await playback()).pictures !== undefined, { timeout: 120_000 }).toBe(true);
     await page.goto(`${server.origin}/recordings`);
     await expect(page.getByRole('link', { name: /Buổi máy chủ ghi hình/ }).first()).toBeVisible();
+    const poster = page.locator(`[data-recording="${item.id}"] img`);
+    await expect.poll(() => poster.evaluate((one) => (one as HTMLImageElement).naturalWidth)).toBe(640);
     await picture(page, 'recordings-1280');
     await page.getByRole('link', { name: /Buổi máy chủ ghi hình/ }).first().click();
     const player = page.getByTestId('player');
     await expect(player).toBeVisible();
+    // The same picture stands there until it is played.
+    const before = page.getByTestId('poster');
+    await expect.poll(() => before.evaluate((one) => (one as HTMLImageElement).naturalWidth)).toBe(640);
+    await picture(page, 'player-poster-1280');
     await page.getByTestId('play').click();
+    await expect(before).toHaveCount(0);
     const at = () => player.evaluate((one) => Number((one as HTMLElement).dataset.t));
     await expect.poll(at).toBeGreaterThan(2_000);
     const shown = (track: string) => page.locator(`video[data-track="${track}"]`).evaluate((one) => (one as HTMLVideoElement).readyState);
@@ -95,6 +104,13 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     expect(screen).toBeDefined();
     await expect.poll(at).toBeGreaterThan(screen!.fromMs + 1_000);
     await expect.poll(() => shown(screen!.id)).toBeGreaterThan(1);
+    // A look ahead along the line of time.
+    const line = (await page.getByTestId('place').boundingBox())!;
+    await page.mouse.move(line.x + line.width * 0.7, line.y + line.height / 2);
+    await expect(page.getByTestId('still')).toBeVisible();
+    await picture(page, 'player-still-1280');
+    await page.mouse.move(10, 10);
+    await expect(page.getByTestId('still')).toHaveCount(0);
     await page.getByRole('tab', { name: 'Trò chuyện' }).click();
     await expect(page.getByText('Chào cả lớp.')).toBeVisible();
     await picture(page, 'player-1280');
@@ -190,6 +206,17 @@ test('a lesson is recorded, ends, is played, cut and released', async () => {
     await phone.getByTestId('play').click();
     await expect.poll(() => phone.getByTestId('player').evaluate((one) => Number((one as HTMLElement).dataset.t))).toBeGreaterThan(6_000);
     await picture(phone, 'player-390');
+    // While a finger moves along the line.
+    const place = phone.getByTestId('place');
+    await place.evaluate((one) => {
+      const input = one as HTMLInputElement;
+      input.value = String(Math.round(Number(input.max) * 0.6));
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await expect(phone.getByTestId('still')).toBeVisible();
+    await picture(phone, 'player-still-390');
+    await place.evaluate((one) => one.dispatchEvent(new Event('change', { bubbles: true })));
+    await expect(phone.getByTestId('still')).toHaveCount(0);
     const fox = await (await person(firefox, server.origin)).newPage();
     await fox.goto(link);
     await fox.getByTestId('play').click();

@@ -70,6 +70,11 @@ pub fn vp8_of(source: &str) -> Vec<(bool, Vec<u8>)> {
         "ivf",
         "-",
     ]);
+    ivf_frames(&ivf)
+}
+
+/// Frames of VP8 in an IVF file.
+pub fn ivf_frames(ivf: &[u8]) -> Vec<(bool, Vec<u8>)> {
     let (mut frames, mut rest) = (Vec::new(), &ivf[32..]);
     while rest.len() > 12 {
         let len = u32::from_le_bytes(rest[..4].try_into().unwrap()) as usize;

@@ -19,7 +19,7 @@ use lophoc_classes::{
 };
 use lophoc_ledger::SessionKey;
 use lophoc_recording::{Cuts, Span};
-use lophoc_records::{Recording, RecordingAuthor, RecordingFilter, RecordingStage};
+use lophoc_records::{Recording, RecordingAuthor, RecordingFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
@@ -29,6 +29,7 @@ use super::error::{ApiFault, Refusal};
 use super::extract::{Ask, At, Body};
 use super::{How, Routes, Signed, SignedInRoom};
 use crate::app::App;
+use crate::auth::Viewer;
 use crate::clock::wall_ms;
 use crate::recording::access::{line_of, live_of, protection};
 use crate::recording::show::{audience_of, item, whole};
@@ -212,6 +213,11 @@ async fn list(
     signed: Signed,
     Ask(search): Ask<Search>,
 ) -> Result<Json<RecordingList>, ApiFault> {
+    // Bytes ask for a scope of their own of a program.
+    let viewer = match &signed.how {
+        How::Cookie { .. } => Some(Viewer::Person(signed.person().clone())),
+        How::Token { .. } | How::Room { .. } => None,
+    };
     let filter = RecordingFilter {
         class: search.class.filter(|id| !id.is_empty()).map(ClassId),
         session: search.session.filter(|id| !id.is_empty()).map(SessionKey),
@@ -248,7 +254,7 @@ async fn list(
             classes.insert(recording.class.clone(), class);
         }
         if let Some(class) = classes.get(&recording.class) {
-            let item = item(&app, &recording, class, access, None).await?;
+            let item = item(&app, &recording, class, access, None, viewer.as_ref()).await?;
             items.push(RecordingItem {
                 can_withdraw: holds,
                 ..item
@@ -353,11 +359,8 @@ async fn cuts(
     app.store
         .set_recording_cuts(&id, &merged, length, &here.author())
         .await?;
-    // The film without them is another one, and that of before goes at once.
+    // Film and small pictures without them are others, and those of before go at once.
     films::forget_now(&app, &whole(&app, here.recording.clone()).await?).await;
-    app.store
-        .redo_recording_jobs(&id, &[RecordingStage::Render], wall_ms())
-        .await?;
     app.keep.wake.notify_waiters();
     here.told(&app, &headers).await
 }

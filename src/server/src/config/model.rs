@@ -235,6 +235,8 @@ pub struct RecordingConfig {
     pub min_free_mb: u32,
     /// Whether one film (MP4) is made of each recording.
     pub film: bool,
+    /// Whether a poster and small pictures for the time line are made.
+    pub pictures: bool,
 }
 
 impl Default for RecordingConfig {
@@ -243,6 +245,7 @@ impl Default for RecordingConfig {
             enabled: true,
             min_free_mb: 5_120,
             film: true,
+            pictures: true,
         }
     }
 }

@@ -276,6 +276,7 @@ mod tests {
             withdrawn: 0,
             audience_turn: 0,
             left_out: String::new(),
+            pictures: None,
         }
     }
 

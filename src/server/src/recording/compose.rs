@@ -2,13 +2,14 @@
 //! the slides: chunk by chunk, so that a stop of the server repeats one chunk; what
 //! is to be done is decided by `lophoc_recording::compose`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lophoc_ledger::PersonKey;
 use lophoc_recording::compose::{
     Chunk, FPS, Input, Title, chunk_arguments, chunks, join_arguments, list, part, pictures,
 };
@@ -28,7 +29,7 @@ use super::show::{Whole, scene, title_of, whole};
 use crate::app::App;
 
 /// Debian's.
-const FFMPEG: &str = "/usr/bin/ffmpeg";
+pub(super) const FFMPEG: &str = "/usr/bin/ffmpeg";
 /// The font of titles; it has all letters of Vietnamese.
 const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 /// Address space of ffmpeg, bytes. Overflow: it fails, the chunk is made without its
@@ -142,7 +143,11 @@ impl Studio<'_> {
         name: &str,
     ) -> Result<JobEnd, KeepError> {
         fs::create_dir_all(out)?;
-        let plan = chunks(&stretches(&self.pictures(whole), slides, &whole.cuts));
+        let plan = chunks(&stretches(
+            &pictures_of(self.timeline, whole.unrecorded()),
+            slides,
+            &whole.cuts,
+        ));
         if plan.is_empty() {
             return Ok(JobEnd::Skipped("empty".to_owned()));
         }
@@ -161,21 +166,6 @@ impl Studio<'_> {
         self.join(whole, &plan, &out.join(name))?;
         fs::remove_dir_all(&self.work)?;
         Ok(JobEnd::Done)
-    }
-
-    fn pictures(&self, whole: &Whole) -> Vec<Picture> {
-        let segments = self.timeline.segments.values();
-        segments
-            .filter(|one| {
-                one.opened.track.is_picture() && !whole.unrecorded().contains(&one.opened.person)
-            })
-            .map(|one| Picture {
-                segment: one.opened.segment,
-                kind: one.opened.track,
-                presenter: one.opened.presenter,
-                span: one.span(),
-            })
-            .collect()
     }
 
     fn chunk(&self, chunk: &Chunk<Page>) -> Result<(), KeepError> {
@@ -298,36 +288,73 @@ impl Studio<'_> {
         seconds: u64,
         written: u64,
     ) -> Result<(), KeepError> {
-        let said = Said {
-            out: self.work.join("said"),
-            err: self.work.join("complaint"),
-        };
-        let call = Call {
-            program: FFMPEG,
+        ffmpeg(
+            self.sandbox,
+            &self.work,
+            self.pace,
             arguments,
             input,
-            ending: "",
-            output: &self.work.join("made"),
-            memory: MEMORY,
-            time: Duration::from_secs(seconds),
-            written,
-            work: written,
-        };
-        match run(self.sandbox, &call, &said, self.pace.ends_flag()) {
-            Exit::Well => Ok(()),
-            Exit::Stopped => Err(KeepError::CutOff),
-            exit => {
-                let told = read_said(&said.err).unwrap_or_default();
-                let told: String = told.chars().take(MAX_COMPLAINT).collect();
-                Err(KeepError::Bad(format!("ffmpeg: {exit:?}: {told}")))
-            }
+            (seconds, written),
+        )
+    }
+}
+
+/// The pictures of a recording, without those of whom nothing is shown.
+pub(super) fn pictures_of(timeline: &Timeline, left: &BTreeSet<PersonKey>) -> Vec<Picture> {
+    let segments = timeline.segments.values();
+    segments
+        .filter(|one| one.opened.track.is_picture() && !left.contains(&one.opened.person))
+        .map(|one| Picture {
+            segment: one.opened.segment,
+            kind: one.opened.track,
+            presenter: one.opened.presenter,
+            span: one.span(),
+        })
+        .collect()
+}
+
+/// Runs ffmpeg in the sandbox: it reads `input` and writes into `made` of `work`, for
+/// so many seconds of processor time and so many bytes. Blocks.
+///
+/// # Errors
+/// `CutOff` when it was stopped, `Bad` with what it says.
+pub(super) fn ffmpeg(
+    sandbox: Sandbox,
+    work: &Path,
+    pace: &Pace,
+    arguments: &[String],
+    input: &Path,
+    (seconds, written): (u64, u64),
+) -> Result<(), KeepError> {
+    let said = Said {
+        out: work.join("said"),
+        err: work.join("complaint"),
+    };
+    let call = Call {
+        program: FFMPEG,
+        arguments,
+        input,
+        ending: "",
+        output: &work.join("made"),
+        memory: MEMORY,
+        time: Duration::from_secs(seconds),
+        written,
+        work: written,
+    };
+    match run(sandbox, &call, &said, pace.ends_flag()) {
+        Exit::Well => Ok(()),
+        Exit::Stopped => Err(KeepError::CutOff),
+        exit => {
+            let told = read_said(&said.err).unwrap_or_default();
+            let told: String = told.chars().take(MAX_COMPLAINT).collect();
+            Err(KeepError::Bad(format!("ffmpeg: {exit:?}: {told}")))
         }
     }
 }
 
 /// Takes what a program in the sandbox made: a file, and never one that leads to
 /// another.
-fn keep(made: &Path, to: &Path) -> Result<(), KeepError> {
+pub(super) fn keep(made: &Path, to: &Path) -> Result<(), KeepError> {
     if !fs::symlink_metadata(made)?.is_file() {
         return Err(KeepError::Bad("what was made is no file".to_owned()));
     }

@@ -1,6 +1,6 @@
 //! Where the films of recordings lie: written down with their hash, in the object
 //! storage where there is one, and gone from everywhere as soon as something is cut
-//! or somebody left out.
+//! or somebody left out, small pictures ([`super::stills`]) with them.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -14,6 +14,7 @@ use super::files::{OUT, hash};
 use super::keep::KeepError;
 use super::pace::Pace;
 use super::show::{Whole, whole};
+use super::stills;
 use super::storage::Upload;
 use crate::app::App;
 use crate::clock::wall_ms;
@@ -156,8 +157,8 @@ async fn need_shown(app: &Arc<App>, id: &RecordingId, name: &str) -> Result<(), 
     Err(KeepError::CutOff)
 }
 
-/// Films, and what they are made of, that show something else than what is shown now
-/// go: from the disk first, then from the storage.
+/// Films and small pictures, and what they are made of, that show something else than
+/// what is shown now go: from the disk first, then from the storage.
 ///
 /// # Errors
 /// The disk's, the store's, the storage's; what is still there is tried again.
@@ -166,8 +167,7 @@ pub async fn forget_others(app: &App, whole: &Whole) -> Result<(), KeepError> {
         return Ok(());
     };
     let name = whole.film();
-    let (out, keep) = (app.keep.files.of(&id).join(OUT), name.clone());
-    tokio::task::spawn_blocking(move || remove_others(&out, &keep)).await??;
+    remove_here(app, &id, whole).await?;
     let objects = app.store.recording_objects(id.as_str()).await?;
     let shown = object(&name);
     for stored in &objects {
@@ -198,7 +198,17 @@ pub async fn forget_others(app: &App, whole: &Whole) -> Result<(), KeepError> {
     Ok(())
 }
 
-fn remove_others(out: &Path, keep: &str) -> io::Result<()> {
+/// As [`forget_others`], on the disk alone.
+///
+/// # Errors
+/// The disk's.
+pub async fn remove_here(app: &App, id: &RecordingId, whole: &Whole) -> Result<(), KeepError> {
+    let (keep, mark) = (whole.film(), whole.mark());
+    let out = app.keep.files.of(id).join(OUT);
+    Ok(tokio::task::spawn_blocking(move || remove_others(&out, &keep, &mark)).await??)
+}
+
+fn remove_others(out: &Path, keep: &str, mark: &str) -> io::Result<()> {
     let entries = match std::fs::read_dir(out) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -211,6 +221,11 @@ fn remove_others(out: &Path, keep: &str) -> io::Result<()> {
             std::fs::remove_file(entry.path())
         } else if other.starts_with("work-") && other != work(keep) {
             std::fs::remove_dir_all(entry.path())
+        } else if stills::is_of_another(mark, &other) {
+            match entry.file_type()?.is_dir() {
+                true => std::fs::remove_dir_all(entry.path()),
+                false => std::fs::remove_file(entry.path()),
+            }
         } else {
             Ok(())
         };
@@ -228,7 +243,7 @@ fn remove_others(out: &Path, keep: &str) -> io::Result<()> {
 pub async fn forget_now(app: &App, whole: &Whole) {
     if let Err(error) = forget_others(app, whole).await {
         let recording = &whole.recording.id;
-        tracing::warn!(%error, recording, "a film of before is still there, it is tried again");
+        tracing::warn!(%error, recording, "a film or small pictures of before are still there, it is tried again");
     }
 }
 
@@ -327,17 +342,40 @@ mod tests {
             std::fs::create_dir_all(at(&work(film)).join("in")).unwrap();
         }
         std::fs::write(at("poster.webp"), "picture").unwrap();
-        remove_others(folder.path(), "film-b.mp4").unwrap();
+        for small in [
+            "poster-a.webp",
+            "strip-a-0.webp",
+            "pictures-a.json",
+            "pictures-a.json.new",
+            "poster-b.webp",
+            "strip-b-0.webp",
+            "pictures-b.json",
+        ] {
+            std::fs::write(at(small), "small").unwrap();
+        }
+        for work in ["stills-a", "stills-b"] {
+            std::fs::create_dir_all(at(work).join("in")).unwrap();
+        }
+        remove_others(folder.path(), "film-b.mp4", "b").unwrap();
         for (name, there) in [
             ("film-a.mp4", false),
             ("work-film-a.mp4", false),
             ("film-b.mp4", true),
             ("work-film-b.mp4", true),
             ("poster.webp", true),
+            ("poster-a.webp", false),
+            ("strip-a-0.webp", false),
+            ("pictures-a.json", false),
+            ("pictures-a.json.new", false),
+            ("stills-a", false),
+            ("poster-b.webp", true),
+            ("strip-b-0.webp", true),
+            ("pictures-b.json", true),
+            ("stills-b", true),
         ] {
             assert_eq!(at(name).exists(), there, "{name}");
         }
-        remove_others(&at("none"), "film-b.mp4").unwrap();
+        remove_others(&at("none"), "film-b.mp4", "b").unwrap();
         assert!(is_object("out/film-b.mp4") && !is_object("0001.webm") && !is_object("film-b.mp4"));
     }
 }

@@ -18,7 +18,7 @@ use super::keep::KeepError;
 use super::pace::Pace;
 use super::show::{segments_of, title_of, whole};
 use super::storage::Upload;
-use super::{compose, films, hooks, mixing, retention};
+use super::{compose, films, hooks, mixing, retention, stills};
 use crate::app::App;
 use crate::clock::wall_ms;
 
@@ -45,7 +45,8 @@ const FIRST: [RecordingStage; 4] = [
     RecordingStage::Publish,
 ];
 /// Stages that may take long.
-const LAST: [RecordingStage; 3] = [
+const LAST: [RecordingStage; 4] = [
+    RecordingStage::Pictures,
     RecordingStage::Verify,
     RecordingStage::Upload,
     RecordingStage::Render,
@@ -192,6 +193,7 @@ async fn stage_of(
     };
     match job.stage {
         RecordingStage::Finalise => finalise(app, &id).await,
+        RecordingStage::Pictures => pictures(app, &id, pace).await,
         RecordingStage::Verify => verify(app, &id, pace).await,
         RecordingStage::Quick => quick(app, &id).await,
         RecordingStage::Mix => mix(app, &id, pace).await,
@@ -547,6 +549,13 @@ async fn app_index(app: &Arc<App>, id: &RecordingId, name: &str) -> Result<(), K
     let (app, id, name) = (Arc::clone(app), id.clone(), name.to_owned());
     tokio::task::spawn_blocking(move || app.keep.files.write_index(&id, &name)).await??;
     Ok(())
+}
+
+/// The poster and the small pictures of the time line.
+async fn pictures(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<JobEnd, KeepError> {
+    let end = stills::make(app, id, pace).await;
+    weigh(app, id).await?;
+    end
 }
 
 /// The film.

@@ -24,6 +24,7 @@ mod rows;
 mod serve;
 pub mod show;
 mod space;
+mod stills;
 pub mod storage;
 mod supervise;
 mod view;

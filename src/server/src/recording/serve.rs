@@ -33,6 +33,7 @@ use super::files::{OUT, SOUND, plain_file};
 use super::films;
 use super::keep::KeepError;
 use super::show::{Whole, shows_page, title_of, typed_captions, whole};
+use super::stills::is_still;
 use crate::app::App;
 use crate::auth::{MediaAddress, ROOM_WATCH, RoomWatchClaims, Viewer};
 use crate::clock::wall_ms;
@@ -238,6 +239,10 @@ async fn find(
             true => Some(Found::Plain(here, VIDEO)),
             false => films::there(app, &whole).await?.map(Found::Film),
         });
+    }
+    if is_still(&whole.mark(), name) {
+        let here = app.keep.files.of(id).join(OUT).join(name);
+        return Ok(Some(Found::Plain(here, "image/webp")));
     }
     if let Some(lang) = name
         .strip_prefix("captions.")

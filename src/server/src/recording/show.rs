@@ -6,23 +6,26 @@ use std::sync::Arc;
 
 use lophoc_classes::{
     Audience, AudienceKind, Class, CutWhy, Day, Playback, PlaybackCaptions, PlaybackDownloads,
-    PlaybackMine, PlaybackTrack, RecordingCut, RecordingDetail, RecordingGap, RecordingItem,
-    RecordingSegment, RecordingState, TimeSpan,
+    PlaybackMine, PlaybackPictures, PlaybackTrack, RecordingCut, RecordingDetail, RecordingGap,
+    RecordingItem, RecordingSegment, RecordingState, TimeSpan,
 };
 use lophoc_ledger::{CaptionLine, Event, INDOCHINA_OFFSET_MIN, PersonKey};
 use lophoc_recording::journal::GapWhy;
 use lophoc_recording::served::{VirtualFile, file_cuts};
+use lophoc_recording::stills::{ACROSS, TILE};
 use lophoc_recording::{Cuts, RecordingId, Span, Timeline, TrackKind};
 use lophoc_records::{MaterialKind, Recording, Watched};
 
 use super::access::{Access, open_until};
 use super::consent::{Left, settled};
-use super::files::SOUND;
+use super::files::{OUT, SOUND};
 use super::films;
 use super::keep::KeepError;
 use super::playback::{DeckFacts, Script, Told, captions, names, script};
+use super::stills::{poster_name, read as read_stills, strip_name};
 use crate::app::App;
 use crate::auth::{MediaAddress, RecordingClaims, Viewer};
+use crate::clock::wall_ms;
 
 /// Addresses in a playback are good for so long, ms.
 pub const ADDRESS_MS: u64 = 4 * 60 * 60 * 1_000;
@@ -57,7 +60,16 @@ impl Whole {
 
     /// Name of the film of what is shown now.
     pub fn film(&self) -> String {
-        film_name(&self.cuts, &self.recording.left_out)
+        format!("film-{}.mp4", self.mark())
+    }
+
+    /// A mark for what is shown now: without these cuts and without those who are left
+    /// out. What was made otherwise has another.
+    pub fn mark(&self) -> String {
+        let mut spans = serde_json::to_vec(&self.cuts.spans()).unwrap_or_default();
+        spans.extend_from_slice(self.recording.left_out.as_bytes());
+        let hash = lophoc_recording::manifest::sha256(&spans);
+        hash.get(..12).unwrap_or_default().to_owned()
     }
 }
 
@@ -196,7 +208,20 @@ pub async fn item(
     class: &Class,
     access: Access,
     net_ms: Option<u64>,
+    viewer: Option<&Viewer>,
 ) -> Result<RecordingItem, KeepError> {
+    let poster = match (viewer, &recording.pictures) {
+        (Some(viewer), Some(mark)) if access.watch => {
+            let addresses = Addresses {
+                app,
+                recording,
+                viewer: viewer.text(),
+                expires_ms: wall_ms().saturating_add(ADDRESS_MS),
+            };
+            Some(addresses.of(&poster_name(mark)))
+        }
+        _ => None,
+    };
     let net_ms = match net_ms {
         Some(net) => net,
         None => {
@@ -228,6 +253,7 @@ pub async fn item(
         },
         bytes: recording.bytes,
         partial: recording.partial.clone(),
+        poster,
     })
 }
 
@@ -362,7 +388,15 @@ pub async fn detail(
     }
     Ok(RecordingDetail {
         length_ms: whole.cuts.length_ms(),
-        item: item(app, recording, class, access, Some(whole.cuts.net_ms())).await?,
+        item: item(
+            app,
+            recording,
+            class,
+            access,
+            Some(whole.cuts.net_ms()),
+            None,
+        )
+        .await?,
         gaps,
         audience: audience_of(app, recording, base, access),
         watchers: app.store.watcher_count(&recording.id).await?,
@@ -546,6 +580,7 @@ fn build(
             .collect(),
         sound: None,
         film: None,
+        pictures: None,
         live: recording.state == RecordingState::Recording,
         tracks: Vec::new(),
         slides: script.slides,
@@ -578,6 +613,19 @@ fn build(
         if downloads {
             playback.downloads.video = playback.film.clone();
         }
+    }
+    let mark = whole.mark();
+    if let Some(stills) = read_stills(&app.keep.files.of(&id).join(OUT), &mark)? {
+        playback.pictures = Some(PlaybackPictures {
+            poster: addresses.of(&poster_name(&mark)),
+            strips: (0..stills.strips())
+                .map(|number| addresses.of(&strip_name(&mark, number)))
+                .collect(),
+            across: ACROSS as u32,
+            width: TILE.0,
+            height: TILE.1,
+            tiles: stills.tiles,
+        });
     }
     for segment in timeline.segments.values() {
         let opened = &segment.opened;
@@ -629,15 +677,6 @@ fn build(
 /// Name of a page of a deck among the files of a recording.
 fn page_name(deck: &str, page: u16, size: char) -> String {
     format!("page.{deck}.{page}.{size}.webp")
-}
-
-/// Name of the film without these cuts and without those the mark stands for: one
-/// made with others is another file.
-fn film_name(cuts: &Cuts, mark: &str) -> String {
-    let mut spans = serde_json::to_vec(&cuts.spans()).unwrap_or_default();
-    spans.extend_from_slice(mark.as_bytes());
-    let hash = lophoc_recording::manifest::sha256(&spans);
-    format!("film-{}.mp4", hash.get(..12).unwrap_or_default())
 }
 
 /// How much of what is shown lies in these spans, ms.

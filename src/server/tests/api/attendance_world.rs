@@ -171,6 +171,7 @@ impl Class {
         config.media.listen = vec!["127.0.0.1".parse().unwrap()];
         config.media.announce = vec!["127.0.0.1".parse().unwrap()];
         config.recording.film = false;
+        config.recording.pictures = false;
         set(&mut config);
         let server = Server::start(config).await.unwrap();
         let store = &server.app.store;

@@ -16,7 +16,7 @@ use crate::recordings_keep::config_file;
 use crate::recordings_world::{ID, id, path, send};
 
 #[path = "../../../recording/tests/common/mod.rs"]
-mod media;
+pub mod media;
 
 /// Puts what a recorder wrote into a folder.
 fn record(folder: &Path) {

@@ -35,6 +35,7 @@ mod recordings_bytes;
 mod recordings_consent;
 mod recordings_keep;
 mod recordings_live;
+mod recordings_stills;
 mod recordings_world;
 mod reports;
 mod sign_in;

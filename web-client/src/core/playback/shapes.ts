@@ -10,6 +10,7 @@ export type {
   PlaybackCaptions as Captions,
   PlaybackChapter as Chapter,
   PlaybackChat as ChatLine,
+  PlaybackPictures as Stills,
   PlaybackPoll as PollShown,
   PlaybackSlide as Slide,
   PlaybackTrack as Track,

@@ -64,6 +64,19 @@ describe('the library', () => {
     await waitFor(() => expect(within(list).getAllByRole('listitem')).toHaveLength(1));
   });
 
+  it('shows a picture of what it is of, where there is one', async () => {
+    await start('/recordings');
+    render(LibraryPage);
+    const list = await screen.findByTestId('recordings-list');
+    const posters = () => list.querySelectorAll<HTMLImageElement>('li img');
+    expect([...posters()].map((one) => [one.closest('li')?.dataset.recording, one.getAttribute('src')])).toEqual([
+      ['rec-1', '/s/fixture-1/1/l.webp'],
+    ]);
+    // It was cut since: there is none until it is made anew.
+    await fireEvent.error(posters()[0]!);
+    await waitFor(() => expect(posters()).toHaveLength(0));
+  });
+
   it('shows learners what was released, and nothing to manage', async () => {
     await start('/recordings', { as: 'learner' });
     render(LibraryPage);
@@ -253,6 +266,59 @@ describe('watching', () => {
     await start('/recordings/rec-1?mime=none');
     render(WatchPage, { id: 'rec-1' });
     expect(await screen.findByTestId('wait-film')).toBeTruthy();
+  });
+
+  it('shows a picture of it before it is played, not when one went somewhere, and not with sound only', async () => {
+    await start('/recordings/rec-1?pictures');
+    const { unmount } = render(WatchPage, { id: 'rec-1' });
+    const player = await screen.findByTestId('player');
+    expect(screen.getByTestId('poster').getAttribute('src')).toBe('/s/fixture-1/1/l.webp');
+    await fireEvent.click(screen.getByTestId('sound-only'));
+    await waitFor(() => expect(screen.queryByTestId('poster')).toBeNull());
+    await fireEvent.click(screen.getByTestId('sound-only'));
+    await screen.findByTestId('poster');
+    await fireEvent.click(within(player).getAllByRole('button', { name: /Yêu cầu cần đạt/u })[0]!);
+    await waitFor(() => expect(screen.queryByTestId('poster')).toBeNull());
+    unmount();
+    await start('/recordings/rec-1?pictures');
+    render(WatchPage, { id: 'rec-1' });
+    await fireEvent.error(await screen.findByTestId('poster'));
+    await waitFor(() => expect(screen.queryByTestId('poster')).toBeNull());
+  });
+
+  it('shows a small picture of where one would go, with mouse and finger, and none with sound only', async () => {
+    await start('/recordings/rec-1?pictures');
+    render(WatchPage, { id: 'rec-1' });
+    const place = await screen.findByTestId<HTMLInputElement>('place');
+    const drag = (net: number) => fireEvent.input(place, { target: { value: String(net) } });
+    expect(screen.queryByTestId('still')).toBeNull();
+    // 75 s: the sixth, the first of the second row.
+    await drag(61_000);
+    const still = screen.getByTestId('still');
+    expect(still.style.backgroundImage).toContain('/s/fixture-1/2/l.webp');
+    expect([still.style.width, still.style.height, still.style.backgroundPosition]).toEqual([
+      '160px',
+      '90px',
+      '0px -90px',
+    ]);
+    // Nothing is to be seen there.
+    await drag(120_000);
+    expect(screen.queryByTestId('still')).toBeNull();
+    await drag(61_000);
+    expect(screen.getByTestId('still')).toBeTruthy();
+    await fireEvent.change(place, { target: { value: '61000' } });
+    expect(screen.queryByTestId('still')).toBeNull();
+    await fireEvent.click(screen.getByTestId('sound-only'));
+    await drag(61_000);
+    expect(screen.queryByTestId('still')).toBeNull();
+    const line = place.parentElement!;
+    line.getBoundingClientRect = () => ({ left: 0, width: 151, top: 0, height: 28 }) as DOMRect;
+    await fireEvent.change(place, { target: { value: '61000' } });
+    await fireEvent.click(screen.getByTestId('sound-only'));
+    await fireEvent.pointerMove(line, { pointerType: 'mouse', clientX: 5 });
+    expect(screen.getByTestId('still').style.backgroundPosition).toBe('0px 0px');
+    await fireEvent.pointerLeave(line);
+    expect(screen.queryByTestId('still')).toBeNull();
   });
 
   it('tells who has a link that it is over', async () => {

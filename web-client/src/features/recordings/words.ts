@@ -34,6 +34,7 @@ const STAGES = {
   verify: 'stage.verify',
   quick: 'stage.quick',
   mix: 'stage.mix',
+  pictures: 'stage.pictures',
   render: 'stage.render',
   upload: 'stage.upload',
   publish: 'stage.publish',

@@ -34,6 +34,7 @@ export const playbackEn: PlaybackCatalogue = {
   'stage.verify': 'Checking the files',
   'stage.quick': 'Preparing the quick view',
   'stage.mix': 'Mixing the sound',
+  'stage.pictures': 'Preview pictures',
   'stage.render': 'Rendering the MP4',
   'stage.upload': 'Moving to the store',
   'stage.publish': 'Finishing',

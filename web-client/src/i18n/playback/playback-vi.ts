@@ -33,6 +33,7 @@ export const playbackVi = {
   'stage.verify': 'Kiểm tra tệp',
   'stage.quick': 'Chuẩn bị xem nhanh',
   'stage.mix': 'Trộn âm thanh',
+  'stage.pictures': 'Chuẩn bị ảnh xem trước',
   'stage.render': 'Dựng video MP4',
   'stage.upload': 'Chuyển vào kho lưu trữ',
   'stage.publish': 'Hoàn tất',

@@ -76,6 +76,8 @@ export class Player {
   /** It should play and cannot: data is missing. */
   waiting = $state(false);
   ended = $state(false);
+  /** Nothing was played yet, and nowhere was gone to. */
+  untouched = $state(true);
   /** All that is recorded so far was watched, and it goes on. */
   caughtUp = $state(false);
   /** The browser wants a tap first, or the sound cannot be had. */
@@ -236,6 +238,7 @@ export class Player {
     if (this.playing) return;
     if (this.ended || this.line.isOver(this.t)) this.seek(this.line.shownFrom(0));
     this.playing = true;
+    this.untouched = false;
     this.#begun = true;
     // An element that has ended would begin anew.
     if (this.playback.live && this.#master.over) this.#edge();
@@ -269,6 +272,7 @@ export class Player {
   /** Goes to a recording time; inside a cut to its end. */
   seek(t: number): void {
     const to = this.line.shownFrom(t);
+    this.untouched = false;
     this.ended = false;
     this.#leaveEdge();
     this.watched.rest();

@@ -5,6 +5,7 @@ import type { PlaybackChapter } from "./PlaybackChapter";
 import type { PlaybackChat } from "./PlaybackChat";
 import type { PlaybackDownloads } from "./PlaybackDownloads";
 import type { PlaybackMine } from "./PlaybackMine";
+import type { PlaybackPictures } from "./PlaybackPictures";
 import type { PlaybackPoll } from "./PlaybackPoll";
 import type { PlaybackSlide } from "./PlaybackSlide";
 import type { PlaybackTrack } from "./PlaybackTrack";
@@ -51,6 +52,10 @@ sound?: string,
  * recording time without cuts.
  */
 film?: string, 
+/**
+ * Small pictures.
+ */
+pictures?: PlaybackPictures, 
 /**
  * It goes on; ask again.
  */

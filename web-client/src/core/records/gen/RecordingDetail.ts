@@ -137,4 +137,8 @@ bytes: number,
 /**
  * It is not whole, for this reason: `disk`, `recorder`, `damaged`.
  */
-partial?: string, };
+partial?: string, 
+/**
+ * Address of a picture of it, 640×360, for who may watch it; good for some hours.
+ */
+poster?: string, };

@@ -5,7 +5,7 @@
  */
 export type RecordingProgress = { 
 /**
- * `finalise`, `verify`, `quick`, `mix`, `render`, `upload`, `publish`.
+ * `finalise`, `quick`, `mix`, `pictures`, `verify`, `render`, `upload`, `publish`.
  */
 stage: string, 
 /**

@@ -98,6 +98,7 @@ export type { PlaybackChat } from './PlaybackChat';
 export type { PlaybackDownloads } from './PlaybackDownloads';
 export type { PlaybackMine } from './PlaybackMine';
 export type { PlaybackOption } from './PlaybackOption';
+export type { PlaybackPictures } from './PlaybackPictures';
 export type { PlaybackPoll } from './PlaybackPoll';
 export type { PlaybackSlide } from './PlaybackSlide';
 export type { PlaybackTrack } from './PlaybackTrack';
