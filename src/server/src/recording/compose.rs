@@ -25,6 +25,7 @@ use super::films::{forget_others, is_there, made, work};
 use super::jobs::bring_back;
 use super::keep::KeepError;
 use super::pace::Pace;
+use super::playback::Script;
 use super::show::{Whole, scene, title_of, whole};
 use crate::app::App;
 
@@ -45,7 +46,7 @@ const CHUNK_TIME: (u64, u64) = (60, 8);
 const MAX_COMPLAINT: usize = 400;
 
 /// A page that is shown: deck and number.
-type Page = (String, u16);
+pub(super) type Page = (String, u16);
 
 /// Makes the film of what is shown now; those of before go. One that is there is left.
 ///
@@ -86,26 +87,13 @@ async fn make(
     // Files that are in the storage alone are here as long as it takes.
     bring_back(app, id).await?;
     let scene = scene(app, &whole).await?;
-    let materials = app.store.materials(&whole.recording.session).await?;
-    let keys: BTreeMap<String, String> = materials
-        .into_iter()
-        .filter(|one| one.kind == MaterialKind::Deck)
-        .map(|one| (one.id, one.key))
-        .collect();
+    let keys = deck_keys(app, &whole).await?;
     let (app, id, pace) = (Arc::clone(app), id.clone(), Arc::clone(pace));
     let task = move || {
         let Some(sandbox) = app.materials.tools().sandbox else {
             return Ok(JobEnd::Skipped("sandbox".to_owned()));
         };
-        let slides: Vec<Slide<Page>> = scene
-            .script
-            .slides
-            .iter()
-            .map(|slide| Slide {
-                at_ms: slide.at_ms,
-                page: (slide.page > 0).then(|| (slide.deck.clone(), slide.page)),
-            })
-            .collect();
+        let slides = slides_of(&scene.script);
         let out = app.keep.files.of(&id).join(OUT);
         let name = whole.film();
         let studio = Studio {
@@ -297,6 +285,33 @@ impl Studio<'_> {
             (seconds, written),
         )
     }
+}
+
+/// Where the pages of each deck of the session lie.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn deck_keys(
+    app: &App,
+    whole: &Whole,
+) -> Result<BTreeMap<String, String>, KeepError> {
+    let materials = app.store.materials(&whole.recording.session).await?;
+    Ok(materials
+        .into_iter()
+        .filter(|one| one.kind == MaterialKind::Deck)
+        .map(|one| (one.id, one.key))
+        .collect())
+}
+
+/// When which page is shown.
+pub(super) fn slides_of(script: &Script) -> Vec<Slide<Page>> {
+    let slides = script.slides.iter();
+    slides
+        .map(|slide| Slide {
+            at_ms: slide.at_ms,
+            page: (slide.page > 0).then(|| (slide.deck.clone(), slide.page)),
+        })
+        .collect()
 }
 
 /// The pictures of a recording, without those of whom nothing is shown.

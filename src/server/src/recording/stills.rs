@@ -17,11 +17,11 @@ use lophoc_recording::stills::{
     self, MOST, PER_STRIP, Still, poster_arguments, strip_arguments, test_arguments,
 };
 use lophoc_recording::{RecordingId, SegmentId, TrackKind};
-use lophoc_records::{JobEnd, MaterialKind};
+use lophoc_records::JobEnd;
 use lophoc_slides::tools::Sandbox;
 use serde::{Deserialize, Serialize};
 
-use super::compose::{FFMPEG, ffmpeg, keep, pictures_of};
+use super::compose::{FFMPEG, Page, deck_keys, ffmpeg, keep, pictures_of, slides_of};
 use super::files::{OUT, plain_file, replace};
 use super::films::remove_here;
 use super::keep::KeepError;
@@ -37,9 +37,6 @@ const MAX_PICTURE: u64 = 2 * 1024 * 1024;
 const MAX_INPUT: u64 = 8 * 1024 * 1024;
 /// Pictures that are tried for a poster. Overflow: there is none.
 const POSTERS: usize = 8;
-
-/// A page that is shown: deck and number.
-type Page = (String, u16);
 
 /// Which small pictures there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,23 +162,10 @@ pub async fn make(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<
         return Ok(JobEnd::Skipped("ffmpeg".to_owned()));
     }
     let scene = scene(app, &whole).await?;
-    let materials = app.store.materials(&whole.recording.session).await?;
-    let keys: BTreeMap<String, String> = materials
-        .into_iter()
-        .filter(|one| one.kind == MaterialKind::Deck)
-        .map(|one| (one.id, one.key))
-        .collect();
+    let keys = deck_keys(app, &whole).await?;
     let plan = {
         let (app, id) = (Arc::clone(app), id.clone());
-        let slides: Vec<Slide<Page>> = scene
-            .script
-            .slides
-            .iter()
-            .map(|slide| Slide {
-                at_ms: slide.at_ms,
-                page: (slide.page > 0).then(|| (slide.deck.clone(), slide.page)),
-            })
-            .collect();
+        let slides = slides_of(&scene.script);
         let task = move || -> Result<Option<(Sandbox, Vec<Pick>)>, KeepError> {
             let Some(sandbox) = app.materials.tools().sandbox else {
                 return Ok(None);

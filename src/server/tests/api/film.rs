@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lophoc::recording::jobs;
 use lophoc_recording::manifest::sha256;
-use lophoc_records::{NewRecording, RecordingStage, Store};
+use lophoc_records::{RecordingStage, Store};
 use serde_json::{Value, json};
 
 use crate::attendance_world::{Class, MINUTE, now_ms};
 use crate::moto::Moto;
 use crate::recordings_keep::config_file;
-use crate::recordings_world::{ID, id, path, send};
+use crate::recordings_world::{ID, ended_as, path, send};
 
 #[path = "../../../recording/tests/common/mod.rs"]
 pub mod media;
@@ -93,17 +92,7 @@ async fn cut(class: &Class, cuts: Value) {
 #[tokio::test]
 async fn a_film_is_made_and_made_anew_without_what_is_cut_and_goes_on_where_it_was() {
     let mut class = Class::with_config(|_| {}, |config| config.recording.film = true).await;
-    class.begin().await;
-    let new = NewRecording {
-        id: ID.to_owned(),
-        session: class.session.clone(),
-        by: None,
-        started_ms: class.began,
-    };
-    class.store().begin_recording(&new).await.unwrap();
-    let folder = class.folder().join("recordings").join(ID);
-    record(&folder);
-    jobs::finished(&class.server.app, &id()).await;
+    let folder = ended_as(&mut class, record).await;
     let out = folder.join("out");
     let first = film(&class, &out).await;
     media::decodes(&first);
@@ -195,17 +184,7 @@ async fn a_film_lies_in_the_storage_and_goes_from_there_when_something_is_cut() 
         moto.set(config);
     };
     let mut class = Class::with_config(|_| {}, set).await;
-    class.begin().await;
-    let new = NewRecording {
-        id: ID.to_owned(),
-        session: class.session.clone(),
-        by: None,
-        started_ms: class.began,
-    };
-    class.store().begin_recording(&new).await.unwrap();
-    let folder = class.folder().join("recordings").join(ID);
-    record(&folder);
-    jobs::finished(&class.server.app, &id()).await;
+    let folder = ended_as(&mut class, record).await;
     let out = folder.join("out");
     let told = async || {
         let detail = class.get(&class.organiser, &path("")).await.json();

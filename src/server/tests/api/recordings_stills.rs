@@ -1,17 +1,16 @@
 //! Small pictures of a recording: a poster and those of the time line, for those who
 //! may watch it, of nothing that is cut and of nobody who is left out.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use lophoc::recording::jobs;
-use lophoc_records::{NewRecording, RecordingStage};
+use lophoc_records::RecordingStage;
 use serde_json::{Value, json};
 
 use crate::attendance_world::Class;
 use crate::film::media;
 use crate::moto::Moto;
-use crate::recordings_world::{ID, id, path, send};
+use crate::recordings_world::{ID, ended_as, path, send};
 
 /// Fifteen seconds of red, then fifteen of blue.
 fn record(folder: &Path) {
@@ -49,22 +48,6 @@ fn record(folder: &Path) {
         std::fs::write(folder.join(name), bytes).unwrap();
     }
     std::fs::write(folder.join("journal.jsonl"), &disk.journal).unwrap();
-}
-
-/// A class whose recording is there and has ended; its folder.
-async fn recorded(class: &mut Class) -> PathBuf {
-    class.begin().await;
-    let new = NewRecording {
-        id: ID.to_owned(),
-        session: class.session.clone(),
-        by: None,
-        started_ms: class.began,
-    };
-    class.store().begin_recording(&new).await.unwrap();
-    let folder = class.folder().join("recordings").join(ID);
-    record(&folder);
-    jobs::finished(&class.server.app, &id()).await;
-    folder
 }
 
 /// Waits until the small pictures are made; how it ended.
@@ -147,7 +130,7 @@ async fn cut(class: &Class, cuts: Value) {
 #[tokio::test]
 async fn small_pictures_are_of_what_is_shown_and_for_those_who_may_watch_it() {
     let mut class = Class::with_config(|_| {}, |config| config.recording.pictures = true).await;
-    let folder = recorded(&mut class).await;
+    let folder = ended_as(&mut class, record).await;
     done(&class).await;
 
     let told = playback(&class).await;
@@ -258,7 +241,7 @@ async fn small_pictures_are_made_of_files_that_are_in_the_storage_alone_and_stay
         moto.set(config);
     };
     let mut class = Class::with_config(|_| {}, set).await;
-    let folder = recorded(&mut class).await;
+    let folder = ended_as(&mut class, record).await;
     let out = folder.join("out");
     ended(&class, RecordingStage::Render).await;
     assert!(!folder.join("0001.webm").exists(), "it is there alone");
@@ -287,7 +270,7 @@ async fn small_pictures_are_made_of_files_that_are_in_the_storage_alone_and_stay
 #[tokio::test]
 async fn a_cut_while_small_pictures_are_made_leaves_none_of_before() {
     let mut class = Class::with_config(|_| {}, |config| config.recording.pictures = true).await;
-    let folder = recorded(&mut class).await;
+    let folder = ended_as(&mut class, record).await;
     // However far each of them came: the last counts.
     for wait in [0, 40, 150, 400, 900] {
         tokio::time::sleep(Duration::from_millis(wait)).await;

@@ -2,7 +2,7 @@
 //! row of it.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lophoc_ledger::{EventKind, PersonKey};
 use lophoc_recording::journal::{Line, Opened, RecordingEnd, SegmentEnd, Synced};
@@ -284,6 +284,22 @@ pub async fn recorded_as(class: &Class, made: &Made<'_>) {
     close(&folder, made.length_ms);
     store.begin_recording(&new).await.unwrap();
     store.begin_recording(&new).await.unwrap();
+}
+
+/// A class whose recording `record` put into its folder, and has ended; the folder.
+pub async fn ended_as(class: &mut Class, record: impl FnOnce(&Path)) -> PathBuf {
+    class.begin().await;
+    let new = NewRecording {
+        id: ID.to_owned(),
+        session: class.session.clone(),
+        by: None,
+        started_ms: class.began,
+    };
+    class.store().begin_recording(&new).await.unwrap();
+    let folder = class.folder().join("recordings").join(ID);
+    record(&folder);
+    lophoc::recording::jobs::finished(&class.server.app, &id()).await;
+    folder
 }
 
 /// It has ended; the work on it is waited for.
