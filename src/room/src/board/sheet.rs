@@ -150,35 +150,44 @@ impl Sheet {
     /// `Conflict` when there is nothing, `Full` when the board has no place for
     /// what would come back.
     pub(crate) fn turn_back(&mut self, by: &PersonId, redo: bool) -> Result<Change, ErrorCode> {
-        loop {
-            let author = self.authors.get_mut(by).ok_or(ErrorCode::Conflict)?;
-            let from = if redo {
+        let author = self.authors.get(by).ok_or(ErrorCode::Conflict)?;
+        let pile = if redo { &author.undone } else { &author.done };
+        // A refusal is in no ledger, so it must leave everything as it was.
+        let (at, deed, which, shows) = pile
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(at, deed)| {
+                let (all, shows) = match deed {
+                    Deed::Drew(n) => (std::slice::from_ref(n), redo),
+                    Deed::Erased(all) => (all.as_slice(), !redo),
+                };
+                let which = self.those(all, !shows);
+                (!which.is_empty()).then(|| (at, deed.clone(), which, shows))
+            })
+            .ok_or(ErrorCode::Conflict)?;
+        if shows && self.count() + which.len() > MAX_SHAPES {
+            return Err(ErrorCode::Full);
+        }
+        if let Some(author) = self.authors.get_mut(by) {
+            let pile = if redo {
                 &mut author.undone
             } else {
                 &mut author.done
             };
-            let deed = from.pop_back().ok_or(ErrorCode::Conflict)?;
-            let (which, shows) = match &deed {
-                Deed::Drew(n) => (vec![*n], redo),
-                Deed::Erased(all) => (all.clone(), !redo),
-            };
-            let change = if shows {
-                let set = self.hidden_of(&which);
-                if self.count() + set.len() > MAX_SHAPES {
-                    self.stack(by, !redo, deed);
-                    return Err(ErrorCode::Full);
-                }
-                self.show(&set);
-                Change { set, del: vec![] }
-            } else {
-                let del = self.hide(&which);
-                Change { set: vec![], del }
-            };
-            if change != Change::default() {
-                self.stack(by, redo, deed);
-                return Ok(change);
-            }
+            pile.truncate(at);
         }
+        self.stack(by, redo, deed);
+        Ok(if shows {
+            self.show(&which);
+            Change {
+                set: which,
+                del: vec![],
+            }
+        } else {
+            let del = self.hide(&which);
+            Change { set: vec![], del }
+        })
     }
 
     /// Puts a deed on the pile of what is done (or of what was taken back).
@@ -210,9 +219,10 @@ impl Sheet {
         self.stack(by, true, deed);
     }
 
-    fn hidden_of(&self, which: &[u32]) -> Vec<u32> {
-        let hidden = |n: &&u32| self.shapes.get(n).is_some_and(|kept| !kept.seen);
-        which.iter().filter(hidden).copied().collect()
+    /// Those of them that are to be seen, or are taken away and not forgotten.
+    fn those(&self, which: &[u32], seen: bool) -> Vec<u32> {
+        let wanted = |n: &&u32| self.shapes.get(n).is_some_and(|kept| kept.seen == seen);
+        which.iter().filter(wanted).copied().collect()
     }
 
     fn show(&mut self, which: &[u32]) {

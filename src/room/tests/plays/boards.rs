@@ -333,6 +333,26 @@ fn what_has_no_effect_any_more_is_passed_over() {
 }
 
 #[test]
+fn a_refused_undo_changes_nothing_a_crash_would_forget() {
+    let (mut play, trainer, learner) = class();
+    let_learners(&mut play, trainer, true);
+    play.ok(learner, draw("w1", "a"));
+    play.ok(trainer, clear("w1"));
+    assert_eq!(play.refused(learner, undo("w1")), ErrorCode::Conflict);
+    let mut after = play.restart(1_000, &[]);
+    let again = [
+        after.join("p1", Role::Trainer),
+        after.join("p2", Role::Learner),
+    ];
+    for (play, [trainer, learner]) in [(&mut play, [trainer, learner]), (&mut after, again)] {
+        play.ok(trainer, undo("w1"));
+        assert_eq!(seen(play, "w1").len(), 1);
+        play.ok(learner, undo("w1"));
+        assert!(seen(play, "w1").is_empty(), "his own stroke is his again");
+    }
+}
+
+#[test]
 fn a_figure_is_what_its_kind_says() {
     let (mut play, trainer, _) = class();
     let of = |kind, p: &[u16]| Figure { kind, ..pen(p) };
