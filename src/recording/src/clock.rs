@@ -8,14 +8,20 @@
 
 use std::collections::VecDeque;
 
+use crate::media::Codec;
+
 /// The least delay is that of this long, nanoseconds.
 const WINDOW_NS: i64 = 30_000_000_000;
 /// One entry of the window, nanoseconds.
 const BUCKET_NS: i64 = 1_000_000_000;
 /// While a track is younger than this, its place is followed fast, nanoseconds.
 const YOUNG_NS: i64 = 10_000_000_000;
-/// Nanoseconds a young track's place moves in a millisecond: 1 %.
-const YOUNG_RATE: i64 = 10_000;
+/// Nanoseconds the place of young sound moves in a millisecond: 1 %.
+const YOUNG_SOUND: i64 = 10_000;
+/// The same of a young picture: a quarter. Its first frame is a whole picture, the
+/// largest of all, and so later than any other; nobody sees a few pictures stand a
+/// little shorter, but lips beside the sound.
+const YOUNG_PICTURE: i64 = 250_000;
 /// Nanoseconds an older track's place moves in a millisecond: 1000 ppm.
 const RATE: i64 = 1_000;
 /// Nothing arrives this much earlier than it was made, nanoseconds: the clock of
@@ -31,6 +37,7 @@ const LATE_FOR_NS: i64 = 4_000_000_000;
 #[derive(Debug, Clone)]
 pub struct TrackClock {
     rate: i128,
+    young_rate: i64,
     state: Option<State>,
 }
 
@@ -41,6 +48,8 @@ struct State {
     first_ns: i64,
     /// When the latest arrived.
     last_ns: i64,
+    /// The time of the source then, since its first frame.
+    last_source_ns: i64,
     /// Recording time minus time of the source, as it is applied.
     offset_ns: i64,
     /// Least delays, oldest first, each less than those after it.
@@ -67,10 +76,14 @@ impl Place {
 }
 
 impl TrackClock {
-    /// Of RTP time with so many ticks a second.
-    pub fn new(rate: u32) -> Self {
+    /// Of a track of this codec.
+    pub fn new(codec: Codec) -> Self {
         Self {
-            rate: i128::from(rate.max(1)),
+            rate: i128::from(codec.clock_rate()),
+            young_rate: match codec {
+                Codec::Opus => YOUNG_SOUND,
+                Codec::Vp8 | Codec::H264 => YOUNG_PICTURE,
+            },
             state: None,
         }
     }
@@ -104,7 +117,7 @@ impl TrackClock {
             return Place::Jumped(arrived_ns);
         }
         state.learn(arrived_ns, delay);
-        state.follow(arrived_ns);
+        state.follow(arrived_ns, source, self.young_rate);
         Place::At(source.saturating_add(state.offset_ns))
     }
 }
@@ -115,6 +128,7 @@ impl State {
             first_rtp: rtp,
             first_ns: arrived_ns,
             last_ns: arrived_ns,
+            last_source_ns: 0,
             offset_ns: arrived_ns,
             least: VecDeque::from([(arrived_ns, arrived_ns)]),
             late_since: None,
@@ -139,15 +153,16 @@ impl State {
         }
     }
 
-    fn follow(&mut self, arrived_ns: i64) {
-        let passed_ms = (arrived_ns - self.last_ns).clamp(0, 1_000_000_000) / 1_000_000;
-        // What is too short to count is not lost.
-        if passed_ms == 0 {
-            return;
-        }
-        self.last_ns = self.last_ns.max(arrived_ns);
+    fn follow(&mut self, arrived_ns: i64, source_ns: i64, young_rate: i64) {
+        // By what the source went on too: after a stall a frame moves no further
+        // than its own length lets it, so places never go back.
+        let passed_ns = (arrived_ns - self.last_ns)
+            .min(source_ns - self.last_source_ns)
+            .clamp(0, 1_000_000_000);
+        self.last_ns = arrived_ns;
+        self.last_source_ns = source_ns;
         let young = arrived_ns - self.first_ns < YOUNG_NS;
-        let most = passed_ms * if young { YOUNG_RATE } else { RATE };
+        let most = passed_ns * if young { young_rate } else { RATE } / 1_000_000;
         let least = self
             .least
             .front()
@@ -164,8 +179,9 @@ mod tests {
 
     /// A source that counts `ppm` too fast, whose frames arrive after 20 ms and a
     /// jitter; what its frames at each minute are off by, milliseconds.
-    fn drift(ppm: i64, rate: u32, every_ms: i64, jitter: &[i64], minutes: i64) -> Vec<f64> {
-        let mut clock = TrackClock::new(rate);
+    fn drift(ppm: i64, codec: Codec, every_ms: i64, jitter: &[i64], minutes: i64) -> Vec<f64> {
+        let mut clock = TrackClock::new(codec);
+        let rate = codec.clock_rate();
         let (mut off, mut minute) = (Vec::new(), 0);
         let mut last = i64::MIN;
         for number in 0..minutes * 60_000 / every_ms {
@@ -190,8 +206,8 @@ mod tests {
     fn sound_and_picture_stay_together_for_three_hours() {
         let jitter = [3, 0, 14, 7, 1, 22, 0, 9, 35, 2, 5];
         for (sound, picture) in [(100, -100), (-100, 100), (100, 100), (0, 0)] {
-            let sound = drift(sound, 48_000, 20, &jitter, 180);
-            let picture = drift(picture, 90_000, 40, &[9, 0, 31, 4], 180);
+            let sound = drift(sound, Codec::Opus, 20, &jitter, 180);
+            let picture = drift(picture, Codec::Vp8, 40, &[9, 0, 31, 4], 180);
             for (minute, (a, b)) in sound.iter().zip(&picture).enumerate() {
                 assert!((a - b).abs() <= 40.0, "minute {minute}: {a} {b}");
                 assert!(a.abs() <= 40.0, "minute {minute}: {a}");
@@ -203,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_source_that_counts_anew_is_noticed() {
-        let mut clock = TrackClock::new(48_000);
+        let mut clock = TrackClock::new(Codec::Opus);
         let second = 1_000_000_000;
         clock.place(0, 0);
         assert_eq!(clock.place(48_000, second), Place::At(second));
@@ -230,6 +246,45 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_late_first_picture_is_in_its_place_soon() {
+        let mut clock = TrackClock::new(Codec::Vp8);
+        let (mut last, mut off) = (-1, Vec::new());
+        for number in 0..30_u64 {
+            let made = i64::try_from(number).unwrap() * 33_333_333;
+            // The first is 60 ms on its way, with those after it behind it.
+            let arrived = (made + 5_000_000).max(60_000_000);
+            let place = clock.place(number * 3_000, arrived).ns();
+            assert!(place > last, "{number}: {place} after {last}");
+            last = place;
+            off.push((place - made) / 1_000_000);
+        }
+        assert_eq!(off.first(), Some(&60));
+        assert!(off[9] <= 12, "after 300 ms: {off:?}");
+        assert_eq!(off.last(), Some(&5));
+    }
+
+    #[test]
+    fn places_of_a_young_picture_do_not_go_back_after_a_stall() {
+        let mut clock = TrackClock::new(Codec::Vp8);
+        let frames = [
+            (0, 200),
+            (33, 200),
+            (66, 200),
+            (100, 105),
+            (133, 900),
+            (166, 901),
+        ];
+        let places: Vec<i64> = frames
+            .iter()
+            .map(|(made, at)| clock.place(made * 90, *at * 1_000_000).ns())
+            .collect();
+        assert!(
+            places.windows(2).all(|pair| pair[0] < pair[1]),
+            "{places:?}"
+        );
+    }
+
     proptest! {
         #[test]
         fn any_skew_and_jitter_is_followed(
@@ -240,7 +295,7 @@ mod tests {
             // Now and then something comes through without delay.
             let mut jitter = jitter;
             jitter.push(0);
-            for (minute, off) in drift(ppm, 90_000, every, &jitter, 12).iter().enumerate() {
+            for (minute, off) in drift(ppm, Codec::Vp8, every, &jitter, 12).iter().enumerate() {
                 // The first frame of all may have been late by the whole jitter.
                 let most = if minute == 0 { 60.0 } else { 15.0 };
                 prop_assert!(off.abs() <= most, "minute {} off {}", minute, off);
@@ -249,7 +304,7 @@ mod tests {
 
         #[test]
         fn anything_may_come(frames in proptest::collection::vec((any::<u64>(), 0..i64::MAX / 4), 0..200)) {
-            let mut clock = TrackClock::new(90_000);
+            let mut clock = TrackClock::new(Codec::Vp8);
             for (rtp, at) in frames {
                 clock.place(rtp, at);
             }

@@ -161,10 +161,24 @@ pub fn check_files(folder: &Path, timeline: &Timeline) {
             // Begun in the moment of the kill: a head alone, or not even that.
             continue;
         }
+        // By the times of the file: ffmpeg's own ticks are as long as a picture is
+        // thought to stand, and two that stand a little shorter fall into one.
         let (well, _, complaints) = output(
             "ffmpeg",
             &[
-                "-nostdin", "-v", "error", "-xerror", "-i", &name, "-f", "null", "-",
+                "-nostdin",
+                "-v",
+                "error",
+                "-xerror",
+                "-i",
+                &name,
+                "-fps_mode",
+                "passthrough",
+                "-enc_time_base:v",
+                "-1",
+                "-f",
+                "null",
+                "-",
             ],
         );
         assert!(well && complaints.is_empty(), "{name}: {complaints}");

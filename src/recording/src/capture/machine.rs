@@ -404,7 +404,7 @@ impl Capture {
             .as_ref()
             .is_none_or(|(codec, _)| *codec != frame.codec)
         {
-            track.clock = Some((frame.codec, TrackClock::new(frame.codec.clock_rate())));
+            track.clock = Some((frame.codec, TrackClock::new(frame.codec)));
         }
         let Some((_, clock)) = &mut track.clock else {
             return;
