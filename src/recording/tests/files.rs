@@ -127,6 +127,16 @@ fn decoded(disk: &common::Disk) -> Vec<u32> {
     all.map(|one| one.opened.width).collect()
 }
 
+/// From when to when something is missing; one piece follows the other.
+fn lacking(disk: &common::Disk) -> (u64, u64) {
+    let gaps: Vec<_> = disk.timeline().gaps.iter().map(|gap| gap.span).collect();
+    assert!(
+        gaps.windows(2).all(|pair| pair[0].to_ms == pair[1].from_ms),
+        "{gaps:?}"
+    );
+    (gaps[0].from_ms, gaps[gaps.len() - 1].to_ms)
+}
+
 /// The media plane turns to another layer where its keyframe begins; what tells its
 /// size may have been lost on the way there.
 #[test]
@@ -141,6 +151,7 @@ fn a_layer_without_its_parameter_sets_is_in_no_file_of_another() {
     // From the next keyframe on it is there.
     let second = index(disk.bytes(2));
     assert_eq!(second.end_ms, 4_000);
+    assert_eq!(lacking(&disk), (1_960, 4_000), "what was left out is told");
 }
 
 /// An encoder that tells its parameter sets once alone.
@@ -168,8 +179,8 @@ fn what_follows_a_lost_frame_of_h264_waits_for_a_keyframe() {
     feed.after_loss = vec![60];
     let disk = record(&[feed]);
     assert_eq!(decoded(&disk), [320]);
-    let gaps = disk.timeline().gaps;
-    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    // From the frame before the loss to the next keyframe; the feed has closed up.
+    assert_eq!(lacking(&disk), (2_360, 3_880));
 }
 
 /// Whoever changes his size more often than he may have files.

@@ -122,8 +122,10 @@ impl Store {
     }
 
     /// Takes the next stage that is due: one whose earlier stages are over and which
-    /// nobody works on, or whose worker's lease ended. Of several, the one of the
-    /// earliest stage: what is needed to play something goes before films.
+    /// nobody works on, or whose worker's lease ended. Pictures that failed hold up
+    /// nothing while they wait for their next try. Of several, one of a recording that
+    /// cannot be reviewed yet, the earliest stage first; then those of the newest: what
+    /// an upgrade finds to do on old ones waits.
     pub async fn take_recording_job(
         &self,
         worker: &str,
@@ -152,8 +154,11 @@ impl Store {
         }
         query.push(
             ") AND NOT EXISTS (SELECT 1 FROM recording_job e WHERE e.recording = j.recording \
-             AND e.step < j.step AND e.state IN ('waiting', 'running')) \
-             ORDER BY j.step, j.due_ms, j.recording LIMIT 1) RETURNING recording, stage, tries",
+             AND e.step < j.step AND (e.state = 'running' OR (e.state = 'waiting' \
+             AND NOT (e.stage = 'pictures' AND e.tries > 0)))) \
+             ORDER BY CASE WHEN EXISTS (SELECT 1 FROM recording r WHERE r.id = j.recording \
+             AND r.state = 'processing') THEN j.step ELSE 100 END, \
+             j.recording DESC, j.step LIMIT 1) RETURNING recording, stage, tries",
         );
         let row = query.build().fetch_optional(&self.pool).await?;
         row.map(|row| {
@@ -378,10 +383,12 @@ impl Store {
     }
 
     /// Recordings whose checksums were not looked at since `before_ms`, the oldest
-    /// look first. Those that are worked on or gone are left out.
+    /// look first. Those that are worked on or gone are left out, and those that could
+    /// not be looked at of late.
     pub async fn recordings_to_verify(
         &self,
         before_ms: u64,
+        now_ms: u64,
         most: u32,
     ) -> Result<Vec<String>, StoreError> {
         let states = [
@@ -394,13 +401,26 @@ impl Store {
         .join(", ");
         let text = format!(
             "SELECT id FROM recording WHERE state IN ({states}) \
-             AND coalesce(verified_ms, 0) < $1 ORDER BY coalesce(verified_ms, 0) LIMIT $2"
+             AND coalesce(verified_ms, 0) < $1 AND coalesce(verify_after_ms, 0) <= $2 \
+             ORDER BY coalesce(verified_ms, 0), id LIMIT $3"
         );
         Ok(sqlx::query_scalar(&text)
             .bind(to_db(before_ms)?)
+            .bind(to_db(now_ms)?)
             .bind(i64::from(most))
             .fetch_all(&self.pool)
             .await?)
+    }
+
+    /// Its checksums could not be looked at: not again before that time, so that the
+    /// others have their turn.
+    pub async fn recording_not_verified(&self, id: &str, after_ms: u64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE recording SET verify_after_ms = $2 WHERE id = $1")
+            .bind(id)
+            .bind(to_db(after_ms)?)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// What looking at the checksums found: names of segments that are not as they
@@ -418,7 +438,7 @@ impl Store {
         .bind(id)
         .fetch_all(&mut *change)
         .await?;
-        sqlx::query("UPDATE recording SET verified_ms = $2 WHERE id = $1")
+        sqlx::query("UPDATE recording SET verified_ms = $2, verify_after_ms = NULL WHERE id = $1")
             .bind(id)
             .bind(to_db(now_ms)?)
             .execute(&mut *change)

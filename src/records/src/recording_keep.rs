@@ -43,6 +43,17 @@ pub struct StoredObject {
     pub bytes: u64,
     /// Read back and found the same, ms since the epoch.
     pub verified_ms: Option<u64>,
+    /// The hash it was found to have, hexadecimal; empty: of before this was kept.
+    pub sha256: String,
+}
+
+impl StoredObject {
+    /// Whether this file, of this length and hash, is there whole.
+    pub fn is(&self, bytes: u64, sha256: &str) -> bool {
+        self.verified_ms.is_some()
+            && self.bytes == bytes
+            && (self.sha256.is_empty() || self.sha256 == sha256)
+    }
 }
 
 /// Both together, in order, not touching each other.
@@ -530,7 +541,7 @@ impl Store {
     /// What of a recording lies in the object storage.
     pub async fn recording_objects(&self, id: &str) -> Result<Vec<StoredObject>, StoreError> {
         let rows = sqlx::query(
-            "SELECT file, upload, parts, part_bytes, bytes, verified_ms FROM recording_object \
+            "SELECT file, upload, parts, part_bytes, bytes, verified_ms, sha256 FROM recording_object \
              WHERE recording = $1 ORDER BY file",
         )
         .bind(id)
@@ -550,6 +561,7 @@ impl Store {
                         .try_get::<Option<i64>, _>("verified_ms")?
                         .map(from_db)
                         .transpose()?,
+                    sha256: row.try_get("sha256")?,
                 })
             })
             .collect()
@@ -565,8 +577,9 @@ impl Store {
             .map_err(|error| StoreError::Damaged(error.to_string()))?;
         sqlx::query(
             "INSERT INTO recording_object (recording, file, upload, parts, part_bytes, bytes, \
-             verified_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (recording, file) \
-             DO UPDATE SET upload = $3, parts = $4, part_bytes = $5, bytes = $6, verified_ms = $7",
+             verified_ms, sha256) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT (recording, file) DO UPDATE SET upload = $3, parts = $4, \
+             part_bytes = $5, bytes = $6, verified_ms = $7, sha256 = $8",
         )
         .bind(id)
         .bind(&object.file)
@@ -575,6 +588,7 @@ impl Store {
         .bind(to_db(object.part_bytes)?)
         .bind(to_db(object.bytes)?)
         .bind(object.verified_ms.map(to_db).transpose()?)
+        .bind(&object.sha256)
         .execute(&self.pool)
         .await?;
         Ok(())

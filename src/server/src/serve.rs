@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use hyper_util::rt::TokioTimer;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use lophoc_records::{Store, StoreError};
 use lophoc_transport::{MediaConfig, MediaPlane, StartError};
 use tokio::task::JoinSet;
@@ -366,12 +367,16 @@ async fn serve(
     }
 }
 
-/// A connection that does not finish its request head is closed.
+/// A connection that does not finish its request head is closed, nor does one stay
+/// open that never begins one. HTTP/1.1 alone: there a reader who takes nothing is a
+/// socket that takes nothing ([`ShedAcceptor`]), while HTTP/2 lets him hold a hundred
+/// answers by windows he never opens.
 fn guarded<A>(
     mut server: axum_server::Server<SocketAddr, A>,
 ) -> axum_server::Server<SocketAddr, A> {
-    server
-        .http_builder()
+    let builder = server.http_builder();
+    *builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN);

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::tls_rustls::RustlsConfig;
@@ -10,6 +11,7 @@ use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
+use rustls::ServerConfig;
 
 use crate::clock::wall_ms;
 use crate::config::{Config, TlsMode};
@@ -18,6 +20,8 @@ use crate::net;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Life of a generated certificate: Apple's devices refuse more than 825 days.
 const LIFE_MS: u64 = 800 * DAY_MS;
+/// Tickets a browser is given with a connection: it opens six at most.
+const TICKETS: usize = 6;
 /// A new one is made when less than this is left.
 const RENEW_MS: u64 = 30 * DAY_MS;
 
@@ -66,9 +70,24 @@ pub async fn setup(config: &Config) -> Result<Option<RustlsConfig>, TlsError> {
         }
     };
     let loaded = RustlsConfig::from_pem(pem.cert, pem.key).await;
-    loaded
-        .map(Some)
-        .map_err(|source| TlsError::File { path, source })
+    let loaded = loaded.map_err(|source| TlsError::File { path, source })?;
+    Ok(Some(RustlsConfig::from_config(Arc::new(kept_short(
+        &loaded.get_inner(),
+    )))))
+}
+
+/// HTTP/1.1 alone (see `guarded` in `serve.rs`). A page opens some connections at once
+/// for it: those after the first bring a ticket instead of asking for the certificates
+/// again, which on a link of 64 kbit/s is half a second each.
+fn kept_short(loaded: &ServerConfig) -> ServerConfig {
+    let mut config = loaded.clone();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.send_tls13_tickets = TICKETS;
+    match rustls::crypto::aws_lc_rs::Ticketer::new() {
+        Ok(ticketer) => config.ticketer = ticketer,
+        Err(error) => tracing::warn!(%error, "connections cannot be taken up again by ticket"),
+    }
+    config
 }
 
 /// Names and addresses the generated certificate is good for.
@@ -205,6 +224,18 @@ mod tests {
         let other = made("192.0.2.2", now);
         assert_ne!(other, first);
         assert_ne!(made("192.0.2.2", now + LIFE_MS - DAY_MS), other);
+    }
+
+    #[tokio::test]
+    async fn browsers_speak_http_1_1_and_take_connections_up_again_by_ticket() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.data.folder = folder.path().to_owned();
+        config.tls.mode = TlsMode::Generated;
+        let set = setup(&config).await.unwrap().unwrap().get_inner();
+        assert_eq!(set.alpn_protocols, [b"http/1.1"]);
+        assert!(set.ticketer.enabled());
+        assert_eq!(set.send_tls13_tickets, TICKETS);
     }
 
     #[test]

@@ -351,7 +351,7 @@ impl Capture {
             let Some(file) = &mut track.file else {
                 continue;
             };
-            flush_gap(&mut self.out, file);
+            file.tell_gap(&mut self.out);
             if std::mem::take(&mut file.dirty) {
                 self.out.push(Output::Sync {
                     segment: file.segment,
@@ -455,6 +455,7 @@ impl Capture {
             return;
         };
         let old = track.file.as_ref().map(|file| file.head.clone());
+        let left_out = track.astray;
         let (head, bytes, keyframe) = match frame.codec {
             Codec::H264 => {
                 let Some(access) = h264::access(&frame.bytes) else {
@@ -491,6 +492,9 @@ impl Capture {
         if keyframe {
             track.want = None;
             track.key_ms = self.now_ms;
+        }
+        if left_out && let Some(file) = &mut track.file {
+            file.lacks(&mut self.out, at_ms, GapWhy::Loss);
         }
         self.append(slot, &head, &frame, &bytes, keyframe, at_ms);
     }
@@ -683,19 +687,7 @@ impl Capture {
         };
         track.want(t_ms);
         if let Some(file) = &mut track.file {
-            let span = Span::new(file.last_ms.min(at_ms), at_ms);
-            match &mut file.gap {
-                Some((gap, of)) if span.from_ms <= gap.to_ms + limits::PICTURE_HOLE_MS => {
-                    gap.to_ms = gap.to_ms.max(span.to_ms);
-                    if why != GapWhy::Loss {
-                        *of = why;
-                    }
-                }
-                _ => {
-                    flush_gap(&mut self.out, file);
-                    file.gap = Some((span, why));
-                }
-            }
+            file.lacks(&mut self.out, at_ms, why);
         }
         self.ask();
     }
@@ -735,7 +727,10 @@ impl Capture {
         let Some(mut file) = track.file.take() else {
             return;
         };
-        flush_gap(&mut self.out, &mut file);
+        if track.astray {
+            file.lacks(&mut self.out, self.now_ms, GapWhy::Loss);
+        }
+        file.tell_gap(&mut self.out);
         self.out.push(Output::Close {
             segment: file.segment,
             why,
@@ -792,16 +787,6 @@ impl Capture {
         });
         self.out.push(Output::Done);
         self.done = true;
-    }
-}
-
-fn flush_gap(out: &mut Vec<Output>, file: &mut File) {
-    if let Some((span, why)) = file.gap.take() {
-        out.push(Output::Journal(Line::Gap(Gap {
-            segment: Some(file.segment),
-            span,
-            why,
-        })));
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::Output;
 use crate::clock::TrackClock;
-use crate::journal::GapWhy;
+use crate::journal::{Gap, GapWhy, Line};
 use crate::limits;
 use crate::media::{Codec, SegmentId, Source};
 use crate::mkv::{Cluster, TrackHead};
@@ -26,6 +27,8 @@ pub(super) struct File {
     pub dirty: bool,
     /// Not yet in the journal.
     pub gap: Option<(Span, GapWhy)>,
+    /// Up to when gaps of it are in the journal, recording time.
+    told_ms: u64,
     pub samples: Vec<u8>,
     pub next_sample_ms: u64,
 }
@@ -42,8 +45,38 @@ impl File {
             last_rtp: None,
             dirty: true,
             gap: None,
+            told_ms: 0,
             samples: Vec::new(),
             next_sample_ms: start_ms,
+        }
+    }
+
+    /// Nothing of it is there from its latest frame up to this recording time.
+    pub fn lacks(&mut self, out: &mut Vec<Output>, at_ms: u64, why: GapWhy) {
+        let span = Span::new(self.last_ms.max(self.told_ms).min(at_ms), at_ms);
+        match &mut self.gap {
+            Some((gap, of)) if span.from_ms <= gap.to_ms + limits::PICTURE_HOLE_MS => {
+                gap.to_ms = gap.to_ms.max(span.to_ms);
+                if why != GapWhy::Loss {
+                    *of = why;
+                }
+            }
+            _ => {
+                self.tell_gap(out);
+                self.gap = Some((span, why));
+            }
+        }
+    }
+
+    /// Writes what is missing down.
+    pub fn tell_gap(&mut self, out: &mut Vec<Output>) {
+        if let Some((span, why)) = self.gap.take() {
+            self.told_ms = span.to_ms;
+            out.push(Output::Journal(Line::Gap(Gap {
+                segment: Some(self.segment),
+                span,
+                why,
+            })));
         }
     }
 

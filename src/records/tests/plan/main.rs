@@ -12,4 +12,5 @@ mod classes_lists;
 mod classes_roster;
 mod classes_sessions;
 mod classes_staff;
+mod recording_work;
 mod world;

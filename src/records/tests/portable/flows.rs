@@ -192,7 +192,8 @@ async fn recordings(world: &World, class: &ClassId) {
     store.begin_recording(&new).await.unwrap();
     let states = [RecordingState::Review];
     store.recordings_in(&states).await.unwrap();
-    store.recordings_to_verify(NOW, 10).await.unwrap();
+    store.recordings_to_verify(NOW, NOW, 10).await.unwrap();
+    store.recording_not_verified("r", NOW).await.unwrap();
     let stages = [RecordingStage::Finalise, RecordingStage::Mix];
     let job = store.take_recording_job("w", &stages, NOW, HOUR);
     assert!(job.await.unwrap().is_none());

@@ -25,6 +25,8 @@ const MAX_DESKS: usize = 128;
 const SEEN_EVERY_MS: u64 = 10 * 60 * 1000;
 /// People at desks remembered; beyond it the old ones go.
 const MAX_SEEN: usize = 10_000;
+/// Sheets on their way to be judged at a time. Overflow: refused as busy.
+const SHEETS: usize = 16;
 /// Sheets, summaries and bundles made at a time.
 const HEAVY: usize = 2;
 /// How long a heavy call waits for its turn.
@@ -37,6 +39,7 @@ pub struct AttendanceState {
     desks: DashMap<SessionKey, Desk>,
     seen: Mutex<HashMap<(SessionKey, PersonKey), u64>>,
     heavy: Semaphore,
+    sheets: Semaphore,
     /// Polls of desks, per person.
     pub desk_rate: Rate<PersonKey>,
     /// Exports and bundles, per person.
@@ -57,6 +60,7 @@ impl Default for AttendanceState {
             desks: DashMap::new(),
             seen: Mutex::default(),
             heavy: Semaphore::new(HEAVY),
+            sheets: Semaphore::new(SHEETS),
             desk_rate: Rate::new(120, 30),
             export_rate: Rate::new(60, 60),
             scan_address: AddressRate::new(600, 600),
@@ -77,6 +81,15 @@ impl AttendanceState {
             Ok(Ok(place)) => Ok(place),
             _ => Err(ApiFault::busy()),
         }
+    }
+
+    /// A place for a sheet of whoever it is that is on its way to be judged: each is
+    /// held whole.
+    ///
+    /// # Errors
+    /// `busy` when there is none.
+    pub fn sheet(&self) -> Result<SemaphorePermit<'_>, ApiFault> {
+        self.sheets.try_acquire().map_err(|_| ApiFault::busy())
     }
 
     /// Whether somebody at a desk is to be written down: once in ten minutes.

@@ -2,6 +2,7 @@
 //! everybody who holds a file; tells no personal data.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -19,6 +20,8 @@ use crate::app::App;
 
 /// Largest file, bytes.
 pub const MAX_FILE: usize = 16 * 1024 * 1024;
+/// Time for a file to come: a sheet has some hundred KB.
+const READ_WITHIN: Duration = Duration::from_secs(120);
 /// Most differences told.
 const DIFFERENCES: usize = 20;
 
@@ -40,7 +43,9 @@ async fn verify_file(
     request: Request,
 ) -> Result<Json<Verdict>, ApiFault> {
     limit(&app, caller)?;
-    let bytes = raw(request, &app).await?;
+    let _sheet = app.attendance.sheet()?;
+    let read = tokio::time::timeout(READ_WITHIN, raw(request, &app));
+    let bytes = read.await.map_err(|_| ApiFault::bad())??;
     let _place = app.attendance.heavy().await?;
     judge(Source::App(&app), bytes.to_vec()).await.map(Json)
 }

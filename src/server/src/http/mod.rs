@@ -8,13 +8,14 @@ mod headers;
 mod health;
 mod join;
 pub mod limit;
+mod paced;
 mod shed;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, map_request};
 use axum::routing::{any, get, post};
 use tower_http::compression::CompressionLayer;
 
@@ -51,6 +52,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback(get(assets::serve))
+        .layer(map_request(paced::hold))
         .layer(from_fn(headers::secure))
         .with_state(app)
 }

@@ -8,12 +8,19 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum_server::accept::Accept;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Not a byte was taken for so long.
+/// Nothing was taken for so long.
 const WITHIN: Duration = Duration::from_secs(60);
+/// Bytes on their way to one reader; the kernel keeps twice as many with what it adds.
+/// It says that a socket takes more only when a third of them is gone, so what lies
+/// here must go within [`WITHIN`] on the weakest link: 64 kbit/s takes some 15 s for
+/// it. Left alone the kernel gathers 4 MB on a good link, and whoever's link became a
+/// weak one would count as gone.
+const ON_THE_WAY: usize = 256 * 1024;
 
 /// Sends small messages at once instead of waiting to send them together, and sheds
 /// whoever takes nothing.
@@ -33,11 +40,10 @@ impl<S> Accept<TcpStream, S> for ShedAcceptor {
     type Future = Ready<io::Result<(Self::Stream, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(
-            stream
-                .set_nodelay(true)
-                .map(|()| (Shed::new(stream, WITHIN), service)),
-        )
+        let set = set_socket_send_buffer_size(&stream, ON_THE_WAY)
+            .map_err(io::Error::from)
+            .and_then(|()| stream.set_nodelay(true));
+        ready(set.map(|()| (Shed::new(stream, WITHIN), service)))
     }
 }
 
@@ -126,6 +132,27 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
+
+    /// Whoever's link became a weak one: what is on the way is small enough to go
+    /// before the patience ends.
+    #[tokio::test]
+    async fn little_is_on_the_way_to_one_reader() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let to = listener.local_addr().unwrap();
+        let (far, near) = tokio::join!(TcpStream::connect(to), listener.accept());
+        let (_far, near) = (far.unwrap(), near.unwrap().0);
+        let (mut near, ()) = ShedAcceptor::new().accept(near, ()).await.unwrap();
+        let mut taken = 0;
+        // Until the other side, which reads nothing, and the kernel are full.
+        while let Ok(Ok(more)) =
+            tokio::time::timeout(Duration::from_millis(200), near.write(&[7; 65_536])).await
+        {
+            taken += more;
+        }
+        let kept = rustix::net::sockopt::socket_send_buffer_size(&near.inner).unwrap();
+        assert!(kept <= 2 * ON_THE_WAY, "{kept}");
+        assert!(taken > 65_536, "{taken}");
+    }
 
     #[tokio::test]
     async fn who_takes_nothing_is_shed() {

@@ -1,8 +1,8 @@
 //! Who may do what with a recording.
 
 use lophoc_classes::{
-    AccountState, Actor, AudienceKind, Class, RecordingState, Right, Scope, Standing, UnitId,
-    grant, recording_open_until,
+    AccountState, Actor, AudienceKind, Class, ClassState, RecordingState, Right, Scope, Standing,
+    UnitId, grant, recording_open_until,
 };
 use lophoc_classes::{Day, is_protected};
 use lophoc_ledger::{INDOCHINA_OFFSET_MIN, PersonKey};
@@ -18,9 +18,10 @@ pub struct Access {
     pub review: bool,
     /// Trim and cut, set captions: after the release only who may review it again.
     pub edit: bool,
-    /// Know its files, its log, who watched.
+    /// Know how far the work on it is, and its film.
     pub inside: bool,
-    /// Know who watched how much: who may see the attendance of all, or releases it.
+    /// Know who was recorded, who withdrew, who watched how much, and the log: who may
+    /// see the attendance of all, or releases it.
     pub watchers: bool,
     /// Watch it now.
     pub watch: bool,
@@ -208,6 +209,12 @@ pub async fn may_watch(
     recording: &Recording,
     now_ms: u64,
 ) -> Result<bool, StoreError> {
+    // Of a class that was destroyed nothing is shown, whatever became of the
+    // recording's own row.
+    let class = app.store.class(&recording.class).await?;
+    if class.is_none_or(|class| class.state == ClassState::Destroyed) {
+        return Ok(false);
+    }
     match viewer {
         Viewer::Person(_) | Viewer::Program { .. } => {
             let Some(actor) = actor_of(app, viewer, now_ms).await? else {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lophoc_classes::RecordingFilm;
 use lophoc_recording::RecordingId;
-use lophoc_records::RecordingStage;
+use lophoc_records::{RecordingStage, StoredObject};
 
 use super::files::{OUT, hash};
 use super::keep::KeepError;
@@ -103,8 +103,17 @@ pub async fn made(
     .await?;
     let (bytes, sha256) = match hashed {
         Ok(Some(hashed)) => hashed,
-        // It is in the storage alone, from before.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        // It is in the storage alone, from before; unless whoever cut and took that
+        // back was quicker to remove it.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return match app.store.recording(id.as_str()).await? {
+                Some(recording) => match there(app, &whole(app, recording).await?).await? {
+                    Some(_) => Ok(()),
+                    None => Err(KeepError::CutOff),
+                },
+                None => Ok(()),
+            };
+        }
         Err(error) if error.kind() == ErrorKind::Interrupted => return Err(KeepError::CutOff),
         Ok(None) => return Err(KeepError::Bad("a film became shorter".to_owned())),
         Err(error) => return Err(error.into()),
@@ -170,12 +179,23 @@ pub async fn forget_others(app: &App, whole: &Whole) -> Result<(), KeepError> {
     remove_here(app, &id, whole).await?;
     let objects = app.store.recording_objects(id.as_str()).await?;
     let shown = object(&name);
+    let mut removed = false;
     for stored in &objects {
         if !is_object(&stored.file) || stored.file == shown {
             continue;
         }
         match &app.keep.remote {
-            Some(remote) => remote.remove_one(&id, stored).await?,
+            Some(remote) => {
+                // First it counts as not there: cut off in between, or shown again
+                // meanwhile, it is never told of though it is gone.
+                let over = StoredObject {
+                    verified_ms: None,
+                    bytes: 0,
+                    ..stored.clone()
+                };
+                app.store.set_recording_object(id.as_str(), &over).await?;
+                remote.remove_one(&id, stored).await?;
+            }
             None => {
                 tracing::warn!(recording = %id, "a film is in an object storage that is not set up");
                 continue;
@@ -185,6 +205,14 @@ pub async fn forget_others(app: &App, whole: &Whole) -> Result<(), KeepError> {
         app.store
             .recording_film_gone(id.as_str(), film, &stored.file)
             .await?;
+        removed = true;
+    }
+    if removed {
+        // If the cut was taken back meanwhile, this film is wanted again.
+        app.store
+            .redo_recording_jobs(id.as_str(), &[RecordingStage::Render], wall_ms())
+            .await?;
+        app.keep.wake.notify_waiters();
     }
     for film in app.store.recording_films(id.as_str()).await? {
         if film == name {
@@ -263,8 +291,8 @@ pub async fn work_off(app: &Arc<App>) -> Result<(), KeepError> {
     Ok(())
 }
 
-/// The film against its hash. One that is not as it was made is made anew. Tells
-/// whether it was.
+/// The film against its hash, where it lies. What is not as it was made is put right
+/// from the other place, or the film is made anew. Tells whether it was as it was made.
 ///
 /// # Errors
 /// The disk's, the store's, the storage's.
@@ -308,20 +336,42 @@ pub async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Resul
     if here != Some(false) && stored != Some(false) {
         return Ok(true);
     }
-    tracing::error!(recording = %id, film = film.file, "a film is not as it was made, it is made anew");
-    match tokio::fs::remove_file(&path).await {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
+    tracing::error!(recording = %id, film = film.file, ?here, ?stored, "a film is not as it was made");
     let name = object(&film.file);
-    for object in app.store.recording_objects(id.as_str()).await? {
-        if let (Some(remote), true) = (remote, object.file == name) {
-            remote.remove_one(id, &object).await?;
+    if here == Some(false) {
+        match tokio::fs::remove_file(&path).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
         }
     }
-    app.store
-        .recording_film_gone(id.as_str(), &film.file, &name)
-        .await?;
+    if stored == Some(true) {
+        if let Some(remote) = remote.filter(|remote| remote.keep_local) {
+            remote.bring(app, id, &name, &film.sha256).await?;
+        }
+        return Ok(false);
+    }
+    for object in app.store.recording_objects(id.as_str()).await? {
+        if let (Some(remote), true) = (remote, object.file == name) {
+            let over = StoredObject {
+                verified_ms: None,
+                bytes: 0,
+                ..object.clone()
+            };
+            app.store.set_recording_object(id.as_str(), &over).await?;
+            remote.remove_one(id, &object).await?;
+            // Of a good one that is here the next try sends it from the beginning.
+            let fresh = StoredObject {
+                file: object.file,
+                ..StoredObject::default()
+            };
+            app.store.set_recording_object(id.as_str(), &fresh).await?;
+        }
+    }
+    if here != Some(true) {
+        app.store
+            .recording_film_gone(id.as_str(), &film.file, &name)
+            .await?;
+    }
     app.store
         .redo_recording_jobs(id.as_str(), &[RecordingStage::Render], wall_ms())
         .await?;

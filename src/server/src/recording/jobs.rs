@@ -37,6 +37,9 @@ const BESIDE_EVERY: Duration = Duration::from_secs(10);
 /// A pause after each piece of a file that is hashed: rooms go before.
 pub(super) const BREATH: Duration = Duration::from_millis(2);
 
+/// How fast a stop is seen, and how long work then has to end by itself.
+const STOP_SEEN: Duration = Duration::from_millis(150);
+
 /// Stages that make it playable.
 const FIRST: [RecordingStage; 4] = [
     RecordingStage::Finalise,
@@ -130,6 +133,8 @@ async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
     let made = loop {
         tokio::select! {
             made = &mut stage => break made,
+            // What waits for the storage looks at no pace.
+            () = stopped(app) => break Err(KeepError::CutOff),
             () = tokio::time::sleep(HEARD_EVERY) => {
                 let percent = pace.percent();
                 let until = wall_ms().saturating_add(LEASE_MS);
@@ -159,6 +164,14 @@ async fn one(app: &Arc<App>, worker: &str, job: &RecordingJob) {
         }
     };
     write_end(app, worker, job, &end).await;
+}
+
+/// The server stops, and what looks at its pace had time to end by itself.
+async fn stopped(app: &App) {
+    while !app.keep.stops() {
+        tokio::time::sleep(STOP_SEEN).await;
+    }
+    tokio::time::sleep(STOP_SEEN).await;
 }
 
 async fn write_end(app: &Arc<App>, worker: &str, job: &RecordingJob, end: &JobEnd) {
@@ -371,10 +384,10 @@ pub async fn damaged(
 
 async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<JobEnd, KeepError> {
     let found = damaged(app, id, pace).await?;
-    films::verify(app, id, pace).await?;
     app.store
         .recording_verified(id.as_str(), &found, wall_ms())
         .await?;
+    films::verify(app, id, pace).await?;
     match found.is_empty() {
         true => Ok(JobEnd::Done),
         false => {
@@ -503,7 +516,7 @@ async fn upload(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
         // One that is there alone needs no upload.
         if object
             .as_ref()
-            .is_some_and(|object| object.verified_ms.is_some() && object.bytes == *len)
+            .is_some_and(|object| object.is(*len, sha256))
             && !app.keep.files.of(id).join(name).exists()
         {
             continue;
@@ -528,10 +541,19 @@ async fn upload(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
     }
     if !remote.keep_local {
         // Journal and manifest stay: from them everything is known.
-        for (name, _, _) in list
+        for (name, len, sha256) in list
             .iter()
             .filter(|(name, _, _)| name != JOURNAL && name != MANIFEST)
         {
+            if pace.ends() {
+                return Err(KeepError::CutOff);
+            }
+            // The sound may be mixed anew meanwhile: what is here then is another file.
+            let _turn = app.keep.mixing.lock().await;
+            let objects = app.store.recording_objects(id.as_str()).await?;
+            if !(objects.iter()).any(|object| object.file == *name && object.is(*len, sha256)) {
+                return Err(KeepError::CutOff);
+            }
             let path = app.keep.files.of(id).join(name);
             app_index(app, id, name).await?;
             match tokio::fs::remove_file(&path).await {
@@ -633,7 +655,15 @@ pub(super) async fn bring_back(app: &Arc<App>, id: &RecordingId) -> Result<(), K
     let manifest = tokio::fs::read(folder.join(MANIFEST)).await?;
     let manifest: Manifest =
         serde_json::from_slice(&manifest).map_err(|error| KeepError::Bad(error.to_string()))?;
-    let sound = manifest.files.into_iter().find(|file| file.file == SOUND);
+    // Sound that holds somebody who is left out now does not count as there: were it
+    // brought back, it would be taken for the one that is to be mixed.
+    let objects = app.store.recording_objects(id.as_str()).await?;
+    let sound = manifest.files.into_iter().find(|file| {
+        file.file == SOUND
+            && objects
+                .iter()
+                .any(|object| object.file == SOUND && object.is(file.bytes, &file.sha256))
+    });
     list.extend(sound.map(|file| (file.file, file.sha256)));
     for (file, sha256) in list {
         if !folder.join(&file).exists() {

@@ -29,7 +29,8 @@ pub mod storage;
 mod supervise;
 mod view;
 
-pub use access::{Access, access_of};
+pub use crate::auth::Viewer;
+pub use access::{Access, access_of, may_watch};
 pub(crate) use at_rest::AtRest;
 pub use control::{Recorders, start};
 pub use keep::{Keep, KeepError};

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ use lophoc_classes::{RecordingFilm, RecordingState};
 use lophoc_recording::scan::Index;
 use lophoc_recording::served::{ByteRange, Piece, VirtualFile, file_cuts};
 use lophoc_recording::{RecordingId, Span};
-use lophoc_records::{MaterialKind, StoreError};
+use lophoc_records::{MaterialKind, StoreError, StoredObject};
 use serde::Deserialize;
 
 use super::access::{may_download, may_watch};
@@ -140,6 +140,13 @@ async fn bytes_of(
         .map_err(|error| failed(&error))?
         .ok_or(NOTHING)?;
     let tag = format!("\"{}\"", signed.s);
+    if headers
+        .get(IF_NONE_MATCH)
+        .is_some_and(|known| known == tag.as_str())
+        && !signed.download
+    {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
     let wanted = Wanted {
         range: range_of(&headers, &tag),
         head_only: method == Method::HEAD,
@@ -511,6 +518,13 @@ async fn media(
     let source = match tokio::task::spawn_blocking(move || File::open(path)).await? {
         Ok(file) => Source::Local(Arc::new(file)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && app.keep.remote.is_some() => {
+            // Somebody is left out since: what lies there still holds him.
+            let objects = app.store.recording_objects(id.as_str()).await?;
+            let holds =
+                |object: &&StoredObject| object.file == file && object.verified_ms.is_some();
+            if file == SOUND && !objects.iter().any(|object| holds(&object)) {
+                return Err(error.into());
+            }
             Source::Remote(Arc::clone(app), id.clone(), file)
         }
         Err(error) => return Err(error.into()),

@@ -28,7 +28,8 @@ use crate::auth::{MediaAddress, RecordingClaims, Viewer};
 use crate::clock::wall_ms;
 
 /// Addresses in a playback are good for so long, ms.
-pub const ADDRESS_MS: u64 = 4 * 60 * 60 * 1_000;
+pub const ADDRESS_MS: u64 = 4 * HOUR_MS;
+const HOUR_MS: u64 = 60 * 60 * 1_000;
 /// Pages whose words are read for one playback. Overflow: the others have none.
 const PAGES: usize = 2_000;
 
@@ -216,7 +217,11 @@ pub async fn item(
                 app,
                 recording,
                 viewer: viewer.text(),
-                expires_ms: wall_ms().saturating_add(ADDRESS_MS),
+                // The same for an hour: a list that is read anew every few seconds
+                // loads no picture again.
+                expires_ms: wall_ms()
+                    .saturating_add(ADDRESS_MS)
+                    .next_multiple_of(HOUR_MS),
             };
             Some(addresses.of(&poster_name(mark)))
         }
@@ -348,6 +353,8 @@ pub async fn detail(
     let whole = whole(app, recording).await?;
     let recording = &whole.recording;
     let inside = access.inside || access.dispose;
+    // Whose files these are, who withdrew and who wished for what is about people.
+    let people = access.watchers || access.dispose;
     let mut segments = app.store.recording_segments(&recording.id).await?;
     if segments.is_empty()
         && let Some(timeline) = &whole.timeline
@@ -379,7 +386,7 @@ pub async fn detail(
             why: gap_word(gap.why).to_owned(),
         })
         .collect();
-    let mut disposal = app.store.disposal(&recording.id).await?.filter(|_| inside);
+    let mut disposal = app.store.disposal(&recording.id).await?.filter(|_| people);
     if let Some(disposal) = &mut disposal {
         disposal.can_approve = access.dispose
             && disposal.done_ms.is_none()
@@ -400,7 +407,7 @@ pub async fn detail(
         gaps,
         audience: audience_of(app, recording, base, access),
         watchers: app.store.watcher_count(&recording.id).await?,
-        segments: match inside {
+        segments: match people {
             true => segments.into_iter().map(|(segment, _)| segment).collect(),
             false => Vec::new(),
         },
@@ -412,7 +419,7 @@ pub async fn detail(
             false => None,
         },
         captions: app.store.recording_captions(&recording.id).await?,
-        log: match inside {
+        log: match people {
             true => app.store.recording_log(&recording.id).await?,
             false => Vec::new(),
         },

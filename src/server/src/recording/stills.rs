@@ -468,8 +468,12 @@ impl Studio<'_> {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => match &self.app.keep.remote {
                 Some(remote) => {
-                    let bytes = remote.read(self.id, file, range.offset, range.len).await?;
-                    Ok(Some(bytes.to_vec()))
+                    match remote.read(self.id, file, range.offset, range.len).await {
+                        Ok(bytes) => Ok(Some(bytes.to_vec())),
+                        // Nowhere: of the others they are made all the same.
+                        Err(object_store::Error::NotFound { .. }) => Ok(None),
+                        Err(error) => Err(error.into()),
+                    }
                 }
                 None => Ok(None),
             },

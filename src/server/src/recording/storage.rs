@@ -205,7 +205,7 @@ impl Remote {
         mut object: StoredObject,
         mut go: impl FnMut() -> bool,
     ) -> Result<bool, KeepError> {
-        if object.verified_ms.is_some() && object.bytes == file.len {
+        if object.is(file.len, file.sha256) {
             return Ok(true);
         }
         // Another file under the same name: what was sent before is of no use.
@@ -292,6 +292,7 @@ impl Remote {
             )));
         }
         object.verified_ms = Some(wall_ms());
+        file.sha256.clone_into(&mut object.sha256);
         app.store.set_recording_object(id.as_str(), &object).await?;
         Ok(true)
     }

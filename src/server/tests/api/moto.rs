@@ -21,33 +21,42 @@ fn program() -> PathBuf {
 impl Moto {
     /// `None` where it is not installed; one that does not start fails the test.
     pub async fn start() -> Option<Self> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let child = Command::new(program())
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(child) = child else {
-            println!("SKIPPED: moto_server is not installed (scripts/packages.sh test)");
-            return None;
-        };
-        let moto = Self(child, port);
-        for _ in 0..600 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port))
-                .await
-                .is_ok()
-            {
-                let made = moto.ask("PUT", "/bucket").await;
-                assert!(made.contains(" 200 "), "{made}");
+        // The port may be another's before moto takes it: then on another one.
+        for _ in 0..5 {
+            let port = std::net::TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
+            let child = Command::new(program())
+                .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn();
+            let Ok(child) = child else {
+                println!("SKIPPED: moto_server is not installed (scripts/packages.sh test)");
+                return None;
+            };
+            let mut moto = Self(child, port);
+            if moto.listens().await {
                 return Some(moto);
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("moto_server does not listen");
+    }
+
+    async fn listens(&mut self) -> bool {
+        for _ in 0..600 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if self.0.try_wait().unwrap().is_some() {
+                return false;
+            }
+            let to = ("127.0.0.1", self.1);
+            if tokio::net::TcpStream::connect(to).await.is_ok() {
+                return self.ask("PUT", "/bucket").await.contains(" 200 ");
+            }
+        }
+        false
     }
 
     /// Recordings are taken there, and do not stay here.

@@ -1,9 +1,10 @@
 //! Bytes of recordings on their way: how many calls an address has, what becomes of a
 //! stream when it is withdrawn, of a class that is destroyed, and who trims.
 
+use lophoc::recording::{Viewer, may_watch};
 use lophoc_classes::{NewStaff, StaffRole, StepRequest};
 use lophoc_records::StoreError;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 
@@ -124,7 +125,13 @@ async fn the_recordings_of_a_destroyed_class_are_gone_with_it() {
     }
     step("archive", now_ms() + years).await.unwrap();
     assert_eq!(class.get(&class.organiser, &url).await.status, 200);
+    let before = class.store().recording(ID).await.unwrap().unwrap();
+    let organiser = Viewer::Person(class.organiser.clone());
+    let app = &class.server.app;
+    assert!(may_watch(app, &organiser, &before, now_ms()).await.unwrap());
     step("destroy", now_ms() + years).await.unwrap();
+    // Of a class destroyed when recordings did not go with it nothing is shown either.
+    assert!(!may_watch(app, &organiser, &before, now_ms()).await.unwrap());
 
     assert_eq!(class.get(&class.organiser, &url).await.status, 403);
     let told = class.get(&class.organiser, &path("")).await.json();
@@ -187,6 +194,14 @@ async fn a_content_author_trims_and_sees_nobody() {
         403
     );
     assert_eq!(class.get(&author, &path("/watchers")).await.status, 403);
+    let of_people = |told: &Value| {
+        let count = |name: &str| told[name].as_array().unwrap().len();
+        (count("log") > 0, count("segments") > 0)
+    };
+    let told = class.get(&author, &path("")).await.json();
+    assert_eq!(of_people(&told), (false, false), "{told}");
+    let told = class.get(&class.trainer, &path("")).await.json();
+    assert_eq!(of_people(&told), (true, true), "{told}");
     assert_eq!(
         class.get(&class.trainer, &path("/watchers")).await.status,
         200

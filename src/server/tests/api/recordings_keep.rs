@@ -191,6 +191,31 @@ async fn one_changed_byte_is_found_and_exactly_its_segment_named() {
 }
 
 #[tokio::test]
+async fn one_that_cannot_be_read_holds_up_no_other() {
+    let mut class = Class::new().await;
+    class.begin().await;
+    recorded(&class, MINUTE, None).await;
+    worked(&class).await;
+    let app = &class.server.app;
+    let file = class.folder().join("recordings").join(ID).join("0002.webm");
+    // What is read of a folder is an error of the disk.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let (day, at) = (24 * 60 * MINUTE, now_ms() + 31 * 24 * 60 * MINUTE);
+    lophoc::recording::retention::look(app, at).await.unwrap();
+    let due = async |now| {
+        class
+            .store()
+            .recordings_to_verify(at, now, 9)
+            .await
+            .unwrap()
+    };
+    assert!(due(at + MINUTE).await.is_empty(), "others have their turn");
+    assert_eq!(due(at + day).await, [ID]);
+    class.server.stop().await;
+}
+
+#[tokio::test]
 async fn a_unit_is_warned_and_keeps_no_more_than_it_may() {
     let mut class = Class::new().await;
     class.begin().await;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lophoc_records::RecordingStage;
 use serde_json::{Value, json};
 
-use crate::attendance_world::Class;
+use crate::attendance_world::{Class, MINUTE};
 use crate::film::media;
 use crate::moto::Moto;
 use crate::recordings_world::{ID, ended_as, path, send};
@@ -153,6 +153,32 @@ async fn small_pictures_are_of_what_is_shown_and_for_those_who_may_watch_it() {
     let list = class.get(&class.trainer, "/api/v1/recordings").await.json();
     let listed = list["items"][0]["poster"].as_str().unwrap().to_owned();
     assert_eq!(class.get(&class.trainer, &listed).await.status, 200);
+    // A list read anew names the same address, and it is not sent again.
+    let list = class.get(&class.trainer, "/api/v1/recordings").await.json();
+    let path_of = |url: &str| url.split('?').next().unwrap().to_owned();
+    let again = list["items"][0]["poster"].as_str().unwrap();
+    assert_eq!(path_of(again), path_of(&listed));
+    let hours = |url: &str| {
+        let end = url.split("e=").nth(1).unwrap().split('&').next().unwrap();
+        end.parse::<u64>().unwrap() % (60 * MINUTE)
+    };
+    assert_eq!((hours(again), hours(&listed)), (0, 0));
+    let tag = again.rsplit("s=").next().unwrap();
+    let known = format!("if-none-match: \"{tag}\"\r\n");
+    let not_again = class
+        .call(Some(&class.trainer), "GET", again, &known, b"")
+        .await;
+    assert_eq!((not_again.status, not_again.body.len()), (304, 0));
+    let another = class
+        .call(
+            Some(&class.trainer),
+            "GET",
+            again,
+            "if-none-match: \"x\"\r\n",
+            b"",
+        )
+        .await;
+    assert_eq!(another.status, 200);
     let learner = class.learners[0].clone();
     let list = class.get(&learner, "/api/v1/recordings").await.json();
     assert_eq!(list["items"], json!([]));
