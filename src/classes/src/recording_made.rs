@@ -33,6 +33,9 @@ pub struct PlaybackPictures {
     pub width: u32,
     /// Height of one, pixels.
     pub height: u32,
+    /// How far apart they stand, ms of what is shown; further where there is nothing to
+    /// be seen.
+    pub every_ms: u64,
     /// Recording time, ms, and the number of its place, through all strips; in order.
     pub tiles: Vec<(u64, u32)>,
 }

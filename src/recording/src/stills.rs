@@ -23,11 +23,16 @@ pub const POSTER: (u32, u32) = (640, 360);
 /// Behind pictures of another shape.
 const GROUND: &str = "0x10151c";
 
+/// How far apart they stand, milliseconds of what is shown.
+pub fn every(cuts: &Cuts) -> u64 {
+    EVERY_MS.max(cuts.net_ms().div_ceil(MOST as u64))
+}
+
 /// At which recording times there is one: in the middle of equal parts of what is
 /// shown.
 pub fn times(cuts: &Cuts) -> Vec<u64> {
     let net = cuts.net_ms();
-    let every = EVERY_MS.max(net.div_ceil(MOST as u64));
+    let every = every(cuts);
     (0..net.div_ceil(every))
         .map(|number| number * every)
         .map(|from| from + every.min(net - from) / 2)
@@ -232,6 +237,8 @@ mod tests {
             prop_assert_eq!(times.is_empty(), cuts.net_ms() == 0);
             prop_assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
             prop_assert!(times.iter().all(|at| !cuts.hides(*at)));
+            let apart = |pair: &[u64]| cuts.to_net(pair[1]) - cuts.to_net(pair[0]);
+            prop_assert!(times.windows(2).all(|pair| apart(pair) <= every(&cuts)));
         }
     }
 

@@ -12,7 +12,7 @@ use lophoc_classes::{
 use lophoc_ledger::{CaptionLine, Event, INDOCHINA_OFFSET_MIN, PersonKey};
 use lophoc_recording::journal::GapWhy;
 use lophoc_recording::served::{VirtualFile, file_cuts};
-use lophoc_recording::stills::{ACROSS, TILE};
+use lophoc_recording::stills::{ACROSS, TILE, every};
 use lophoc_recording::{Cuts, RecordingId, Span, Timeline, TrackKind};
 use lophoc_records::{MaterialKind, Recording, Watched};
 
@@ -631,6 +631,7 @@ fn build(
             across: ACROSS as u32,
             width: TILE.0,
             height: TILE.1,
+            every_ms: every(&whole.cuts),
             tiles: stills.tiles,
         });
     }

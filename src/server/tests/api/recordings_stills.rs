@@ -139,6 +139,7 @@ async fn small_pictures_are_of_what_is_shown_and_for_those_who_may_watch_it() {
         pictures["tiles"],
         json!([[5_000, 0], [15_000, 1], [25_000, 2]])
     );
+    assert_eq!(pictures["everyMs"], 10_000);
     let poster = pictures["poster"].as_str().unwrap().to_owned();
     let strip = pictures["strips"][0].as_str().unwrap().to_owned();
     assert_eq!(pictures["strips"].as_array().unwrap().len(), 1);

@@ -1,5 +1,6 @@
 // Small pictures of what is shown: which of them belongs to a moment, and where it stands.
 import type { Stills } from './shapes';
+import type { Timeline } from './timeline';
 
 export interface Still {
   url: string;
@@ -11,24 +12,26 @@ export interface Still {
 }
 
 /**
- * The picture nearest to a recording time; none where none is near: a stretch without anything
- * to be seen has none.
+ * The picture nearest to a moment of net time; none where none is as near as they stand
+ * apart: a stretch without anything to be seen has none.
  */
-export function stillAt(pictures: Stills | undefined, t: number): Still | null {
+export function stillAt(pictures: Stills | undefined, net: number, line: Timeline): Still | null {
   if (!pictures) return null;
-  const { tiles, across, width, height, strips } = pictures;
-  let apart = Infinity;
-  let best: readonly [number, number] | null = null;
-  for (const [n, tile] of tiles.entries()) {
-    const before = tiles[n - 1];
-    if (before) apart = Math.min(apart, tile[0] - before[0]);
-    if (best === null || Math.abs(tile[0] - t) < Math.abs(best[0] - t)) best = tile;
+  const { tiles, across, width, height, everyMs, strips } = pictures;
+  let place = -1;
+  let least = everyMs;
+  for (const [t, number] of tiles) {
+    // The editor may cut what it is of.
+    if (line.cutAt(t)) continue;
+    // In net time, as they were spread: beside a cut the next one is not further away.
+    const away = Math.abs(line.toNet(t) - net);
+    if (away > least || (place >= 0 && away === least)) continue;
+    least = away;
+    place = number;
   }
-  // Each stands in the middle of its part; beside a cut the middle is further away.
-  if (best === null || (tiles.length > 1 && Math.abs(best[0] - t) > apart)) return null;
   const each = across * across;
-  const url = strips[Math.floor(best[1] / each)];
-  const place = best[1] % each;
-  if (url === undefined || across < 1) return null;
-  return { url, x: (place % across) * width, y: Math.floor(place / across) * height, width, height };
+  const url = strips[Math.floor(place / each)];
+  const cell = place % each;
+  if (place < 0 || url === undefined || across < 1) return null;
+  return { url, x: (cell % across) * width, y: Math.floor(cell / across) * height, width, height };
 }

@@ -1,8 +1,10 @@
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { RecordingItem } from '../../core/playback/shapes';
 import { setLanguage } from '../../i18n/index.svelte';
 import { loadPlaybackWords } from '../../i18n/playback.svelte';
 import { loadRecordsWords } from '../../i18n/records.svelte';
+import { recordings } from '../../state/playback/client';
 import type { Player } from '../../state/playback/player.svelte';
 import { useApi } from '../../state/records/client';
 import { fixtureApi, FixtureServer, NOW, type FixtureSetup } from '../../state/records/fixture';
@@ -12,9 +14,11 @@ import { nav } from '../../state/records/nav.svelte';
 import LibraryPage from './LibraryPage.svelte';
 import LinkWatchPage from './LinkWatchPage.svelte';
 import ManagePage from './ManagePage.svelte';
+import RecordingList from './RecordingList.svelte';
 import WatchPage from './WatchPage.svelte';
 import { playerKey } from './keys';
 
+const HOUR = 3_600_000;
 let server: FixtureServer;
 async function start(path: string, setup: FixtureSetup = { as: 'organiser' }) {
   server = new FixtureServer(setup);
@@ -75,6 +79,63 @@ describe('the library', () => {
     // It was cut since: there is none until it is made anew.
     await fireEvent.error(posters()[0]!);
     await waitFor(() => expect(posters()).toHaveLength(0));
+  });
+
+  it('keeps a picture while its address is signed anew', async () => {
+    await start('/recordings');
+    const address = (s: string, mark = 'ab12') =>
+      `/media/recordings/rec-1/poster-${mark}.webp?e=${NOW + 4 * HOUR}&s=${s}`;
+    const list = await recordings().list({});
+    const one = (list.ok ? list.value.items : []).find(({ id }) => id === 'rec-1')!;
+    const items = (poster: string | null) => [{ ...one, poster: poster ?? undefined }] as RecordingItem[];
+    const { rerender, container } = render(RecordingList, { items: items(address('1')), reload: () => undefined });
+    const image = () => container.querySelector('img');
+    const first = image()!;
+    await rerender({ items: items(address('2')) });
+    expect(image()).toBe(first);
+    expect(first.getAttribute('src')).toBe(address('1'));
+    // Who may watch was set anew before it came into view: the latest address is good.
+    await fireEvent.error(first);
+    expect(image()?.getAttribute('src')).toBe(address('2'));
+    await fireEvent.error(image()!);
+    expect(image()).toBeNull();
+    // There is none, however it is signed, until it was made anew.
+    await rerender({ items: items(address('3')) });
+    expect(image()).toBeNull();
+    await rerender({ items: items(address('3', 'cd34')) });
+    expect(image()?.getAttribute('src')).toBe(address('3', 'cd34'));
+    await rerender({ items: items(null) });
+    await rerender({ items: items(address('4')) });
+    expect(image()?.getAttribute('src')).toBe(address('4'));
+  });
+
+  it('looks again while something is worked on, and no more when the work failed', async () => {
+    await start('/recordings');
+    const answer = server.recordings.answer.bind(server.recordings);
+    let failed: string | undefined;
+    vi.spyOn(server.recordings, 'answer').mockImplementation((call) => {
+      const told = answer(call);
+      const { items } = told?.body as { items: RecordingItem[] };
+      const busy = items.filter(({ state }) => state === 'processing');
+      return { status: 200, body: { items: busy.map((one) => ({ ...one, progress: { ...one.progress, failed } })) } };
+    });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      render(LibraryPage);
+      const list = await screen.findByTestId('recordings-list');
+      const asked = () => server.calls.filter(({ path }) => path === '/recordings').length;
+      expect(asked()).toBe(1);
+      vi.advanceTimersByTime(10_000);
+      await waitFor(() => expect(asked()).toBe(2));
+      failed = 'ffmpeg';
+      vi.advanceTimersByTime(10_000);
+      await waitFor(() => expect(list.textContent).toContain('không làm được'));
+      vi.advanceTimersByTime(60_000);
+      await new Promise((next) => setTimeout(next, 20));
+      expect(asked()).toBe(3);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('shows learners what was released, and nothing to manage', async () => {

@@ -4,6 +4,7 @@ import type { RecordAlarm, Recording } from '../../core/proto';
 import { a } from '../../i18n/arrange.svelte';
 import { t } from '../../i18n/index.svelte';
 import { exactTime } from '../../ui/dates';
+import { decimal } from '../../ui/formats';
 
 /** Short, for the mark in the header and the list of people. */
 export function stateLabel(now: Recording): string {
@@ -31,7 +32,7 @@ export function alarmText(alarm: RecordAlarm): string {
     case 'gap':
       return a('record.alarm.gap', exactTime(alarm.from ?? alarm.at), exactTime(alarm.to ?? alarm.at));
     case 'diskLow':
-      return a('record.alarm.diskLow', `${((alarm.left ?? 0) / GB).toFixed(1).replace('.', ',')} GB`);
+      return a('record.alarm.diskLow', `${decimal((alarm.left ?? 0) / GB, 1)} GB`);
     case 'noRecorder':
       return a('record.alarm.noRecorder');
     case 'failed':

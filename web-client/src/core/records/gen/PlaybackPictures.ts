@@ -26,6 +26,11 @@ width: number,
  */
 height: number, 
 /**
+ * How far apart they stand, ms of what is shown; further where there is nothing to
+ * be seen.
+ */
+everyMs: number, 
+/**
  * Recording time, ms, and the number of its place, through all strips; in order.
  */
 tiles: Array<[number, number]>, };
