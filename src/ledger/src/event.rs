@@ -772,6 +772,20 @@ pub enum EventKind {
         /// The protocol's list of `NoteStep`, to the text as it was then.
         op: serde_json::Value,
     },
+    /// The notes of a group were edited. A kind of its own, so that nothing older takes
+    /// it for an edit of those of the whole room.
+    GroupNotesEdited {
+        /// By whom.
+        person: PersonKey,
+        /// How often groups had been opened.
+        round: u32,
+        /// Number of the group.
+        group: u8,
+        /// The client's id of it.
+        cid: String,
+        /// As of [`Self::NotesEdited`].
+        op: serde_json::Value,
+    },
     /// A kind this version does not know, or one whose fields it can not read:
     /// the JSON as it stands in the log, kept and written back unchanged.
     #[serde(untagged)]

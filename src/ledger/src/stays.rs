@@ -227,6 +227,7 @@ impl<'a> Walk<'a, '_> {
             | EventKind::Chat { person, .. }
             | EventKind::Caption { person, .. }
             | EventKind::NotesEdited { person, .. }
+            | EventKind::GroupNotesEdited { person, .. }
             | EventKind::Share { person, on: true }
             | EventKind::Track {
                 person, on: true, ..

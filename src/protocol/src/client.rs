@@ -6,7 +6,9 @@ use ts_rs::TS;
 use crate::board::Figure;
 use crate::captions::CaptionLang;
 use crate::groups::{GroupBy, GroupNo};
-use crate::ids::{BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, SessionId};
+use crate::ids::{
+    BoardId, ChatId, DeckId, FileId, NotesId, PersonId, PollId, QuestionId, SessionId,
+};
 use crate::media::{MediaKind, Profile, SlotCounts, TrackState, View};
 use crate::notes::NoteStep;
 use crate::people::{Permits, Role, RoomMode};
@@ -661,6 +663,10 @@ pub enum ClientMessage {
     },
     /// The shared notes; answered by `notesPage`.
     NotesGet {
+        /// Those of a group. Absent: those of the whole room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        of: Option<NotesId>,
         /// The version known: the edits since, if they are still kept. Absent:
         /// the whole text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -669,6 +675,10 @@ pub enum ClientMessage {
     },
     /// Edit the shared notes. A repeat of one's last `cid` is ignored.
     NotesEdit {
+        /// Those of a group. Absent: those of the whole room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        of: Option<NotesId>,
         /// Client's id of it.
         cid: String,
         /// The version it was made to.

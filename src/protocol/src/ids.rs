@@ -68,6 +68,11 @@ string_id!(
     BoardId
 );
 string_id!(
+    /// The notes of a breakout group: `g2-1` for those of group 1 when groups were
+    /// opened for the second time.
+    NotesId
+);
+string_id!(
     /// A file handed out or in (`f…`), unique on the server.
     FileId
 );

@@ -29,8 +29,8 @@ pub use client::{ClientFrame, ClientMessage, Hello};
 pub use error::ErrorCode;
 pub use groups::GroupNo;
 pub use ids::{
-    BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RecordingId, RoomId, SessionId,
-    SlotId, TrackId,
+    BoardId, ChatId, DeckId, FileId, NotesId, PersonId, PollId, QuestionId, RecordingId, RoomId,
+    SessionId, SlotId, TrackId,
 };
 pub use media::{MediaKind, Profile, SlotCounts, TrackState};
 pub use people::{Action, Person, Role, RoomMode};

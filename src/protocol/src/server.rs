@@ -8,11 +8,11 @@ use crate::captions::{Caption, CaptionLang};
 use crate::error::ErrorCode;
 use crate::groups::{GroupNo, Groups};
 use crate::ids::{
-    BoardId, ChatId, DeckId, FileId, PersonId, PollId, QuestionId, RoomId, SessionId,
+    BoardId, ChatId, DeckId, FileId, NotesId, PersonId, PollId, QuestionId, RoomId, SessionId,
 };
 use crate::limits::Limits;
 use crate::media::{AudioBind, IceServer, MediaKind, Mids, OnRung, Overload, Rid, VideoBind};
-use crate::notes::{NoteAuthor, NoteEdit};
+use crate::notes::{GroupNotes, NoteAuthor, NoteEdit};
 use crate::people::{Action, Counts, Permits, Person, Role, RoomMode, Waiter};
 use crate::poll::{Poll, PollChoice, PollRow};
 use crate::recording::{RecordAlarm, RecordConsent, RecordPlan, RecordTrouble};
@@ -56,6 +56,10 @@ pub struct You {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub group: Option<GroupNo>,
+    /// The notes of that group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub notes: Option<NotesId>,
     /// Renewed session token, for a return after a long cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -762,13 +766,22 @@ pub enum ServerMessage {
         /// Still older ones can be asked for.
         more: bool,
     },
-    /// The shared notes were edited.
+    /// The shared notes were edited. Those of a group are told to who asked for them
+    /// last, and are not replayed.
     Notes {
+        /// Those of a group. Absent: those of the whole room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        of: Option<NotesId>,
         /// How.
         edit: NoteEdit,
     },
     /// Answer to `notesGet`.
     NotesPage {
+        /// Those of a group. Absent: those of the whole room.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        of: Option<NotesId>,
         /// Their version.
         rev: u32,
         /// All of them; absent where `ops` lead there.
@@ -785,6 +798,12 @@ pub enum ServerMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         mine: Option<String>,
+    },
+    /// For staff: the notes of groups there are, in order of opening and number. Comes
+    /// when groups are opened, and after `state` and `resumed`.
+    NotesList {
+        /// They.
+        list: Vec<GroupNotes>,
     },
     /// The groups are new or changed; absent = there are none.
     Groups {

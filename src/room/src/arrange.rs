@@ -326,7 +326,8 @@ impl Room {
                 add: false,
             });
         }
-        for msg in files {
+        let notes = self.notes_anew(who);
+        for msg in files.into_iter().chain(notes) {
             self.tell(who, msg);
         }
         if let Some(link) = self.roster.get(who).and_then(crate::person::Member::link) {

@@ -264,6 +264,22 @@ pub const NOTES_EVER_BYTES: usize = 32 * 1024 * 1024;
 pub const NOTES_STEPS_CARRIED: usize = 400;
 /// People who ever edit the shared notes. Overflow: refused as `full`.
 pub const NOTES_AUTHORS: usize = 200;
+/// The same of each text of a group as [`NOTES_KEPT`] says of that of the whole room.
+pub const GROUP_NOTES_KEPT: usize = 500;
+/// As [`NOTES_KEPT_BYTES`].
+pub const GROUP_NOTES_KEPT_BYTES: usize = 128 * 1024;
+/// As [`NOTES_EVER`].
+pub const GROUP_NOTES_EVER: u32 = 20_000;
+/// As [`NOTES_EVER_BYTES`]: no group can use up what the others need.
+pub const GROUP_NOTES_EVER_BYTES: usize = 4 * 1024 * 1024;
+/// The same of the texts of all groups together. Overflow: as [`NOTES_EVER`].
+pub const GROUPS_NOTES_BYTES: usize = 64 * 1024 * 1024;
+/// Texts of groups that were ever written. Overflow: an edit that begins one more is
+/// refused as `full`.
+pub const GROUPS_NOTES: usize = 200;
+/// Whoever leaves a group may hand in for so long what he had written in its notes,
+/// milliseconds; where his link was lost, from his return on.
+pub const GROUP_NOTES_LATE_MS: u64 = 15_000;
 /// Edits in one `notesPage`, bytes of JSON. Overflow: the whole text instead.
 pub const NOTES_FRAME_BYTES: usize = 96 * 1024;
 /// Files a session ever had, those taken back counted. Overflow: as

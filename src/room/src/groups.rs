@@ -210,7 +210,9 @@ impl Room {
         if member.group == group {
             return;
         }
-        member.group = group;
+        let left = std::mem::replace(&mut member.group, group);
+        let at_ms = self.now.wall_ms;
+        self.leave_notes(person, left, at_ms);
         self.roster.touch(person);
         self.record(EventKind::Grouped {
             person: key_of(person),
@@ -258,6 +260,7 @@ impl Room {
         if formed.open && formed.until_ms == until_ms {
             return Ok(Done::Ok);
         }
+        let names = (!formed.open).then(|| formed.names.clone());
         formed.open = true;
         formed.until_ms = until_ms;
         formed.opener.clone_from(&name);
@@ -266,6 +269,10 @@ impl Room {
             until_ms,
             by: Some(key_of(me)),
         });
+        if let Some(names) = names {
+            self.group_notes.open(&names, self.now.wall_ms);
+            self.tell_notes();
+        }
         self.tell_groups();
         self.settle_all(&name);
         Ok(Done::Ok)
@@ -273,6 +280,7 @@ impl Room {
 
     /// Brings everybody back. `by`: who does; absent when the time ran out.
     fn groups_end(&mut self, by: Option<&PersonId>) {
+        self.leave_all_notes(self.now.wall_ms);
         let Some(formed) = self.breakout.formed.take() else {
             return;
         };
@@ -380,8 +388,9 @@ impl Room {
             EventKind::Grouped { person, group, .. } => {
                 let id = PersonId(person.0.clone());
                 if let Some(member) = self.roster.get_mut(&id) {
-                    member.group = group.map(GroupNo);
+                    let left = std::mem::replace(&mut member.group, group.map(GroupNo));
                     self.roster.touch(&id);
+                    self.leave_notes(&id, left, event.at.wall_ms);
                 }
             }
             EventKind::GroupsOpen {
@@ -393,12 +402,16 @@ impl Room {
                     .as_ref()
                     .map_or_else(String::new, |by| self.name_of(&PersonId(by.0.clone())));
                 if let Some(formed) = &mut self.breakout.formed {
+                    if !formed.open {
+                        self.group_notes.open(&formed.names, event.at.wall_ms);
+                    }
                     formed.open = true;
                     formed.until_ms = *until_ms;
                     formed.opener = opener;
                 }
             }
             EventKind::GroupsOpen { on: false, .. } => {
+                self.leave_all_notes(event.at.wall_ms);
                 self.breakout.formed = None;
                 self.roster.ungroup();
             }

@@ -173,6 +173,7 @@ impl Room {
             member.floor = false;
             member.opened = false;
             member.stopped = PerKind::default();
+            member.left_notes = None;
         }
         if !member.is_present() {
             member.since_ms = now.wall_ms;
@@ -288,6 +289,9 @@ impl Room {
             }
             member.presence = Presence::Linked(arrival.link);
             member.returned(now);
+            if let Some(left) = &mut member.left_notes {
+                left.since_ms.get_or_insert(now.mono_ms);
+            }
         }
         if let Some(peer) = old_peer {
             self.peers.remove(&peer);
@@ -424,6 +428,7 @@ impl Room {
         news.extend(self.talk_mine(person));
         news.extend(self.polls_mine(person));
         news.extend(self.files_mine(person));
+        news.extend(self.notes_mine(person));
         for msg in news {
             self.send(link, msg);
         }

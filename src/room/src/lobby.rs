@@ -111,6 +111,7 @@ impl Room {
                 perms: Vec::new(),
                 floor: false,
                 group: None,
+                notes: None,
                 token: None,
             },
             since: guest.since_ms,

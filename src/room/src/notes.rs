@@ -1,110 +1,28 @@
-//! Shared notes: one text, edited by several at a time. Edits are numbered in
-//! the order in which they came here; one made to an earlier version is carried
-//! over those that came before it.
-
-use std::collections::{HashMap, VecDeque};
+//! Shared notes: a text of the whole room, and one of each breakout group, edited
+//! by several at a time. Edits are numbered in the order in which they came here;
+//! one made to an earlier version is carried over those that came before it.
 
 use lophoc_ledger::{Event, EventKind};
 use lophoc_protocol::limits::{MAX_NOTES, MAX_NOTES_EDIT, MAX_NOTES_STEPS};
-use lophoc_protocol::notes::{NoteAuthor, NoteEdit, NoteStep};
-use lophoc_protocol::{Action, ClientMessage, ErrorCode, PersonId, ServerMessage};
+use lophoc_protocol::notes::{NoteEdit, NoteStep};
+use lophoc_protocol::{
+    Action, ClientMessage, ErrorCode, GroupNo, NotesId, PersonId, ServerMessage,
+};
 
 use crate::act::{Done, Outcome};
-use crate::bounds::{
-    NOTES_AUTHORS, NOTES_EVER, NOTES_EVER_BYTES, NOTES_FRAME_BYTES, NOTES_KEPT, NOTES_KEPT_BYTES,
-    NOTES_STEPS_CARRIED,
-};
+use crate::bounds::NOTES_FRAME_BYTES;
 use crate::chat::is_cid;
 use crate::room::{Room, key_of};
-use crate::slides::json_len;
 use crate::text::is_bidi;
 
+mod groups;
 mod op;
+mod text;
 
+pub(crate) use groups::{GroupNotes, LeftNotes, TextNo, notes_id};
+pub use groups::{GroupText, group_notes_of};
 pub use op::{Op, Step};
-
-/// The notes of a room.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    text: String,
-    chars: usize,
-    rev: u32,
-    /// The last edits, bounded by [`NOTES_KEPT`] and [`NOTES_KEPT_BYTES`].
-    edits: VecDeque<(NoteEdit, Op, usize)>,
-    bytes: usize,
-    /// Bytes of all edits there ever were, as [`NOTES_EVER_BYTES`] counts them.
-    ever_bytes: usize,
-    /// Who edited, and the last edit of each. Bounded by [`NOTES_AUTHORS`].
-    authors: HashMap<PersonId, (NoteAuthor, String)>,
-}
-
-impl Notes {
-    fn knows(&self, who: &PersonId, cid: &str) -> bool {
-        self.authors.get(who).is_some_and(|(_, last)| last == cid)
-    }
-
-    /// The edits after a version; `None` when they are no longer all kept.
-    fn since(&self, rev: u32) -> Option<impl Iterator<Item = &(NoteEdit, Op, usize)>> {
-        let missed = usize::try_from(self.rev.checked_sub(rev)?).ok()?;
-        let skip = self.edits.len().checked_sub(missed)?;
-        Some(self.edits.iter().skip(skip))
-    }
-
-    /// An edit made to the version `rev`, as it is now, and the text after it.
-    fn carried(&self, rev: u32, op: Op) -> Result<(Op, String), ErrorCode> {
-        // Also where there is no such version: it was told, and lost when the server
-        // died before it was kept.
-        let since = self.since(rev).ok_or(ErrorCode::Conflict)?;
-        // Each edit it is carried over may cut it into more pieces, and every piece
-        // is carried over all that follow: beyond the bound it costs too much.
-        let op = since
-            .map(|(_, first, _)| first)
-            .try_fold(op, |op, first| {
-                let op = op.after(first);
-                (op.len() <= NOTES_STEPS_CARRIED).then_some(op)
-            })
-            .ok_or(ErrorCode::Conflict)?;
-        let text = op.apply(&self.text).ok_or(ErrorCode::BadRequest)?;
-        Ok((op, text))
-    }
-
-    fn take(&mut self, edit: NoteEdit, op: Op, text: String) {
-        self.chars = text.chars().count();
-        self.text = text;
-        self.rev = edit.rev;
-        let author = NoteAuthor {
-            who: edit.who.clone(),
-            name: edit.name.clone(),
-            at: edit.at,
-        };
-        self.authors
-            .insert(edit.who.clone(), (author, edit.cid.clone()));
-        let bytes = json_len(&edit);
-        self.bytes += bytes;
-        self.ever_bytes = self.ever_bytes.saturating_add(bytes);
-        self.edits.push_back((edit, op, bytes));
-        while self.edits.len() > NOTES_KEPT || self.bytes > NOTES_KEPT_BYTES {
-            let Some((_, _, bytes)) = self.edits.pop_front() else {
-                break;
-            };
-            self.bytes = self.bytes.saturating_sub(bytes);
-        }
-    }
-
-    /// Whether somebody may edit once more; else a bound is reached for good.
-    fn has_place(&self, who: &PersonId) -> bool {
-        self.rev < NOTES_EVER
-            && self.ever_bytes < NOTES_EVER_BYTES
-            && (self.authors.len() < NOTES_AUTHORS || self.authors.contains_key(who))
-    }
-
-    /// Those who edited, the last first.
-    fn authors(&self) -> Vec<NoteAuthor> {
-        let mut list: Vec<NoteAuthor> = self.authors.values().map(|(a, _)| a.clone()).collect();
-        list.sort_by(|a, b| (b.at, &a.who).cmp(&(a.at, &b.who)));
-        list
-    }
-}
+pub(crate) use text::Notes;
 
 /// Whether a text may be put in: nothing that is not to be seen. What came is not
 /// cleaned, because its author has it as he sent it.
@@ -117,14 +35,50 @@ impl Room {
     /// `notes…`.
     pub(crate) fn notes_act(&mut self, me: &PersonId, msg: ClientMessage) -> Outcome {
         match msg {
-            ClientMessage::NotesGet { after } => Ok(Done::Reply(self.notes_page(me, after))),
-            ClientMessage::NotesEdit { cid, rev, op } => self.notes_edit(me, cid, rev, &op),
+            ClientMessage::NotesGet { of, after } => self.notes_get(me, of.as_ref(), after),
+            ClientMessage::NotesEdit { of, cid, rev, op } => {
+                self.notes_edit(me, of.as_ref(), cid, rev, &op)
+            }
             _ => Err(ErrorCode::BadRequest),
         }
     }
 
-    fn notes_page(&self, me: &PersonId, after: Option<u32>) -> ServerMessage {
-        let notes = &self.notes;
+    /// The text that is meant; `None` = that of the whole room.
+    fn text_no(&self, of: Option<&NotesId>) -> Result<Option<TextNo>, ErrorCode> {
+        let Some(of) = of else { return Ok(None) };
+        let no = of.parts().filter(|no| self.group_notes.get(*no).is_some());
+        no.map(Some).ok_or(ErrorCode::NotFound)
+    }
+
+    fn text(&self, no: Option<TextNo>) -> Option<&Notes> {
+        no.map_or(Some(&self.notes), |no| {
+            self.group_notes.get(no).map(|text| &text.notes)
+        })
+    }
+
+    fn notes_get(&mut self, me: &PersonId, of: Option<&NotesId>, after: Option<u32>) -> Outcome {
+        let no = self.text_no(of)?;
+        if let Some(no) = no {
+            let member = self.roster.present(me).ok_or(ErrorCode::NotFound)?;
+            if !self.may_hand_in(member, no) {
+                return Err(ErrorCode::Forbidden);
+            }
+            let reads = self.may_read(member, no);
+            if let Some(member) = self.roster.get_mut(me).filter(|_| reads) {
+                member.reads = Some(no);
+            }
+        }
+        let page = self.notes_page(me, no, after);
+        page.map(Done::Reply).ok_or(ErrorCode::NotFound)
+    }
+
+    fn notes_page(
+        &self,
+        me: &PersonId,
+        no: Option<TextNo>,
+        after: Option<u32>,
+    ) -> Option<ServerMessage> {
+        let notes = self.text(no)?;
         let mut bytes = 0;
         let ops: Option<Vec<NoteEdit>> = after.and_then(|rev| notes.since(rev)).and_then(|since| {
             since
@@ -134,24 +88,37 @@ impl Room {
                 })
                 .collect()
         });
-        ServerMessage::NotesPage {
-            rev: notes.rev,
-            text: ops.is_none().then(|| notes.text.clone()),
+        Some(ServerMessage::NotesPage {
+            of: no.map(notes_id),
+            rev: notes.rev(),
+            text: ops.is_none().then(|| notes.text().to_owned()),
             ops: ops.unwrap_or_default(),
             by: notes.authors(),
-            mine: notes.authors.get(me).map(|(_, cid)| cid.clone()),
-        }
+            mine: notes.last_of(me).map(str::to_owned),
+        })
     }
 
-    fn notes_edit(&mut self, me: &PersonId, cid: String, rev: u32, op: &[NoteStep]) -> Outcome {
+    fn notes_edit(
+        &mut self,
+        me: &PersonId,
+        of: Option<&NotesId>,
+        cid: String,
+        rev: u32,
+        op: &[NoteStep],
+    ) -> Outcome {
         if !is_cid(&cid) {
             return Err(ErrorCode::BadRequest);
         }
+        let no = self.text_no(of)?;
+        let notes = self.text(no).ok_or(ErrorCode::NotFound)?;
         // Before the right: a repeat of what was taken is harmless.
-        if self.notes.knows(me, &cid) {
+        if notes.knows(me, &cid) {
             return Ok(Done::Ok);
         }
-        self.need(me, Action::Notes)?;
+        match no {
+            None => self.need(me, Action::Notes)?,
+            Some(no) => self.need_group_notes(me, no)?,
+        }
         if op.len() > MAX_NOTES_STEPS {
             return Err(ErrorCode::TooLarge);
         }
@@ -163,111 +130,121 @@ impl Room {
         if put > MAX_NOTES_EDIT {
             return Err(ErrorCode::TooLarge);
         }
-        let (op, text) = self.notes.carried(rev, op)?;
+        let (op, text) = notes.carried(rev, op)?;
         let chars = text.chars().count();
-        if chars > MAX_NOTES && chars > self.notes.chars {
+        if chars > MAX_NOTES && chars > notes.chars() {
             return Err(ErrorCode::Full);
         }
-        if !self.notes.has_place(me) {
+        if !notes.has_place(me) || no.is_some_and(|no| !self.group_notes.has_place(no)) {
             return Err(ErrorCode::Full);
         }
         let edit = NoteEdit {
-            rev: self.notes.rev + 1,
+            rev: notes.rev() + 1,
             who: me.clone(),
             name: self.name_of(me),
             cid,
             at: self.now.wall_ms,
             op: op.write(),
         };
-        self.record(EventKind::NotesEdited {
-            person: key_of(me),
-            cid: edit.cid.clone(),
-            op: serde_json::to_value(&edit.op).unwrap_or_default(),
-        });
-        self.notes.take(edit.clone(), op, text);
-        self.broadcast(ServerMessage::Notes { edit });
+        let (person, cid) = (key_of(me), edit.cid.clone());
+        let steps = serde_json::to_value(&edit.op).unwrap_or_default();
+        match no {
+            None => {
+                self.record(EventKind::NotesEdited {
+                    person,
+                    cid,
+                    op: steps,
+                });
+                self.notes.take(edit.clone(), op, text);
+                self.broadcast(ServerMessage::Notes { of: None, edit });
+            }
+            Some(no) => {
+                self.record(EventKind::GroupNotesEdited {
+                    person,
+                    round: no.0,
+                    group: no.1.0,
+                    cid,
+                    op: steps,
+                });
+                self.group_notes.take(no, edit.clone(), op, text);
+                self.tell_edit(no, &edit);
+            }
+        }
         Ok(Done::Ok)
     }
 
     /// Version of the notes, for `state`; 0 = nothing was written.
     pub fn notes_rev(&self) -> u32 {
-        self.notes.rev
+        self.notes.rev()
     }
 
     /// The notes as they are.
     pub fn notes(&self) -> &str {
-        &self.notes.text
+        self.notes.text()
     }
 
     /// Takes up an edit from the ledger: as it was carried when it came.
     pub(crate) fn replay_notes(&mut self, event: &Event) {
-        if let EventKind::NotesEdited { person, cid, op } = &event.kind
-            && let Ok(steps) = serde_json::from_value::<Vec<NoteStep>>(op.clone())
-        {
-            let op = Op::read(&steps);
-            let Some(text) = op.apply(&self.notes.text) else {
-                return;
-            };
-            let who = PersonId(person.0.clone());
-            let edit = NoteEdit {
-                rev: self.notes.rev.saturating_add(1),
-                name: self.name_of(&who),
-                who,
-                cid: cid.clone(),
-                at: event.at.wall_ms,
-                op: steps,
-            };
-            self.notes.take(edit, op, text);
+        let (no, person, cid, op) = match &event.kind {
+            EventKind::NotesEdited { person, cid, op } => (None, person, cid, op),
+            EventKind::GroupNotesEdited {
+                person,
+                round,
+                group,
+                cid,
+                op,
+            } => (Some((*round, GroupNo(*group))), person, cid, op),
+            _ => return,
+        };
+        let Ok(steps) = serde_json::from_value::<Vec<NoteStep>>(op.clone()) else {
+            return;
+        };
+        let op = Op::read(&steps);
+        let Some(notes) = self.text(no) else { return };
+        let Some(text) = op.apply(notes.text()) else {
+            return;
+        };
+        let who = PersonId(person.0.clone());
+        let edit = NoteEdit {
+            rev: notes.rev().saturating_add(1),
+            name: self.name_of(&who),
+            who,
+            cid: cid.clone(),
+            at: event.at.wall_ms,
+            op: steps,
+        };
+        match no {
+            None => self.notes.take(edit, op, text),
+            Some(no) => self.group_notes.take(no, edit, op, text),
         }
     }
 }
 
-/// The notes as the events of a session left them; `None` when nobody wrote any.
-pub fn notes_of(events: &[Event]) -> Option<String> {
+/// Steps of an edit, as they stand in the ledger.
+fn read_op(op: &serde_json::Value) -> Option<Op> {
+    let steps: Vec<NoteStep> = serde_json::from_value(op.clone()).ok()?;
+    Some(Op::read(&steps))
+}
+
+/// The events of a session in their order, each once.
+fn in_order(events: &[Event]) -> Vec<&Event> {
     let mut ordered: Vec<&Event> = events.iter().collect();
     ordered.sort_by_key(|event| event.seq);
     ordered.dedup_by_key(|event| event.seq);
     ordered
-        .into_iter()
-        .filter_map(|event| match &event.kind {
-            EventKind::NotesEdited { op, .. } => {
-                serde_json::from_value::<Vec<NoteStep>>(op.clone()).ok()
-            }
-            _ => None,
-        })
-        .fold(None, |text: Option<String>, steps| {
-            let before = text.unwrap_or_default();
-            Some(Op::read(&steps).apply(&before).unwrap_or(before))
-        })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_edits_leave_in_the_ledger_is_bounded() {
-        let mut notes = Notes::default();
-        let me = PersonId::from("p1");
-        let text = "\u{1ec7}".repeat(MAX_NOTES_EDIT);
-        let steps = vec![
-            NoteStep::Put(text.clone()),
-            NoteStep::Count(-(MAX_NOTES_EDIT as i32)),
-        ];
-        let mut bytes = 0;
-        while notes.has_place(&me) {
-            let edit = NoteEdit {
-                rev: notes.rev + 1,
-                who: me.clone(),
-                name: "An".to_owned(),
-                cid: format!("{}", notes.rev),
-                at: 0,
-                op: steps.clone(),
-            };
-            bytes += json_len(&edit);
-            assert!(bytes <= 2 * NOTES_EVER_BYTES, "{} edits", notes.rev);
-            notes.take(edit, Op::default(), text.clone());
-        }
-        assert!(notes.rev < NOTES_EVER);
-    }
+/// The notes of the whole room as the events of a session left them; `None` when
+/// nobody wrote any.
+pub fn notes_of(events: &[Event]) -> Option<String> {
+    in_order(events)
+        .into_iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::NotesEdited { op, .. } => read_op(op),
+            _ => None,
+        })
+        .fold(None, |text: Option<String>, op| {
+            let before = text.unwrap_or_default();
+            Some(op.apply(&before).unwrap_or(before))
+        })
 }

@@ -14,6 +14,7 @@ use crate::bounds::{
     POINTS, REACTIONS, STROKES, TRACKS,
 };
 use crate::bucket::Bucket;
+use crate::notes::{LeftNotes, TextNo};
 use crate::polls::PollsSeen;
 use crate::spans::{Talk, Written};
 use crate::text::{fold, json_len};
@@ -178,6 +179,10 @@ pub(crate) struct Member {
     pub group: Option<GroupNo>,
     /// Group the media plane has the person in.
     pub placed: Option<GroupNo>,
+    /// The notes of a group he asked for last, whose edits he is told.
+    pub reads: Option<TextNo>,
+    /// The notes of the group he left last.
+    pub left_notes: Option<LeftNotes>,
     /// For whom the person stands in, by name.
     pub stands_for: Option<String>,
     /// Has the captioner's task.
@@ -286,6 +291,8 @@ impl Member {
             hall: 0,
             group: None,
             placed: None,
+            reads: None,
+            left_notes: None,
             stands_for: None,
             captions: false,
             rung: None,

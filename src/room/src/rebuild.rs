@@ -276,7 +276,9 @@ impl Room {
             | EventKind::BoardErased { .. }
             | EventKind::BoardUndone { .. } => self.replay_board(event),
             EventKind::Captioner { .. } | EventKind::Caption { .. } => self.replay_caption(event),
-            EventKind::NotesEdited { .. } => self.replay_notes(event),
+            EventKind::NotesEdited { .. } | EventKind::GroupNotesEdited { .. } => {
+                self.replay_notes(event);
+            }
             EventKind::File { .. } | EventKind::FileDropped { .. } => self.replay_file(event),
             EventKind::GroupsMade { .. }
             | EventKind::Grouped { .. }
@@ -299,6 +301,7 @@ impl Room {
                 EventKind::Chat { .. }
                     | EventKind::Caption { .. }
                     | EventKind::NotesEdited { .. }
+                    | EventKind::GroupNotesEdited { .. }
                     | EventKind::Share { on: true, .. }
                     | EventKind::Track { on: true, .. }
                     | EventKind::CheckAnswered { .. }

@@ -26,7 +26,7 @@ use crate::files::Files;
 use crate::groups::Breakout;
 use crate::lesson::Lesson;
 use crate::levels::Levels;
-use crate::notes::Notes;
+use crate::notes::{GroupNotes, Notes, notes_id};
 use crate::person::{KINDS, Member, Stop, Told, right_of};
 use crate::polls::Polls;
 use crate::questions::Questions;
@@ -88,6 +88,7 @@ pub struct Room {
     pub(crate) easel: Easel,
     pub(crate) captions: Captions,
     pub(crate) notes: Notes,
+    pub(crate) group_notes: GroupNotes,
     pub(crate) files: Files,
     pub(crate) breakout: Breakout,
     pub(crate) arrangement: Arrangement,
@@ -143,6 +144,7 @@ impl Room {
             easel: Easel::default(),
             captions: Captions::default(),
             notes: Notes::default(),
+            group_notes: GroupNotes::default(),
             files: Files::default(),
             breakout: Breakout::default(),
             arrangement: Arrangement::default(),
@@ -421,6 +423,7 @@ impl Room {
             perms: self.perms(member),
             floor: member.floor,
             group: self.place_of(member),
+            notes: self.text_of(member).map(notes_id),
             token: None,
         }
     }

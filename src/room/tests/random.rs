@@ -20,8 +20,8 @@ use lophoc_protocol::poll::{Choose, Poll, PollChoice, PollDraft, PollItem, PollK
 use lophoc_protocol::recording::{RecordConsent, RecordWhom, RecordedBy};
 use lophoc_protocol::talk::{Audience, QuestionState, Reaction};
 use lophoc_protocol::{
-    BoardId, ChatId, ClientMessage as M, MediaKind, PersonId, PollId, QuestionId, Role, RoomMode,
-    TrackState,
+    BoardId, ChatId, ClientMessage as M, MediaKind, NotesId, PersonId, PollId, QuestionId, Role,
+    RoomMode, TrackState,
 };
 use lophoc_room::{Command, LinkId, RoomConfig};
 use proptest::prelude::*;
@@ -177,10 +177,18 @@ fn notes_message() -> impl Strategy<Value = M> {
         3 => "[a-f\n]{0,5}".prop_map(NoteStep::Put),
         1 => ".{0,3}".prop_map(NoteStep::Put),
     ];
+    // Which group somebody is in is only known in the play.
+    let of = || {
+        prop_oneof![
+            3 => Just(None),
+            3 => Just(Some(NotesId::from("own"))),
+            1 => (1..3u32, 1..4u8).prop_map(|(round, n)| Some(NotesId::of(round, GroupNo(n)))),
+        ]
+    };
     prop_oneof![
-        6 => ("[a-z]{0,3}", 0..30u32, proptest::collection::vec(step, 0..5))
-            .prop_map(|(cid, rev, op)| M::NotesEdit { cid, rev, op }),
-        1 => proptest::option::of(0..30u32).prop_map(|after| M::NotesGet { after }),
+        6 => (of(), "[a-z]{0,3}", 0..30u32, proptest::collection::vec(step, 0..5))
+            .prop_map(|(of, cid, rev, op)| M::NotesEdit { of, cid, rev, op }),
+        2 => (of(), proptest::option::of(0..30u32)).prop_map(|(of, after)| M::NotesGet { of, after }),
     ]
 }
 
@@ -327,6 +335,21 @@ fn poll_message() -> impl Strategy<Value = M> {
     ]
 }
 
+/// Puts the notes of the person's own group in place of `own`.
+fn about_notes(play: &Play, link: LinkId, mut msg: M) -> M {
+    if let M::NotesEdit { of, .. } | M::NotesGet { of, .. } = &mut msg
+        && of.as_ref().is_some_and(|of| of.as_str() == "own")
+    {
+        let own = play
+            .client(link)
+            .you
+            .as_ref()
+            .and_then(|you| you.notes.clone());
+        *of = own;
+    }
+    msg
+}
+
 /// Puts the nth poll the person knows of in place of n.
 fn about_a_poll(play: &Play, link: LinkId, mut msg: M) -> M {
     if let M::PollAnswer { poll, .. }
@@ -405,7 +428,7 @@ fn run(play: &mut Play, step: Step) {
         Step::Say(n, msg) => {
             if let Some(link) = link_of(play, n) {
                 let id = (!matches!(msg, M::Hand { .. })).then_some(7);
-                let msg = about_a_poll(play, link, msg);
+                let msg = about_notes(play, link, about_a_poll(play, link, msg));
                 play.apply(Command::Frame { link, id, msg });
             }
         }
@@ -444,6 +467,10 @@ fn everybody_agrees(play: &mut Play) {
     let open: Vec<LinkId> = play.open.iter().copied().collect();
     let written = lophoc_room::notes_of(&play.ledger).unwrap_or_default();
     assert_eq!(written, play.room.notes());
+    for text in lophoc_room::group_notes_of(&play.ledger) {
+        let (_, now) = play.room.group_notes(&text.of).unwrap();
+        assert_eq!(text.text, now);
+    }
     for link in open {
         let client = play.client(link);
         assert_eq!(client.people, people, "{link:?}");
@@ -469,6 +496,9 @@ fn everybody_agrees(play: &mut Play) {
         assert_eq!(client.room.as_ref(), Some(&play.room.info()));
         if let Some(text) = &client.notes {
             assert_eq!(text, play.room.notes());
+        }
+        if let Some((of, rev, text)) = &client.reads {
+            assert_eq!(play.room.group_notes(of), Some((*rev, text.as_str())));
         }
         let shown = play.room.captions_shown();
         let last: Vec<_> = client

@@ -1,7 +1,9 @@
-// Breakout groups with a trainer and two learners: into groups and back, sound within the
-// group only, no device asked for again.
+// Breakout groups with a trainer and two learners: into groups and back, sound and notes within
+// the group only, no device asked for again.
 import { test, expect, type Browser, type BrowserContext, type Page } from '@playwright/test';
+import { accessible } from '../lib/axe.ts';
 import { audioEnergy, launch, person } from '../lib/browser.ts';
+import { picture, pictured } from '../lib/picture.ts';
 import { enter, press } from '../lib/room.ts';
 import { Server } from '../lib/server.ts';
 
@@ -37,6 +39,19 @@ async function heard(page: Page, ms: number): Promise<number> {
   const before = await audioEnergy(page);
   await page.waitForTimeout(ms);
   return (await audioEnergy(page)) - before;
+}
+
+const notes = (page: Page) => page.getByTestId('notes-area');
+const words = ['ý của An', 'ý của Bình'];
+async function openNotes(page: Page): Promise<void> {
+  await press(page, 'more');
+  await press(page, 'open-notes');
+}
+/** Types at the end of the notes. */
+async function type(page: Page, text: string): Promise<void> {
+  await notes(page).focus();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type(text);
 }
 
 test.beforeAll(async () => {
@@ -80,15 +95,55 @@ test('who is alone in a group hears nobody, and what is said to all is read', as
   for (const page of learners) await expect(page.getByTestId('groups-said')).toContainText('Còn 2 phút nữa');
 });
 
-test('the trainer goes into a group and hears it', async () => {
+test('each group writes its own notes, though learners may not write those of the room', async () => {
+  for (const [n, page] of learners.entries()) {
+    await openNotes(page);
+    await expect(notes(page)).toHaveValue('');
+    await type(page, words[n] ?? '');
+    await expect(page.getByTestId('notes-state')).toContainText('Đã lưu');
+    await page.getByTestId('notes-which').selectOption({ label: 'Phòng chính' });
+    await expect(page.getByTestId('notes-area')).toHaveCount(0);
+    await expect(page.getByText('Chưa có ghi chú')).toBeVisible();
+    await page.getByTestId('notes-which').selectOption({ index: 1 });
+  }
+  for (const [n, page] of learners.entries()) {
+    await expect(notes(page)).toHaveValue(words[n] ?? '');
+    await expect(page.getByTestId('notes-which').locator('option')).toHaveCount(2);
+  }
+  const page = learners[0] as Page;
+  await accessible(page, 'notes of a group');
+  if (pictured) {
+    await picture(page, 'group-notes-1280');
+    const size = page.viewportSize() ?? { width: 1280, height: 720 };
+    await page.setViewportSize({ width: 390, height: 844 });
+    await picture(page, 'group-notes-390');
+    await page.setViewportSize(size);
+  }
+});
+
+test('the trainer goes into a group, hears it and writes in its notes', async () => {
   await trainer.getByTestId('group-enter').first().click();
   await expect(trainer.getByTestId('in-group')).toBeVisible();
   await expect.poll(() => heard(trainer, 1_000)).toBeGreaterThan(0.001);
+  await trainer.keyboard.press('Escape');
+  await openNotes(trainer);
+  await expect(notes(trainer)).toHaveValue(/^ý của/);
+  const n = words.indexOf(await notes(trainer).inputValue());
+  await type(trainer, ', cô Hạnh');
+  await expect(notes(learners[n] as Page)).toHaveValue(`${words[n]}, cô Hạnh`);
+  words[n] += ', cô Hạnh';
+  await expect(notes(learners[1 - n] as Page)).toHaveValue(words[1 - n] ?? '');
+  if (pictured) await picture(trainer, 'group-notes-trainer');
 });
 
 test('everybody is back, by the same connection and without a question for devices', async () => {
   const asked = await Promise.all(learners.map(captures));
   await press(trainer, 'group-chip');
+  // What is written in the last second goes in as well.
+  for (const [n, page] of learners.entries()) {
+    await type(page, '!');
+    words[n] += '!';
+  }
   await press(trainer, 'groups-close');
   for (const page of learners) {
     await expect(page.getByTestId('group-chip')).toHaveCount(0);
@@ -96,4 +151,23 @@ test('everybody is back, by the same connection and without a question for devic
     expect(await connection(page)).toBe(true);
   }
   expect(await Promise.all(learners.map(captures))).toEqual(asked);
+});
+
+test('the notes of the groups are kept: staff read each, learners have those of the room again', async () => {
+  for (const page of learners) {
+    await expect(notes(page)).toHaveCount(0);
+    await expect(page.getByTestId('notes-which')).toHaveCount(0);
+    await expect(page.getByText('Chưa có ghi chú')).toBeVisible();
+  }
+  await trainer.keyboard.press('Escape');
+  const found: string[] = [];
+  for (const group of ['Nhóm 1', 'Nhóm 2']) {
+    await trainer.getByTestId('notes-which').selectOption({ label: group });
+    await expect(notes(trainer)).toHaveValue(/!$/);
+    found.push(await notes(trainer).inputValue());
+  }
+  expect(found.sort()).toEqual([...words].sort());
+  await trainer.getByTestId('notes-which').selectOption({ label: 'Phòng chính' });
+  await expect(notes(trainer)).toHaveValue('');
+  if (pictured) await picture(trainer, 'group-notes-after');
 });

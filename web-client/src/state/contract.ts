@@ -33,7 +33,7 @@ import type {
 } from '../core/proto';
 import type { Boards } from './boards.svelte';
 import type { Captions } from './captions.svelte';
-import type { Notes } from './notes.svelte';
+import type { NotesShelf } from './notes-shelf.svelte';
 import type { ArrangeModel } from './arrange-model';
 import type { GroupsModel } from './groups-model';
 import type { Playback, WatchedForm } from '../core/playback/shapes';
@@ -346,7 +346,7 @@ export interface RoomModel {
   readonly slides: SlidesModel;
   readonly boards: Boards;
   readonly captions: Captions;
-  readonly notes: Notes;
+  readonly notes: NotesShelf;
   readonly files: FilesModel;
   readonly grid: Tile[]; // grid = tiles of the present page (gallery) or of the strip (speaker, screen)
   readonly pinned: TrackId | null;

@@ -26,7 +26,7 @@ import { fixtureSharing, NO_SHARING, type FixtureSharing } from './fixture-slide
 import type { Files } from './files.svelte';
 import type { Boards } from './boards.svelte';
 import type { Captions } from './captions.svelte';
-import type { Notes } from './notes.svelte';
+import type { NotesShelf } from './notes-shelf.svelte';
 import { fixtureNotes } from './fixture-notes';
 import { WORDS } from './fixture-words';
 import { fixtureCaptions } from './fixture-captions';
@@ -382,7 +382,7 @@ class FixtureRoom implements RoomModel {
   readonly slides: Slides;
   readonly boards: Boards;
   readonly captions: Captions;
-  readonly notes: Notes;
+  readonly notes: NotesShelf;
   readonly files: Files;
   #preferred = $state<'slides' | 'screen'>('screen');
   #size = $state(9);
@@ -458,7 +458,13 @@ class FixtureRoom implements RoomModel {
     this.slides = sharing.slides;
     this.files = sharing.files;
     this.boards = fixtureBoards({ self: () => this.me.person, perms: () => this.me.perms });
-    this.notes = fixtureNotes({ self: () => this.me.person, perms: () => this.me.perms, now: options.now });
+    this.notes = fixtureNotes({
+      self: () => this.me.person,
+      perms: () => this.me.perms,
+      role: () => this.me.role,
+      group: () => this.groups.mine?.name ?? '',
+      now: options.now,
+    });
     this.captions = fixtureCaptions({
       self: () => this.me.person,
       perms: () => this.me.perms,

@@ -1,6 +1,6 @@
 // The store of shared notes, several of them on one made-up server: they end with the same text, and nothing is lost.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Action, ClientFrame, ErrorCode, NoteEdit, ServerFrame } from '../core/proto';
+import type { ClientFrame, ErrorCode, NoteEdit, ServerFrame } from '../core/proto';
 import { after, apply, type Op } from '../core/notes/op';
 import { Notes } from './notes.svelte';
 
@@ -36,7 +36,7 @@ class Client {
   constructor(
     readonly server: Server,
     readonly who: string,
-    readonly perms = new Set<Action>(['notes']),
+    readonly may = true,
   ) {
     this.notes = new Notes({
       request: (msg) => new Promise((answer) => this.outbox.push({ msg: msg as Edit, answer })),
@@ -49,7 +49,7 @@ class Client {
           ? { ...page, text: server.text }
           : { ...page, ops: server.edits.slice(from) };
       },
-      perms: () => this.perms,
+      may: () => this.may,
       self: () => who,
       refused: (code) => this.refused.push(code),
     });

@@ -1,6 +1,6 @@
 // Shared notes: the text as it stands here, one's own edits on their way, and those of others carried past them.
 import { MAX_NOTES, MAX_NOTES_EDIT, MAX_NOTES_STEPS } from '../core/proto';
-import type { Action, ClientFrame, ErrorCode, NoteAuthor, NoteEdit, PersonId, ServerFrame } from '../core/proto';
+import type { ClientFrame, ErrorCode, NoteAuthor, NoteEdit, PersonId, ServerFrame } from '../core/proto';
 import { randomKey } from '../core/base/storage';
 import { added, after, apply, before, compose, diff, length, limited, type Op } from '../core/notes/op';
 
@@ -13,13 +13,14 @@ const AGAIN = 1_000;
 /** Characters nobody sees, halves of characters, line ends of other systems, and those that turn the direction. */
 const UNSEEN = /[^\P{Cc}\n\t]|\p{Cs}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
-type Page = { rev: number; text?: string; ops?: NoteEdit[]; by?: NoteAuthor[]; mine?: string };
+export type Page = { rev: number; text?: string; ops?: NoteEdit[]; by?: NoteAuthor[]; mine?: string };
 
 export interface NotesDeps {
-  request(msg: ClientFrame): Promise<ErrorCode | null>;
-  /** The notes, or the edits after a version; null when they could not be had. */
-  fetch(after: number | null): Promise<Page | null>;
-  perms(): ReadonlySet<Action>;
+  request(msg: Extract<ClientFrame, { t: 'notesEdit' }>): Promise<ErrorCode | null>;
+  /** The notes, or the edits after a version; null when they could not be had, `gone` when they no longer can. */
+  fetch(after: number | null): Promise<Page | 'gone' | null>;
+  /** May write. */
+  may(): boolean;
   self(): PersonId;
   refused(code: ErrorCode): void;
 }
@@ -68,6 +69,7 @@ export class Notes {
   #quiet: ReturnType<typeof setTimeout> | undefined;
   #send: ReturnType<typeof setTimeout> | undefined;
   #moved: ((op: Op, before: string) => void) | null = null;
+  #leaving = false;
   #stopped = false;
 
   constructor(deps: NotesDeps) {
@@ -75,7 +77,10 @@ export class Notes {
   }
 
   get may(): boolean {
-    return this.#deps.perms().has('notes');
+    return this.#deps.may();
+  }
+  get stopped(): boolean {
+    return this.#stopped;
   }
   get left(): number {
     return MAX_NOTES - length(this.text);
@@ -85,6 +90,21 @@ export class Notes {
   look(): void {
     this.#looked = true;
     if (!this.loaded) void this.#fetch(null);
+  }
+
+  /** They may have been edited unheard: what is missing is fetched. */
+  again(): void {
+    this.#era += 1;
+    // What was told before may be gone, when the server died before it was kept.
+    this.#queue = [];
+    if (this.loaded || this.#looked) void this.#fetch(this.loaded ? this.#rev : null);
+  }
+
+  /** They are read no more: what was written here still goes out, then all ends. */
+  leave(): void {
+    this.#leaving = true;
+    this.pause();
+    this.#plan();
   }
 
   /** Is told of each edit of others, so that the place of writing can follow. */
@@ -98,11 +118,7 @@ export class Notes {
   take(frame: ServerFrame): void {
     if (frame.t === 'state') {
       this.latest = frame.notes ?? 0;
-      this.#era += 1;
-      // What was told before may be gone, when the server died before it was kept.
-      this.#queue = [];
-      if (this.loaded && (this.latest > 0 || this.#rev > 0)) void this.#fetch(this.#rev);
-      if (!this.loaded && this.#looked) void this.#fetch(null);
+      if (!this.loaded || this.latest > 0 || this.#rev > 0) this.again();
     } else if (frame.t === 'notes') {
       this.latest = Math.max(this.latest, frame.edit.rev);
       if (!this.loaded) return;
@@ -175,10 +191,10 @@ export class Notes {
    * The notes, or the edits after the version that is known here, where the server knows it too: after it died, the
    * number may be that of another edit.
    */
-  async #page(from: number | null): Promise<Page | null> {
+  async #page(from: number | null): Promise<Page | 'gone' | null> {
     if (from === null || from === 0) return this.#deps.fetch(from);
     const page = await this.#deps.fetch(from - 1);
-    if (!page || page.text !== undefined) return page;
+    if (!page || page === 'gone' || page.text !== undefined) return page;
     const [known, ...ops] = page.ops ?? [];
     return known?.rev === from && known.at === this.#at ? { ...page, ops } : this.#deps.fetch(null);
   }
@@ -186,7 +202,7 @@ export class Notes {
   async #fetch(from: number | null): Promise<void> {
     if (this.#fetching) return;
     this.#fetching = true;
-    let page: Page | null = null;
+    let page: Page | 'gone' | null = null;
     while (!page && !this.#stopped) {
       const era = this.#era;
       page = await this.#page(from);
@@ -196,6 +212,10 @@ export class Notes {
     }
     this.#fetching = false;
     if (!page || this.#stopped) return;
+    if (page === 'gone') {
+      if (!this.saved && !(this.#flight?.kept && this.#buffer.length === 0)) this.#giveUp('forbidden');
+      return this.stop();
+    }
     this.latest = Math.max(this.latest, page.rev);
     if (page.text !== undefined) {
       this.#replace(page.text, page.rev, page.mine);
@@ -254,6 +274,7 @@ export class Notes {
 
   #plan(): void {
     this.saved = this.#flight === null && this.#buffer.length === 0;
+    if (this.#leaving && this.saved) return this.stop();
     if (this.#flight || this.#buffer.length === 0 || this.#send !== undefined || this.#stopped) return;
     this.#send = setTimeout(() => {
       this.#send = undefined;
@@ -287,8 +308,9 @@ export class Notes {
         continue;
       }
       if (code === null) {
-        // Told to all already, or it will be.
+        // Told already, or it will be; who left is told nothing and asks.
         this.#flight = this.#flight.told ? null : { ...this.#flight, kept: true };
+        if (this.#leaving && this.#flight) void this.#fetch(this.#rev);
       } else if (code === 'conflict') {
         await this.#fetch(null);
         if (this.#stopped || this.#flight?.cid !== cid) break;

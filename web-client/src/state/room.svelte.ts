@@ -38,7 +38,7 @@ import type { Devices } from './devices.svelte';
 import { Files } from './files.svelte';
 import { GroupStore } from './groups.svelte';
 import { Net } from './net.svelte';
-import { Notes } from './notes.svelte';
+import { NotesShelf } from './notes-shelf.svelte';
 import { Notices } from './notices.svelte';
 import { OwnMedia } from './own-media.svelte';
 import { Polls } from './polls.svelte';
@@ -133,7 +133,7 @@ export class Room implements RoomModel {
   readonly slides: Slides;
   readonly boards: Boards;
   readonly captions: Captions;
-  readonly notes: Notes;
+  readonly notes: NotesShelf;
   readonly files: Files;
   readonly #uploads: Uploads;
   readonly #chat: Chat;
@@ -222,16 +222,23 @@ export class Room implements RoomModel {
       save: (lang) => this.#saveCaptions(lang),
       now: () => performance.now(),
     });
-    this.notes = new Notes({
-      request: act,
-      fetch: async (after) => {
-        const reply = await session.request<'notesPage'>({ t: 'notesGet', ...(after !== null && { after }) });
-        return reply.ok ? reply.frame : null;
+    this.notes = new NotesShelf(
+      {
+        request: act,
+        fetch: async (msg) => {
+          const reply = await session.request<'notesPage'>(msg);
+          if (reply.ok) return reply.frame;
+          return reply.code === 'forbidden' || reply.code === 'not_found' ? 'gone' : null;
+        },
+        may: () => this.me.perms.has('notes'),
+        staff: () => this.me.perms.has('moderate'),
+        role: () => this.me.role,
+        self: () => this.me.person,
+        group: () => this.groups.mine?.name ?? '',
+        refused: (code) => this.#notices.add('error', { code }),
       },
-      perms: () => this.me.perms,
-      self: () => this.me.person,
-      refused: (code) => this.#notices.add('error', { code }),
-    });
+      welcome.you.notes,
+    );
     this.files = new Files({ ...sharing, most: { out: MAX_OUT_BYTES, in: MAX_IN_BYTES } });
     this.#stage = new Stage({
       session,
@@ -264,6 +271,7 @@ export class Room implements RoomModel {
       session.on('welcome', ({ welcome: next, again }) => this.#onWelcome(next, again)),
       session.on('resumed', ({ you }) => {
         this.#setMe(you);
+        this.notes.again();
         this.#recovered();
         this.#resend();
       }),
@@ -309,6 +317,7 @@ export class Room implements RoomModel {
     this.me = meOf(you);
     if (!this.me.perms.has('admit')) this.lobby = NOBODY_WAITS;
     if (this.groups.setMine(you.group)) queueMicrotask(() => this.#showRoster());
+    this.notes.setOwn(you.notes);
     if (you.role !== before.role && before.role !== undefined) this.#notices.add('roleChanged', { role: you.role });
     if (you.floor && !before.floor) this.#notices.add('floorGiven');
     if (!you.floor && before.floor) this.#notices.add('floorTaken');

@@ -71,6 +71,7 @@ impl EventKind {
             Self::Captioner { .. } => "captioner",
             Self::Caption { .. } => "caption",
             Self::NotesEdited { .. } => "notesEdited",
+            Self::GroupNotesEdited { .. } => "groupNotesEdited",
             Self::Unknown(raw) => raw.get("e").and_then(|e| e.as_str()).unwrap_or_default(),
         }
     }
@@ -103,6 +104,7 @@ impl EventKind {
             | Self::Captioner { person, .. }
             | Self::Caption { person, .. }
             | Self::NotesEdited { person, .. }
+            | Self::GroupNotesEdited { person, .. }
             | Self::RecordingChoice { person, .. }
             | Self::Site { person, .. } => Some(person),
             Self::Mute { person, .. } => person.as_ref(),

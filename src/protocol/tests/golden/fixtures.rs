@@ -95,6 +95,7 @@ pub fn you() -> You {
         perms: vec![Action::ShowCamera, Action::Chat, Action::RaiseHand],
         floor: false,
         group: None,
+        notes: None,
         token: Some("eyJwIjoicDcifQ.c2lnbmF0dXJl".into()),
     }
 }

@@ -17,14 +17,15 @@ use lophoc_protocol::captions::Caption;
 use lophoc_protocol::client::Resume;
 use lophoc_protocol::groups::Groups;
 use lophoc_protocol::limits::MAX_FRAME;
+use lophoc_protocol::notes::GroupNotes;
 use lophoc_protocol::people::{Counts, PersonTrack};
 use lophoc_protocol::poll::{Poll, PollChoice};
 use lophoc_protocol::recording::{RecordConsent, RecordTrouble};
 use lophoc_protocol::server::{ByeAction, ChatEntry, RaisedHand, RoomInfo, You};
 use lophoc_protocol::talk::{Audience, Question};
 use lophoc_protocol::{
-    BoardId, ClientMessage, ErrorCode, GroupNo, Person, PersonId, PollId, QuestionId, Role, RoomId,
-    RoomMode, ServerFrame, ServerMessage, SessionId,
+    BoardId, ClientMessage, ErrorCode, GroupNo, NotesId, Person, PersonId, PollId, QuestionId,
+    Role, RoomId, RoomMode, ServerFrame, ServerMessage, SessionId,
 };
 use lophoc_room::{
     Allow4, Arrival, Command, Effect, Identity, LinkId, Now, Op, RecordCommand, RecordingAnswer,
@@ -75,6 +76,10 @@ pub struct Client {
     /// The shared notes, followed edit by edit, and their version.
     pub notes: Option<String>,
     pub notes_rev: u32,
+    /// The notes of the group it asked for last: which, their version, the text.
+    pub reads: Option<(NotesId, u32, String)>,
+    /// The notes of groups, as staff are told.
+    pub notes_list: Vec<GroupNotes>,
     /// Whether the server can record, and what went wrong.
     pub record_desk: Option<Desk>,
     /// What one answered to the words of a recording: their number, accepted.
@@ -108,6 +113,8 @@ impl Client {
                 self.direct.clear();
                 self.part = (vec![], vec![]);
                 self.you = Some(welcome.you.clone());
+                self.reads = None;
+                self.notes_list.clear();
                 self.room = Some(welcome.room.clone());
             }
             ServerMessage::Resumed { key, from, you } => {
@@ -115,6 +122,7 @@ impl Client {
                 assert_eq!(from, self.seq + 1);
                 self.key = key;
                 self.you = Some(you);
+                self.reads = None;
             }
             ServerMessage::State {
                 counts,
@@ -214,13 +222,41 @@ impl Client {
                 let drawn = self.drawn.entry(board).or_default();
                 drawn.extend(list.into_iter().map(|shape| (shape.n, shape)));
             }
-            ServerMessage::Notes { edit } => {
+            ServerMessage::Notes { of: Some(of), edit } => {
+                assert!(self.reads_group(&of), "{} is told {edit:?}", self.person);
+                assert_eq!(frame.seq, None);
+                if let Some((known, rev, text)) = &mut self.reads
+                    && *known == of
+                {
+                    *rev += 1;
+                    assert_eq!(edit.rev, *rev, "an edit was skipped");
+                    *text = Op::read(&edit.op).apply(text).unwrap();
+                }
+            }
+            ServerMessage::NotesPage {
+                of: Some(of),
+                rev,
+                text,
+                ..
+            } if self.reads_group(&of) => {
+                // Who left the group may ask, and is told nothing further.
+                self.reads = text.map(|text| (of, rev, text));
+            }
+            ServerMessage::NotesList { list } => {
+                let staff = self.you.as_ref().unwrap().role.is_staff();
+                assert!(staff || list.is_empty(), "{} is told {list:?}", self.person);
+                let reads = self.reads.take();
+                self.reads = reads.filter(|(of, ..)| list.iter().any(|one| one.of == *of));
+                self.notes_list = list;
+            }
+            ServerMessage::Notes { of: None, edit } => {
                 self.notes_rev += 1;
                 assert_eq!(edit.rev, self.notes_rev, "an edit was skipped");
                 let op = Op::read(&edit.op);
                 self.notes = self.notes.take().map(|text| op.apply(&text).unwrap());
             }
             ServerMessage::NotesPage {
+                of: None,
                 rev,
                 text: Some(text),
                 ..
@@ -247,7 +283,11 @@ impl Client {
                 self.mine.insert(poll, (answer, score));
             }
             ServerMessage::Room(info) => self.room = Some(info),
-            ServerMessage::You(you) => self.you = Some(you),
+            ServerMessage::You(you) => {
+                self.you = Some(you);
+                let reads = self.reads.take();
+                self.reads = reads.filter(|(of, ..)| self.reads_group(of));
+            }
             ServerMessage::Bye {
                 action,
                 code,
@@ -260,6 +300,12 @@ impl Client {
 }
 
 impl Client {
+    /// Whether the notes of a group concern it now.
+    pub fn reads_group(&self, of: &NotesId) -> bool {
+        let you = self.you.as_ref().unwrap();
+        you.role.is_staff() || you.notes.as_ref() == Some(of)
+    }
+
     /// A message that does not go to all reaches whom it concerns only.
     fn check_mine(&self, m: &ChatEntry) {
         let role = self.you.as_ref().unwrap().role;
@@ -439,10 +485,14 @@ impl Play {
                 if matches!(frame.msg, ServerMessage::Waiting(_)) {
                     self.waiting.insert(link);
                 }
-                self.clients
-                    .get_mut(&link)
-                    .expect("a known link")
-                    .receive(&frame);
+                let client = self.clients.get_mut(&link).expect("a known link");
+                client.receive(&frame);
+                if let ServerMessage::NotesPage { of: Some(of), .. } = &frame.msg
+                    && !self.client(link).reads_group(of)
+                {
+                    let who = self.client(link).person.clone();
+                    assert!(self.was_in(&who, of), "{who} never was in {of}");
+                }
             }
             Effect::Replay { link, frames } => {
                 for frame in frames {
@@ -563,6 +613,8 @@ impl Play {
             let Some(link) = link else { continue };
             let you = self.clients[link].you.as_ref().unwrap();
             assert_eq!(you.group, place, "everybody knows where he is");
+            let notes = you.notes.as_ref().and_then(NotesId::parts);
+            assert_eq!(notes.map(|(_, group)| group), place, "and where he writes");
             let peer = self.room.peer_of(*link).unwrap();
             let told = self.group.get(&peer).copied().map(GroupNo);
             assert_eq!(told, place, "and so does the media plane");
@@ -576,6 +628,27 @@ impl Play {
             _ => None,
         });
         last == Some(true)
+    }
+
+    /// Whether somebody was in the group of these notes, by the ledger.
+    fn was_in(&self, person: &str, of: &NotesId) -> bool {
+        let (mut round, mut open, mut mine) = (0, false, None);
+        self.ledger.iter().any(|event| {
+            match &event.kind {
+                EventKind::GroupsMade { .. } => mine = None,
+                EventKind::Grouped {
+                    person: who, group, ..
+                } if who.0 == person => mine = *group,
+                EventKind::GroupsOpen { on: true, .. } if !open => {
+                    open = true;
+                    round += 1;
+                }
+                EventKind::GroupsOpen { on: false, .. } => (open, mine) = (false, None),
+                _ => {}
+            }
+            let group = mine.filter(|_| open).map(GroupNo);
+            group.is_some_and(|group| NotesId::of(round, group) == *of)
+        })
     }
 
     pub fn peer(&mut self, person: &str) -> u64 {

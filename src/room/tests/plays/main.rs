@@ -17,6 +17,7 @@ mod coming;
 mod crash;
 mod devices;
 mod direct;
+mod group_notes;
 mod groups;
 mod ladder;
 mod lesson;

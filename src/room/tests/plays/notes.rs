@@ -20,6 +20,7 @@ fn put(text: &str) -> NoteStep {
 
 fn edit(cid: &str, rev: u32, op: &[NoteStep]) -> M {
     M::NotesEdit {
+        of: None,
         cid: cid.into(),
         rev,
         op: op.to_vec(),
@@ -42,7 +43,7 @@ fn open(play: &mut Play, link: LinkId, notes: bool) {
 }
 
 fn page(play: &mut Play, link: LinkId, after: Option<u32>) -> (u32, Option<String>, Vec<NoteEdit>) {
-    match play.ask(link, M::NotesGet { after }) {
+    match play.ask(link, M::NotesGet { of: None, after }) {
         ServerMessage::NotesPage { rev, text, ops, .. } => (rev, text, ops),
         other => panic!("{other:?}"),
     }
@@ -69,9 +70,13 @@ fn staff_write_and_learners_when_it_is_opened_to_them() {
         play.client(learner).notes.as_deref(),
         Some(play.room.notes())
     );
-    let ServerMessage::NotesPage { by, mine, .. } =
-        play.ask(inspector, M::NotesGet { after: None })
-    else {
+    let ServerMessage::NotesPage { by, mine, .. } = play.ask(
+        inspector,
+        M::NotesGet {
+            of: None,
+            after: None,
+        },
+    ) else {
         panic!("no page");
     };
     let names: Vec<_> = by.iter().map(|one| one.who.as_str()).collect();
@@ -128,7 +133,13 @@ fn edits_are_bounded_and_nothing_unseen_gets_in() {
         ErrorCode::Full
     );
     play.ok(trainer, edit("y", parts, &[keep(-1), put("x")]));
-    let reply = play.ask(trainer, M::NotesGet { after: None });
+    let reply = play.ask(
+        trainer,
+        M::NotesGet {
+            of: None,
+            after: None,
+        },
+    );
     assert!(serde_json::to_string(&reply).unwrap().len() < 200_000);
     play.wait(10_000);
     for n in 0..NOTES.burst {

@@ -1,6 +1,7 @@
 //! The record bundle of a session (hồ sơ buổi học): one ZIP with everything an
 //! archive needs, and a list of hashes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ pub fn routes() -> Routes {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    name: &'static str,
+    name: Cow<'static, str>,
     bytes: usize,
     sha256: String,
 }
@@ -162,7 +163,8 @@ struct Packer {
 }
 
 impl Packer {
-    fn add(&mut self, name: &'static str, bytes: &[u8]) -> Result<(), ApiFault> {
+    fn add(&mut self, name: impl Into<Cow<'static, str>>, bytes: &[u8]) -> Result<(), ApiFault> {
+        let name = name.into();
         self.bytes = self.bytes.saturating_add(bytes.len());
         if self.bytes > MOST_BYTES {
             return Err(ApiFault::too_large());
@@ -175,7 +177,7 @@ impl Packer {
             ApiFault::internal()
         };
         self.zip
-            .start_file(name, options)
+            .start_file(name.as_ref(), options)
             .map_err(|error| failed(&error))?;
         self.zip.write_all(bytes).map_err(|error| failed(&error))?;
         self.entries.push(Entry {
@@ -246,6 +248,11 @@ fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
     }
     if let Some(notes) = lophoc_room::notes_of(&contents.events) {
         packer.add("notes.md", notes.as_bytes())?;
+    }
+    for notes in lophoc_room::group_notes_of(&contents.events) {
+        let at = vi::full_time(notes.at_ms, INDOCHINA_OFFSET_MIN);
+        let text = format!("# {} ({at})\n\n{}", notes.name, notes.text);
+        packer.add(format!("notes-{}.md", notes.of), text.as_bytes())?;
     }
     packer.add("events.jsonl", events(contents)?.as_bytes())?;
     packer.json("last-seen.json", &contents.presence)?;
@@ -547,6 +554,8 @@ fn readme(contents: &Contents) -> String {
          polls.json, .csv, .xlsx  Kết quả thăm dò, trắc nghiệm, biểu quyết; lượt ẩn danh chỉ có tổng.\n\
          captions-vi.vtt, -en.vtt Phụ đề do người ghi phụ đề gõ (WebVTT), khi buổi học có phụ đề.\n\
          notes.md                 Ghi chú chung của phòng, khi có người viết.\n\
+         notes-g….md              Ghi chú của từng nhóm thảo luận (g2-1: lần mở nhóm thứ 2, nhóm số 1), dòng đầu\n\
+                                  là tên nhóm và lúc mở.\n\
          events.jsonl             Nhật ký gốc của phòng, mỗi dòng một sự kiện, đúng thứ tự ghi.\n\
          last-seen.json           Lần cuối máy chủ nhận được tín hiệu của từng người.\n\
          hall-marks.json          Điểm danh tại điểm cầu (đầu mối, mã QR, danh sách giấy).\n\

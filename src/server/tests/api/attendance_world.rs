@@ -476,6 +476,7 @@ impl Class {
             op: json!(["# Ghi chú buổi 1\n- việc cần làm"]),
         };
         self.event(34 * MINUTE as i64, notes).await;
+        self.group_notes().await;
         self.polls().await;
         let end = 100 * MINUTE as i64;
         let by = Some(trainer.clone());
@@ -491,6 +492,35 @@ impl Class {
             .set_session_state(&self.session, SessionState::Ended)
             .await
             .unwrap();
+    }
+
+    /// Two groups; one of them writes.
+    async fn group_notes(&mut self) {
+        let trainer = self.trainer.clone();
+        let made = EventKind::GroupsMade {
+            names: vec!["Nhóm 1".to_owned(), "Tổ Toán".to_owned()],
+            way: "manual".to_owned(),
+            by: trainer.clone(),
+        };
+        self.event(35 * MINUTE as i64, made).await;
+        for on in [true, false] {
+            let open = EventKind::GroupsOpen {
+                on,
+                until_ms: None,
+                by: Some(trainer.clone()),
+            };
+            self.event(36 * MINUTE as i64, open).await;
+            if on {
+                let notes = EventKind::GroupNotesEdited {
+                    person: self.learners[0].clone(),
+                    round: 1,
+                    group: 2,
+                    cid: "n2".to_owned(),
+                    op: json!(["- việc của tổ"]),
+                };
+                self.event(36 * MINUTE as i64, notes).await;
+            }
+        }
     }
 
     /// A class whose session is over.

@@ -320,6 +320,9 @@ async fn the_bundle_holds_what_its_manifest_says_and_chat_for_organisers_alone()
     );
     let notes = String::from_utf8_lossy(&files["notes.md"]);
     assert_eq!(notes, "# Ghi chú buổi 1\n- việc cần làm");
+    let group = String::from_utf8_lossy(&files["notes-g1-2.md"]);
+    assert!(group.starts_with("# Tổ Toán (") && group.ends_with(")\n\n- việc của tổ"));
+    assert!(!files.contains_key("notes-g1-1.md"), "nobody wrote there");
     assert!(String::from_utf8_lossy(&files["captions-en.vtt"]).contains("Hello, class"));
     let polls: Value = serde_json::from_slice(&files["polls.json"]).unwrap();
     assert_eq!(polls[0]["answers"][0]["score"], 1);

@@ -71,6 +71,8 @@ describe('damaged messages', () => {
       ]);
       // Either the text or the edits that lead to it.
       if (whole.t === 'notesPage') for (const field of ['text', 'ops', 'by', 'mine']) optional.add(field);
+      if (whole.t === 'notes' || whole.t === 'notesPage') optional.add('of');
+      if (whole.t === 'you') optional.add('notes');
       for (const field of Object.keys(whole)) {
         if (optional.has(field)) continue;
         const { [field]: _gone, ...rest } = whole;

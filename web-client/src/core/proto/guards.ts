@@ -33,6 +33,7 @@ const youGuard = v.looseObject({
   perms: v.array(text),
   floor: v.boolean(),
   group: optional(count),
+  notes: optional(text),
   token: optional(text),
 });
 
@@ -206,8 +207,10 @@ export const guards: Record<string, v.GenericSchema> = {
     captions: optional(v.array(captionGuard)),
     notes: optional(count),
   }),
-  notes: v.looseObject({ edit: noteEditGuard }),
+  notes: v.looseObject({ of: optional(text), edit: noteEditGuard }),
+  notesList: v.looseObject({ list: v.array(v.looseObject({ of: text, name: text, at: v.number() })) }),
   notesPage: v.looseObject({
+    of: optional(text),
     rev: count,
     text: optional(text),
     ops: optional(v.array(noteEditGuard)),

@@ -45,5 +45,9 @@ export const liveEn: LiveCatalogue = {
   'notes.md': 'Download .md',
   'notes.txt': 'Download .txt',
   'notes.left': (n: number) => `${n} characters left`,
+  'notes.whole': 'Main room',
+  'notes.which': 'Notes of',
+  'notes.groupPlaceholder': 'Write here for the whole group to see. # makes a heading, - a list, **bold**.',
+  'notes.groupText': 'This group and the moderators can read it.',
   'notes.by': (names: string) => `Written by: ${names}`,
 };

@@ -43,5 +43,9 @@ export const liveVi = {
   'notes.md': 'Tải .md',
   'notes.txt': 'Tải .txt',
   'notes.left': (n: number) => `còn ${n} ký tự`,
+  'notes.whole': 'Phòng chính',
+  'notes.which': 'Ghi chú của',
+  'notes.groupPlaceholder': 'Ghi ở đây, cả nhóm cùng thấy. Dùng # cho tiêu đề, - cho danh sách, **chữ đậm**.',
+  'notes.groupText': 'Nhóm này và người điều hành đọc được.',
   'notes.by': (names: string) => `Người viết: ${names}`,
 };

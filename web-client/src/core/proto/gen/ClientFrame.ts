@@ -11,6 +11,7 @@ import type { GroupNo } from "./GroupNo";
 import type { Hello } from "./Hello";
 import type { MediaKind } from "./MediaKind";
 import type { NoteStep } from "./NoteStep";
+import type { NotesId } from "./NotesId";
 import type { Permits } from "./Permits";
 import type { PersonId } from "./PersonId";
 import type { PollChoice } from "./PollChoice";
@@ -558,10 +559,18 @@ took: number, } | { "t": "captionPage",
  */
 before: number, } | { "t": "notesGet", 
 /**
+ * Those of a group. Absent: those of the whole room.
+ */
+of?: NotesId, 
+/**
  * The version known: the edits since, if they are still kept. Absent:
  * the whole text.
  */
 after?: number, } | { "t": "notesEdit", 
+/**
+ * Those of a group. Absent: those of the whole room.
+ */
+of?: NotesId, 
 /**
  * Client's id of it.
  */

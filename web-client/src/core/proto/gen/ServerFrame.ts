@@ -15,10 +15,12 @@ import type { ErrorCode } from "./ErrorCode";
 import type { Figure } from "./Figure";
 import type { FileId } from "./FileId";
 import type { FileItem } from "./FileItem";
+import type { GroupNotes } from "./GroupNotes";
 import type { Groups } from "./Groups";
 import type { MediaKind } from "./MediaKind";
 import type { NoteAuthor } from "./NoteAuthor";
 import type { NoteEdit } from "./NoteEdit";
+import type { NotesId } from "./NotesId";
 import type { OnRung } from "./OnRung";
 import type { Person } from "./Person";
 import type { PersonId } from "./PersonId";
@@ -534,9 +536,17 @@ list: Array<Caption>,
  */
 more: boolean, } | { "t": "notes", 
 /**
+ * Those of a group. Absent: those of the whole room.
+ */
+of?: NotesId, 
+/**
  * How.
  */
 edit: NoteEdit, } | { "t": "notesPage", 
+/**
+ * Those of a group. Absent: those of the whole room.
+ */
+of?: NotesId, 
 /**
  * Their version.
  */
@@ -556,7 +566,11 @@ by?: Array<NoteAuthor>,
 /**
  * `cid` of the last edit of one's own.
  */
-mine?: string, } | { "t": "groups", 
+mine?: string, } | { "t": "notesList", 
+/**
+ * They.
+ */
+list: Array<GroupNotes>, } | { "t": "groups", 
 /**
  * They.
  */
