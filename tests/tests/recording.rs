@@ -13,6 +13,8 @@ use loadtests::flash::Flash;
 use loadtests::recording::{Stage, begin, end, stay};
 use loadtests::server::{Build, Options, OwnServer};
 use loadtests::signal::Link;
+use lophoc_protocol::ServerMessage;
+use lophoc_protocol::recording::RecordTrouble;
 use lophoc_recording::{Timeline, TrackKind};
 use recorded::*;
 use tokio::task::JoinHandle;
@@ -138,6 +140,75 @@ async fn nothing_received_is_lost_when_server_and_recorder_are_killed() {
         check_kills(&timeline, &kills);
         check_files(&folder, &timeline);
     }
+    class.server.stop().await.unwrap();
+}
+
+/// Alarms of the recorder somebody in charge is told.
+async fn alarms_until(
+    link: &mut Link,
+    what: &'static str,
+    enough: impl Fn(&[RecordTrouble]) -> bool,
+) -> Vec<RecordTrouble> {
+    let told = link.wait_for(what, |frame| match frame.msg {
+        ServerMessage::RecordDesk { alarms, .. } => {
+            let alarms: Vec<_> = alarms.iter().map(|alarm| alarm.what).collect();
+            enough(&alarms).then_some(alarms)
+        }
+        _ => None,
+    });
+    told.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recorder_that_dies_again_and_again_is_brought_back_and_the_recording_goes_on() {
+    let class = Class::new(&options()).await;
+    let (_stage, mut trainer, _other) = class.enter().await;
+    begin(&mut trainer).await.unwrap();
+    let folder = wait_for("a recording", || newest(class.server.data())).await;
+    let taken = || (open_tracks(&folder) >= 4).then_some(());
+    wait_for("all tracks to be taken", taken).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // Five times, as soon as there is another one: most have taken nothing yet.
+    let mut pids = Vec::new();
+    let mut kills = Vec::new();
+    for _ in 0..5 {
+        let pid = wait_for("another recorder", || {
+            let pid = class.server.recorder_pid();
+            pid.filter(|pid| !pids.contains(pid))
+        })
+        .await;
+        kills.push(wall_ms());
+        kill(pid);
+        pids.push(pid);
+    }
+    let before = segments(&folder);
+    wait_for("the recording to go on", || {
+        (open_tracks(&folder) >= 4 && segments(&folder) >= before + 4).then_some(())
+    })
+    .await;
+    // Those in charge hear that it is gone, and what is missing once it is back.
+    let alarms = alarms_until(&mut trainer, "the alarms", |alarms| {
+        alarms.contains(&RecordTrouble::Failed) && alarms.contains(&RecordTrouble::Gap)
+    })
+    .await;
+    assert_eq!(alarms.first(), Some(&RecordTrouble::Failed), "{alarms:?}");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // It is still the same recording, and ends as one.
+    end(&mut trainer).await.unwrap();
+    let timeline = wait_for("the end of the recording", || {
+        timeline(&folder).filter(|timeline| timeline.ended.is_some())
+    })
+    .await;
+    // No kill falls into a time that counts as taken.
+    for at in kills.iter().map(|at| at - timeline.began.wall_ms) {
+        let holds = |span: lophoc_recording::Span| span.from_ms <= at + 50 && at <= span.to_ms;
+        let missing = timeline
+            .gaps
+            .iter()
+            .any(|gap| gap.segment.is_none() && holds(gap.span));
+        assert!(missing, "no gap at {at}: {:?}", timeline.gaps);
+    }
+    check_files(&folder, &timeline);
     class.server.stop().await.unwrap();
 }
 

@@ -240,6 +240,8 @@ pub enum RecorderTrouble {
     Gap,
     /// Little room is left on the disk.
     DiskLow,
+    /// The disk does not keep up: what is recorded waits in memory.
+    DiskSlow,
     /// The disk is full or failed: the recording has ended.
     DiskFull,
     /// The recording has ended before it was stopped.

@@ -6,6 +6,7 @@
 //! It never stores, never asks a network or a clock, never makes up an id.
 
 mod account;
+mod boards;
 mod class;
 mod day;
 pub mod demo;
@@ -31,6 +32,7 @@ mod units;
 pub use account::{
     Account, AccountState, ApiToken, NewAccount, NewApiToken, Printed, Scope, SignIn, SignedIn,
 };
+pub use boards::{BoardShape, SessionBoard, SessionBoards};
 pub use class::{
     Class, ClassForm, ClassKind, ClassState, ClassStep, Course, CourseForm, GuestPolicy,
     MAX_PERSON_COLUMNS, MAX_SHEET_FIELDS, Plan, Readiness, Session, SessionForm, SessionPhase,

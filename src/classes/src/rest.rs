@@ -607,7 +607,7 @@ pub struct AccessLine {
     pub at_ms: u64,
     /// Who.
     pub by: String,
-    /// `view`, `desk`, `export`, `report` (numbers alone), `bundle`, `adjust`,
+    /// `view`, `desk`, `export`, `report` (numbers alone), `bundle`, `boards`, `adjust`,
     /// `freeze`, `api`.
     pub what: String,
     /// How much: `all`, `unit`, `learners`, `own`.

@@ -85,6 +85,7 @@ fn the_generated_typescript_is_up_to_date() {
         CalendarEntry,
         Course,
         ConsolePage,
+        SessionBoards,
         NewIncident,
         NewIncidentEntry,
         SiteActForm,

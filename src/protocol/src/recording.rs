@@ -129,6 +129,9 @@ pub enum RecordTrouble {
     Gap,
     /// Little room is left on the disk.
     DiskLow,
+    /// The disk does not keep up: what is recorded waits in memory, and a gap follows
+    /// when there is no more room for it.
+    DiskSlow,
     /// The disk is full or failed: the recording has ended.
     DiskFull,
     /// The recording has ended before it was stopped.

@@ -15,6 +15,8 @@ use lophoc_recording::manifest::{Running, sha256};
 use lophoc_recording::{Output, SegmentId};
 use tokio::sync::mpsc;
 
+use crate::clock;
+
 /// Name of the journal.
 pub const JOURNAL: &str = "journal.jsonl";
 /// Bytes that may wait for the disk. Overflow: that cluster is dropped, counted and
@@ -23,6 +25,27 @@ pub const QUEUE_BYTES: u64 = 8 << 20;
 /// Orders that may wait. Overflow, which takes a disk that hangs for minutes: the
 /// recording fails and is begun again.
 const QUEUE: usize = 16_384;
+
+/// What a disk does with bytes. There is one; tests have another that hangs.
+pub trait Disk: Send {
+    /// Appends all of them.
+    fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()>;
+    /// Returns once they would outlive a power cut.
+    fn sync(&mut self, file: &File) -> io::Result<()>;
+}
+
+/// The disk of the machine.
+pub struct System;
+
+impl Disk for System {
+    fn write(&mut self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+}
 
 /// What the thread has to say.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +73,8 @@ pub enum Told {
 pub struct Files {
     to: SyncSender<Output>,
     queued: Arc<AtomicU64>,
+    /// Since when the thread is at what it does, ns of `CLOCK_BOOTTIME`; 0: it waits.
+    since: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -79,13 +104,27 @@ impl Files {
         left: Mending,
         tell: mpsc::Sender<Told>,
     ) -> io::Result<Self> {
+        Self::start_on(Box::new(System), folder, lock, journal, ballast, left, tell)
+    }
+
+    /// As [`Self::start`], on this disk.
+    pub fn start_on(
+        disk: Box<dyn Disk>,
+        folder: PathBuf,
+        lock: File,
+        journal: File,
+        ballast: Option<PathBuf>,
+        left: Mending,
+        tell: mpsc::Sender<Told>,
+    ) -> io::Result<Self> {
         let (to, orders) = sync_channel(QUEUE);
-        let queued = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&queued);
+        let (queued, since) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+        let (counted, at_work) = (Arc::clone(&queued), Arc::clone(&since));
         let thread = std::thread::Builder::new()
             .name("files".to_owned())
             .spawn(move || {
                 let mut writer = Writer {
+                    disk,
                     folder,
                     journal,
                     ballast,
@@ -95,12 +134,13 @@ impl Files {
                     ended: false,
                     tell,
                 };
-                writer.run(&orders, &counted);
+                writer.run(&orders, &counted, &at_work);
                 drop(lock);
             })?;
         Ok(Self {
             to,
             queued,
+            since,
             thread: Some(thread),
         })
     }
@@ -133,6 +173,14 @@ impl Files {
     /// Bytes that wait.
     pub fn queued(&self) -> u64 {
         self.queued.load(Ordering::Relaxed)
+    }
+
+    /// How long the thread has been at one thing, ms; 0 when it waits for orders.
+    pub fn at_work_ms(&self, now_ns: u64) -> u64 {
+        match self.since.load(Ordering::Relaxed) {
+            0 => 0,
+            since => now_ns.saturating_sub(since) / 1_000_000,
+        }
     }
 
     /// Waits until everything handed on is done.
@@ -218,6 +266,7 @@ struct Growing {
 
 /// The thread's side.
 struct Writer {
+    disk: Box<dyn Disk>,
     folder: PathBuf,
     journal: File,
     ballast: Option<PathBuf>,
@@ -231,7 +280,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(&mut self, orders: &Receiver<Output>, queued: &AtomicU64) {
+    fn run(&mut self, orders: &Receiver<Output>, queued: &AtomicU64, since: &AtomicU64) {
         while let Ok(output) = orders.recv() {
             let bytes = match &output {
                 Output::Write { bytes, .. }
@@ -240,11 +289,13 @@ impl Writer {
                 _ => 0,
             };
             let is_last = output == Output::Done;
+            since.store(clock::boot_ns(), Ordering::Relaxed);
             self.carry(output);
             queued.fetch_sub(bytes, Ordering::Relaxed);
             while let Some(line) = self.left.next() {
                 self.line(&line);
             }
+            since.store(0, Ordering::Relaxed);
             if is_last {
                 break;
             }
@@ -278,7 +329,7 @@ impl Writer {
             } => self.write(segment, &bytes, to_ms),
             Output::Clock { segment, bytes } => {
                 if let Some(growing) = self.open.get_mut(&segment) {
-                    growing.write_clock(&self.folder, &bytes);
+                    growing.write_clock(self.disk.as_mut(), &self.folder, &bytes);
                 }
             }
             Output::Sync { segment } => {
@@ -304,7 +355,7 @@ impl Writer {
             // One that is there already is somebody's: it is left alone.
             Err(error) => return self.failed(Some(segment), &error),
         };
-        if let Err(error) = file.write_all(bytes) {
+        if let Err(error) = self.disk.write(&mut file, bytes) {
             // Half a head is of no use to anybody.
             let _ = std::fs::remove_file(&path);
             return self.failed(Some(segment), &error);
@@ -329,7 +380,7 @@ impl Writer {
         let Some(growing) = self.open.get_mut(&segment).filter(|file| !file.failed) else {
             return;
         };
-        match growing.file.write_all(bytes) {
+        match self.disk.write(&mut growing.file, bytes) {
             Ok(()) => {
                 growing.running.add(bytes);
                 growing.to_ms = to_ms;
@@ -346,7 +397,7 @@ impl Writer {
     /// Syncs a file; what is on the disk then.
     fn sync(&mut self, segment: SegmentId) -> Option<Synced> {
         let growing = self.open.get_mut(&segment).filter(|file| !file.lost)?;
-        if let Err(error) = growing.file.sync_data() {
+        if let Err(error) = self.disk.sync(&growing.file) {
             (growing.failed, growing.lost) = (true, true);
             self.failed(Some(segment), &error);
             return None;
@@ -380,7 +431,7 @@ impl Writer {
     }
 
     fn sync_journal(&mut self) {
-        if let Err(error) = self.journal.sync_data() {
+        if let Err(error) = self.disk.sync(&self.journal) {
             self.clean = false;
             self.failed(None, &error);
         }
@@ -388,7 +439,7 @@ impl Writer {
 
     fn line(&mut self, line: &Line) {
         let bytes = line.encode();
-        let Err(mut error) = self.journal.write_all(&bytes) else {
+        let Err(mut error) = self.disk.write(&mut self.journal, &bytes) else {
             return;
         };
         if is_full(&error) {
@@ -396,7 +447,7 @@ impl Writer {
             self.free_ballast();
             // The line may be there in part: one that begins anew is not mistaken.
             let again: Vec<u8> = [b"\n", bytes.as_slice()].concat();
-            match self.journal.write_all(&again) {
+            match self.disk.write(&mut self.journal, &again) {
                 Ok(()) => return,
                 Err(second) => error = second,
             }
@@ -426,13 +477,13 @@ impl Writer {
 
 impl Growing {
     /// The side file only helps; what goes wrong with it is not told.
-    fn write_clock(&mut self, folder: &Path, bytes: &[u8]) {
+    fn write_clock(&mut self, disk: &mut dyn Disk, folder: &Path, bytes: &[u8]) {
         if self.clock.is_none() {
             let path = folder.join(&self.clock_name);
             self.clock = OpenOptions::new().append(true).create(true).open(path).ok();
         }
         if let Some(clock) = &mut self.clock {
-            let _ = clock.write_all(bytes);
+            let _ = disk.write(clock, bytes);
         }
     }
 }
@@ -547,6 +598,7 @@ mod tests {
             .open(folder.join(JOURNAL))
             .unwrap();
         let mut writer = Writer {
+            disk: Box::new(System),
             folder: folder.clone(),
             journal,
             ballast: None,

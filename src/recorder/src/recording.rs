@@ -30,6 +30,11 @@ const BOUND: usize = 256;
 const TICK: Duration = Duration::from_millis(100);
 /// The disk is looked at this often.
 const LOOK_AT_DISK: Duration = Duration::from_secs(5);
+/// A disk that has been at one thing for so long is slow: told, though nothing is
+/// missing yet.
+const SLOW_MS: u64 = 5_000;
+/// That is told this often at most.
+const SLOW_EVERY: Duration = Duration::from_secs(60);
 /// A connection that has not come up by then is tried anew.
 const CONNECT_WITHIN: Duration = Duration::from_secs(8);
 /// Batches of datagrams taken in one visit.
@@ -216,6 +221,9 @@ impl Task {
             }
             running.pump().await;
             if let Some(fault) = running.fault.take() {
+                // The disk may hang for long: it is told now, not when all is written.
+                running.tell_stuck(&fault);
+                running.speak().await;
                 // Nobody else may write there before the last byte is written.
                 let files = running.files;
                 // Nobody hears any more what it has to say, nor holds it up.
@@ -262,6 +270,10 @@ struct Running {
     /// The disk was asked, and has not answered yet.
     looking: Option<JoinHandle<Option<u64>>>,
     status_at: Instant,
+    /// The disk is at one thing for long.
+    slow: bool,
+    /// When that was told last.
+    slow_told: Option<Instant>,
     ended: Option<(RecordingEnd, u64)>,
     suspended: bool,
     fault: Option<Fault>,
@@ -305,6 +317,8 @@ impl Running {
             next_look: now,
             looking: None,
             status_at: now,
+            slow: false,
+            slow_told: None,
             ended: None,
             suspended: false,
             fault: None,
@@ -401,8 +415,13 @@ impl Running {
             }
             // The end of the recording follows, and says so.
             Alarm::Failed { full } => tracing::error!(%recording, full, "a write failed"),
-            Alarm::Queue { bytes } => {
-                tracing::error!(%recording, bytes, "the disk is too slow, a cluster was dropped");
+            Alarm::Queue {
+                bytes,
+                from_ms,
+                to_ms,
+            } => {
+                tracing::error!(%recording, bytes, "the disk is too slow, clusters were dropped");
+                self.gap(Span::new(from_ms, to_ms), GapWhy::Queue, true);
             }
             Alarm::NoPicture { source } => {
                 tracing::warn!(%recording, kind = ?source.kind, "a picture does not come");
@@ -586,9 +605,32 @@ impl Running {
                 // One that broke says nothing; the next is asked in time.
                 self.found_free(looked.await.ok().flatten());
             }
+            self.look_at_files(now, now_ns);
             self.note(now);
         }
         self.speak().await;
+    }
+
+    /// A disk that does not answer is told before anything is missing.
+    fn look_at_files(&mut self, now: Instant, now_ns: u64) {
+        let for_ms = self.files.at_work_ms(now_ns);
+        let was = std::mem::replace(&mut self.slow, for_ms >= SLOW_MS);
+        let lately = (self.slow_told).is_some_and(|told| now < told + SLOW_EVERY);
+        if self.slow && !was && !lately {
+            self.slow_told = Some(now);
+            self.news.push(FromRecorder::Slow {
+                recording: self.begin.recording.clone(),
+                for_ms,
+            });
+        }
+    }
+
+    /// From now on nothing is taken until the server begins it again.
+    fn tell_stuck(&mut self, fault: &Fault) {
+        if matches!(fault, Fault::Stuck) {
+            let now_ms = self.capture.status().t_ms;
+            self.gap(Span::new(now_ms, now_ms), GapWhy::Queue, true);
+        }
     }
 
     /// Hands on the frames whose wait is over, each with the word of its time.
@@ -706,3 +748,6 @@ impl Running {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,6 +160,10 @@ pub enum Alarm {
     Queue {
         /// Bytes.
         bytes: u64,
+        /// From the first of it on, recording time, milliseconds.
+        from_ms: u64,
+        /// To the last of it, milliseconds.
+        to_ms: u64,
     },
     /// A picture does not come.
     NoPicture {

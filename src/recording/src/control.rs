@@ -155,8 +155,17 @@ pub enum FromRecorder {
         wall_ms: u64,
         /// Why.
         why: GapWhy,
-        /// In all tracks.
+        /// In all tracks, or because the disk did not follow: to be told to those in
+        /// charge however short it is.
         all: bool,
+    },
+    /// The disk has not answered for a while. What is recorded waits in memory, as
+    /// far as there is room for it.
+    Slow {
+        /// Recording.
+        recording: RecordingId,
+        /// For how long, ms.
+        for_ms: u64,
     },
     /// Free space fell or rose past a bound.
     Disk {

@@ -8,6 +8,9 @@ pub const CLUSTER_MS: u64 = 600;
 pub const CLUSTER_BYTES: usize = 1 << 20;
 /// Largest frame; a larger one is dropped and logged as a gap.
 pub const FRAME_BYTES: usize = 4 << 20;
+/// While a disk does not follow, what it cost is told this often at most, milliseconds;
+/// at first every [`SYNC_MS`], then ever more rarely up to this.
+pub const QUEUE_ALARM_MS: u64 = 60_000;
 /// Files are synced this often, milliseconds: at a power cut no more than this and
 /// what a kill takes is lost, five seconds.
 pub const SYNC_MS: u64 = 4_000;

@@ -17,8 +17,10 @@ use crate::slides::json_len;
 use crate::talk::code_of;
 use crate::text::clean_text;
 
+mod kept;
 mod sheet;
 
+pub use kept::{BoardKept, BoardsKept, boards_of};
 use sheet::{Change, Sheet};
 
 /// The boards of a room.
@@ -53,11 +55,45 @@ impl Easel {
         self.shown = board;
     }
 
-    /// The layers over a deck go with it.
-    pub(crate) fn forget_deck(&mut self, deck: &DeckId) {
-        self.sheets.retain(|board, _| {
-            !matches!(board.surface(), Some(Surface::Page { deck: of, .. }) if of == *deck)
-        });
+    /// The layers over a deck go with it: they are handed out.
+    pub(crate) fn forget_deck(&mut self, deck: &DeckId) -> BTreeMap<BoardId, Sheet> {
+        let (gone, kept) = std::mem::take(&mut self.sheets)
+            .into_iter()
+            .partition(|(board, _)| {
+                matches!(board.surface(), Some(Surface::Page { deck: of, .. }) if of == *deck)
+            });
+        self.sheets = kept;
+        gone
+    }
+
+    /// Takes up an event of the boards from the ledger.
+    fn replay(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::BoardShown { board, .. } => {
+                self.show(board.as_deref().map(BoardId::from));
+            }
+            EventKind::BoardDrawn { board, shape } => {
+                if let Ok(shape) = serde_json::from_value(shape.clone())
+                    && let Some(sheet) = self.known(board)
+                {
+                    sheet.draw(shape);
+                }
+            }
+            EventKind::BoardErased { board, n, by } => {
+                if let Some(sheet) = self.known(board) {
+                    sheet.erase(&PersonId(by.0.clone()), n);
+                }
+            }
+            EventKind::BoardUndone {
+                board, redo, by, ..
+            } => {
+                if let Some(sheet) = self.known(board) {
+                    // What it answered then was recorded with it.
+                    let _same = sheet.turn_back(&PersonId(by.0.clone()), *redo);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn overview(&self) -> Boards {
@@ -410,31 +446,6 @@ impl Room {
 
     /// Takes up an event of the boards from the ledger.
     pub(crate) fn replay_board(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::BoardShown { board, .. } => {
-                self.easel.show(board.as_deref().map(BoardId::from));
-            }
-            EventKind::BoardDrawn { board, shape } => {
-                if let Ok(shape) = serde_json::from_value(shape.clone())
-                    && let Some(sheet) = self.easel.known(board)
-                {
-                    sheet.draw(shape);
-                }
-            }
-            EventKind::BoardErased { board, n, by } => {
-                if let Some(sheet) = self.easel.known(board) {
-                    sheet.erase(&PersonId(by.0.clone()), n);
-                }
-            }
-            EventKind::BoardUndone {
-                board, redo, by, ..
-            } => {
-                if let Some(sheet) = self.easel.known(board) {
-                    // What it answered then was recorded with it.
-                    let _same = sheet.turn_back(&PersonId(by.0.clone()), *redo);
-                }
-            }
-            _ => {}
-        }
+        self.easel.replay(&event.kind);
     }
 }

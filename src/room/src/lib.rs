@@ -56,6 +56,7 @@ pub use api::{
     Allow4, Arrival, Command, Effect, Identity, LinkId, Now, RecordingAnswer, RecordingPlan,
     RecordingWords, RoomConfig,
 };
+pub use board::{BoardKept, BoardsKept, boards_of};
 pub use notes::{GroupText, Op, Step, group_notes_of, notes_of};
 pub use recorder::{RecordCommand, RecordStart, RecordWho, RecorderReport, Taken};
 pub use room::Room;

@@ -127,6 +127,11 @@ pub enum RecorderReport {
         /// Bytes.
         left: u64,
     },
+    /// The disk does not answer; what is recorded waits in memory.
+    DiskSlow {
+        /// Which.
+        id: RecordingId,
+    },
     /// It ended without a [`RecordCommand::Stop`] and cannot go on.
     Ended {
         /// Which.

@@ -34,7 +34,10 @@ pub struct Capture {
     connected_ms: Option<u64>,
     /// There was media before, and cannot be now.
     down: bool,
-    queue_alarm_ms: Option<u64>,
+    /// What the disk did not follow with and was not told yet, and how many bytes.
+    queue_hole: Option<(Span, u64)>,
+    /// When that was told last, and how long to wait before it is told again.
+    queue_told: Option<(u64, u64)>,
     /// Since when files were wanted that may not be.
     too_many_ms: Option<u64>,
     now_ms: u64,
@@ -117,7 +120,8 @@ impl Capture {
             hole_from_ms: None,
             connected_ms: None,
             down: false,
-            queue_alarm_ms: None,
+            queue_hole: None,
+            queue_told: None,
             too_many_ms: None,
             now_ms: 0,
             frames: 0,
@@ -311,13 +315,30 @@ impl Capture {
             span,
             why: GapWhy::Queue,
         })));
-        if self
-            .queue_alarm_ms
-            .is_none_or(|last| t_ms >= last + limits::SYNC_MS)
-        {
-            self.queue_alarm_ms = Some(t_ms);
-            self.out.push(Output::Alarm(Alarm::Queue { bytes }));
-        }
+        let (hole, sum) = self.queue_hole.get_or_insert((span, 0));
+        hole.to_ms = hole.to_ms.max(span.to_ms);
+        *sum = sum.saturating_add(bytes);
+        self.tell_queue();
+    }
+
+    /// Tells what the disk did not follow with: the first of it at once, the rest
+    /// together and ever more rarely while it goes on.
+    fn tell_queue(&mut self) {
+        let t_ms = self.now_ms;
+        let wait_ms = match self.queue_told {
+            Some((told_ms, wait_ms)) if t_ms < told_ms.saturating_add(wait_ms) => return,
+            Some((_, wait_ms)) => wait_ms.saturating_mul(2),
+            None => 0,
+        };
+        // Nothing more meanwhile: the next time is a first one again.
+        self.queue_told = self.queue_hole.take().map(|(span, bytes)| {
+            self.out.push(Output::Alarm(Alarm::Queue {
+                bytes,
+                from_ms: span.from_ms,
+                to_ms: span.to_ms,
+            }));
+            (t_ms, wait_ms.clamp(limits::SYNC_MS, limits::QUEUE_ALARM_MS))
+        });
     }
 
     fn tick(&mut self) {
@@ -340,6 +361,7 @@ impl Capture {
             self.write_cluster(slot);
         }
         self.ask();
+        self.tell_queue();
         if t_ms >= self.synced_ms + limits::SYNC_MS {
             self.synced_ms = t_ms;
             self.sync();

@@ -384,6 +384,60 @@ fn a_full_disk_sheds_then_ends() {
 /// Redundancy comes for what was lost between recorder and media plane; what the media
 /// plane never had is filled with what lay before it, at its own time.
 #[test]
+fn what_a_slow_disk_costs_is_told_at_once_and_in_full_but_not_all_the_time() {
+    let mut run = Run::new();
+    run.bind(0, 2, source("trainer", TrackKind::Camera, true));
+    run.play(0, 2_000);
+    let (&segment, _) = run.disk.files.iter().next().unwrap();
+    let told = |run: &Run| -> Vec<(u64, u64, u64)> {
+        let of = |alarm: &Alarm| match alarm {
+            Alarm::Queue {
+                bytes,
+                from_ms,
+                to_ms,
+            } => Some((*from_ms, *to_ms, *bytes)),
+            _ => None,
+        };
+        run.disk.alarms.iter().filter_map(of).collect()
+    };
+    let mut drops = 0;
+    let mut slow = |run: &mut Run, from: u64, to: u64| {
+        for ms in (from..to).step_by(100) {
+            if ms % 600 == 0 {
+                run.tell(ms, Input::Dropped { segment, bytes: 10 });
+                drops += 1;
+            }
+            run.tell(ms, Input::Tick);
+        }
+    };
+    slow(&mut run, 2_400, 2_600);
+    assert_eq!(told(&run), [(1_800, 2_400, 10)], "at once");
+    slow(&mut run, 3_000, 602_000);
+    let long = told(&run).len();
+    assert!(long < 20, "{long} in ten minutes");
+    for ms in (602_000..800_000).step_by(100) {
+        run.tell(ms, Input::Tick);
+    }
+    // The last of it is told too, and a second time begins at once again.
+    let before = told(&run).len();
+    slow(&mut run, 800_400, 800_500);
+    assert_eq!(told(&run).len(), before + 1);
+    let alarms = told(&run);
+    assert_eq!(
+        alarms.iter().map(|(.., bytes)| bytes).sum::<u64>(),
+        drops * 10
+    );
+    let mut gaps = run.disk.timeline().gaps;
+    gaps.retain(|gap| gap.why == GapWhy::Queue);
+    assert_eq!(gaps.len() as u64, drops);
+    for gap in gaps {
+        let within =
+            |(from, to, _): &&(u64, u64, u64)| *from <= gap.span.from_ms && gap.span.to_ms <= *to;
+        assert!(alarms.iter().any(|one| within(&one)), "{gap:?} {alarms:?}");
+    }
+}
+
+#[test]
 fn sound_that_comes_twice_is_written_once() {
     let mut run = Run::new();
     run.bind(0, 1, source("co", TrackKind::Voice, true));

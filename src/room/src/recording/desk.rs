@@ -19,6 +19,7 @@ fn trouble_name(what: RecordTrouble) -> &'static str {
         RecordTrouble::Failed => "failed",
         RecordTrouble::Gap => "gap",
         RecordTrouble::DiskLow => "diskLow",
+        RecordTrouble::DiskSlow => "diskSlow",
         RecordTrouble::DiskFull => "diskFull",
         RecordTrouble::Ended => "ended",
     }
@@ -30,6 +31,7 @@ fn trouble_of(name: &str) -> Option<RecordTrouble> {
         RecordTrouble::Failed,
         RecordTrouble::Gap,
         RecordTrouble::DiskLow,
+        RecordTrouble::DiskSlow,
         RecordTrouble::DiskFull,
         RecordTrouble::Ended,
     ]
@@ -94,6 +96,9 @@ impl Room {
                     ..alarm(at, RecordTrouble::DiskLow)
                 };
                 self.sound_alarm(&id, low);
+            }
+            RecorderReport::DiskSlow { id } => {
+                self.sound_alarm(&id, alarm(at, RecordTrouble::DiskSlow));
             }
             RecorderReport::Ended { id, why } => {
                 if self.goes_on(&id) {

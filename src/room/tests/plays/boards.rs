@@ -7,6 +7,7 @@ use lophoc_protocol::people::Permits;
 use lophoc_protocol::slides::{Deck, DeckState, Review};
 use lophoc_protocol::{BoardId, DeckId};
 use lophoc_room::bounds::{BOARD_BYTES, BOARD_DEEDS, BOARD_GONE, BOARD_LIVE_POINTS, STROKES};
+use lophoc_room::{BoardKept, BoardsKept, boards_of};
 use proptest::prelude::*;
 
 use super::*;
@@ -260,6 +261,101 @@ fn pages_have_their_own_boards_which_go_with_the_deck() {
     let after = play.restart(1_000, &[]);
     assert_eq!(after.room.boards(), play.room.boards());
     assert_eq!(seen(&after, "w1"), ["c"]);
+}
+
+/// What a record of the session holds of a board: ids and names of the authors.
+fn kept(kept: &BoardsKept, board: &str) -> Vec<(String, String)> {
+    let found = kept.boards.iter().find(|kept| kept.board == on(board));
+    let shapes = found.map(|kept| kept.shapes.as_slice()).unwrap_or_default();
+    shapes
+        .iter()
+        .map(|(shape, name)| (shape.cid.clone(), name.clone()))
+        .collect()
+}
+
+#[test]
+fn the_record_keeps_what_was_drawn_over_a_deck_until_it_was_taken_out() {
+    let (mut play, trainer, learner) = class();
+    let_learners(&mut play, trainer, true);
+    deck(&mut play, 3);
+    for (link, board, cid) in [
+        (trainer, "d1-3", "a"),
+        (learner, "d1-3", "b"),
+        (trainer, "d1-1", "c"),
+        (trainer, "d1-2", "d"),
+        (learner, "w1", "e"),
+    ] {
+        play.ok(link, draw(board, cid));
+    }
+    play.ok(trainer, undo("d1-1"));
+    let name = |link: LinkId| format!("Nguyễn Văn {}", play.client(link).person);
+    let (first, second) = (name(trainer), name(learner));
+    let before = boards_of(&play.ledger);
+    play.ok(
+        trainer,
+        M::DeckDrop {
+            deck: DeckId::from("d1"),
+        },
+    );
+    let after = boards_of(&play.ledger);
+    let names = |boards: &BoardsKept| -> Vec<(String, bool)> {
+        let told = |kept: &BoardKept| (kept.board.0.clone(), kept.dropped);
+        boards.boards.iter().map(told).collect()
+    };
+    let all = |dropped| {
+        let w1 = ("w1".to_owned(), false);
+        // What nothing is on is no board of the record.
+        let pages = ["d1-2", "d1-3"].map(|page| (page.to_owned(), dropped));
+        [w1].into_iter().chain(pages).collect::<Vec<_>>()
+    };
+    assert_eq!((names(&before), names(&after)), (all(false), all(true)));
+    for record in [&before, &after] {
+        let pair = |cid: &str, name: &String| (cid.to_owned(), name.clone());
+        let both = vec![pair("a", &first), pair("b", &second)];
+        assert_eq!(kept(record, "d1-3"), both);
+        assert_eq!(kept(record, "w1"), [pair("e", &second)]);
+        let (deck, page) = record.boards[2].below.clone().unwrap();
+        assert_eq!((deck.name.as_str(), page), ("Bài 1.pptx", 3));
+        assert_eq!(record.left_out, 0);
+    }
+}
+
+#[test]
+fn decks_taken_out_fill_a_record_no_further_than_its_bound() {
+    let event = |seq, kind| Event {
+        session: lophoc_ledger::SessionKey::from("s"),
+        seq,
+        at: lophoc_ledger::Stamp {
+            wall_ms: seq,
+            mono_ms: seq,
+            boot: 0,
+        },
+        kind,
+    };
+    let shape = |n| {
+        serde_json::json!({"n": n, "by": "p1", "cid": "a",
+            "fig": {"kind": "pen", "ink": "red", "w": 1, "p": [1, 2]}})
+    };
+    let most = lophoc_room::bounds::BOARDS;
+    let mut events = Vec::new();
+    for n in 0..most + 2 {
+        let kinds = [
+            EventKind::BoardDrawn {
+                board: format!("d{n}-1"),
+                shape: shape(1),
+            },
+            EventKind::DeckDropped {
+                id: format!("d{n}"),
+                by: "p1".into(),
+            },
+        ];
+        for kind in kinds {
+            events.push(event(events.len() as u64 + 1, kind));
+        }
+    }
+    let record = boards_of(&events);
+    assert_eq!((record.boards.len(), record.left_out), (most, 2));
+    assert!(kept(&record, "d1-1").is_empty() && !kept(&record, "d2-1").is_empty());
 }
 
 #[test]
@@ -644,6 +740,13 @@ proptest! {
         for (board, deed) in &deeds {
             do_it(&mut play, &links, BOARDS[*board], deed);
             agree(&play, &BOARDS);
+        }
+        let record = boards_of(&play.ledger);
+        for board in BOARDS {
+            let found = record.boards.iter().find(|kept| kept.board == on(board));
+            let shapes = found.map(|kept| kept.shapes.as_slice()).unwrap_or_default();
+            let shapes: Vec<Shape> = shapes.iter().map(|(shape, _)| shape.clone()).collect();
+            prop_assert_eq!(shapes, play.room.board(&on(board)));
         }
         let mut after = play.restart(1_000, &[]);
         let others = three(&mut after);

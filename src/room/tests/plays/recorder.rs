@@ -624,6 +624,7 @@ fn trouble_is_told_to_those_who_look_after_it_and_to_nobody_else() {
             left: 9 << 30,
         },
     );
+    report(&mut play, RecorderReport::DiskSlow { id: id.clone() });
     // Of a recording that does not go on nothing is told.
     report(
         &mut play,
@@ -633,7 +634,7 @@ fn trouble_is_told_to_those_who_look_after_it_and_to_nobody_else() {
     );
     use RecordTrouble as T;
     let desk = |play: &Play, link| play.client(link).record_desk.clone().unwrap().alarms;
-    let so_far = [T::Failed, T::Gap, T::DiskLow];
+    let so_far = [T::Failed, T::Gap, T::DiskLow, T::DiskSlow];
     assert_eq!(desk(&play, trainer), so_far);
     assert_eq!(desk(&play, technician), so_far);
     assert_eq!(play.client(learner).record_desk, None);
@@ -657,6 +658,7 @@ fn trouble_is_told_to_those_who_look_after_it_and_to_nobody_else() {
             "capturing",
             "gap",
             "diskLow",
+            "diskSlow",
             "diskFull"
         ]
     );
@@ -664,7 +666,7 @@ fn trouble_is_told_to_those_who_look_after_it_and_to_nobody_else() {
     let back = after.join("t1", Role::Technician);
     assert_eq!(
         after.client(back).record_desk.clone().unwrap().alarms.len(),
-        4
+        5
     );
 
     // Alarms that never end are not written for ever.

@@ -344,7 +344,7 @@ pub fn scope_of(method: &Method, path: &str) -> Needs {
         | [
             "sessions",
             "attendance" | "desk" | "adjustments" | "excuses" | "delegates" | "freeze" | "sites"
-            | "exports" | "bundle.zip" | "captions.vtt",
+            | "exports" | "bundle.zip" | "boards" | "captions.vtt",
             ..,
         ] => pick(Scope::AttendanceRead, Scope::AttendanceWrite),
         // Links are keys to the rooms in other people's names.

@@ -1,7 +1,6 @@
 //! The record bundle of a session (hồ sơ buổi học): one ZIP with everything an
 //! archive needs, and a list of hashes.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -10,7 +9,9 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use lophoc_classes::{Class, ExportFormat, ExportKind, ExportQuery, ExportRecord, Frozen, Right};
+use lophoc_classes::{
+    Class, ExportFormat, ExportKind, ExportQuery, ExportRecord, Frozen, Right, SessionBoards,
+};
 use lophoc_documents::csv::{CsvOptions, guarded};
 use lophoc_documents::{Export, sha256_hex, vi};
 use lophoc_ledger::{
@@ -29,7 +30,7 @@ use super::attendance_facts::Facts;
 use super::error::{ApiFault, Refusal};
 use super::exports::{disposition, write};
 use super::extract::At;
-use super::{Routes, Signed, sheets};
+use super::{Routes, Signed, boards, sheets};
 use crate::app::App;
 use crate::clock::wall_ms;
 use crate::random;
@@ -50,7 +51,7 @@ pub fn routes() -> Routes {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    name: Cow<'static, str>,
+    name: String,
     bytes: usize,
     sha256: String,
 }
@@ -163,8 +164,7 @@ struct Packer {
 }
 
 impl Packer {
-    fn add(&mut self, name: impl Into<Cow<'static, str>>, bytes: &[u8]) -> Result<(), ApiFault> {
-        let name = name.into();
+    fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), ApiFault> {
         self.bytes = self.bytes.saturating_add(bytes.len());
         if self.bytes > MOST_BYTES {
             return Err(ApiFault::too_large());
@@ -181,14 +181,14 @@ impl Packer {
             .map_err(|error| failed(&error))?;
         self.zip.write_all(bytes).map_err(|error| failed(&error))?;
         self.entries.push(Entry {
-            name,
+            name: name.to_owned(),
             bytes: bytes.len(),
             sha256: sha256_hex(bytes),
         });
         Ok(())
     }
 
-    fn json(&mut self, name: &'static str, value: &impl Serialize) -> Result<(), ApiFault> {
+    fn json(&mut self, name: &str, value: &impl Serialize) -> Result<(), ApiFault> {
         let bytes = serde_json::to_vec_pretty(value).map_err(|_| ApiFault::internal())?;
         self.add(name, &bytes)
     }
@@ -252,7 +252,17 @@ fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
     for notes in lophoc_room::group_notes_of(&contents.events) {
         let at = vi::full_time(notes.at_ms, INDOCHINA_OFFSET_MIN);
         let text = format!("# {} ({at})\n\n{}", notes.name, notes.text);
-        packer.add(format!("notes-{}.md", notes.of), text.as_bytes())?;
+        packer.add(&format!("notes-{}.md", notes.of), text.as_bytes())?;
+    }
+    let drawn = boards::of(&contents.events);
+    if !drawn.boards.is_empty() || drawn.left_out > 0 {
+        // Compact: each point on a line of its own would be many times as long.
+        let bytes = serde_json::to_vec(&drawn).map_err(|_| ApiFault::internal())?;
+        packer.add("boards.json", &bytes)?;
+    }
+    for board in &drawn.boards {
+        let name = format!("boards/{}.svg", board.board);
+        packer.add(&name, boards::drawn(board).as_bytes())?;
     }
     packer.add("events.jsonl", events(contents)?.as_bytes())?;
     packer.json("last-seen.json", &contents.presence)?;
@@ -301,7 +311,7 @@ fn pack(contents: &Contents) -> Result<Vec<u8>, ApiFault> {
         packer.json("chat.json", &lines)?;
         packer.add("chat.csv", chat_csv(&lines).as_bytes())?;
     }
-    packer.add("README.txt", readme(contents).as_bytes())?;
+    packer.add("README.txt", readme(contents, &drawn).as_bytes())?;
     let manifest = Manifest {
         schema: SCHEMA,
         class: &facts.class.id,
@@ -529,7 +539,32 @@ fn consents_csv(consents: &[RecordingConsent]) -> String {
     text
 }
 
-fn readme(contents: &Contents) -> String {
+/// Which picture is which board.
+fn pictures(drawn: &SessionBoards) -> String {
+    let mut lines = String::new();
+    if !drawn.boards.is_empty() {
+        lines.push_str("\nBẢNG VẼ (boards/)\n\n");
+    }
+    for board in &drawn.boards {
+        let name = format!("{}.svg", board.board);
+        lines.push_str(&format!("{name:<24} {}\n", boards::title(board)));
+    }
+    if !drawn.boards.is_empty() {
+        lines.push_str(
+            "Hình của một trang tài liệu chỉ có nét vẽ, nền trong suốt, theo khổ trang đầu của tài liệu;\n\
+             bản thân tài liệu không nằm trong hồ sơ. Bảng không còn nét vẽ nào thì không có hình.\n",
+        );
+    }
+    if drawn.left_out > 0 {
+        lines.push_str(&format!(
+            "{} trang của tài liệu đã gỡ khỏi phòng không có hình ở đây; nét vẽ nằm trong events.jsonl.\n",
+            drawn.left_out
+        ));
+    }
+    lines
+}
+
+fn readme(contents: &Contents, drawn: &SessionBoards) -> String {
     let facts = &contents.facts;
     let chat = if contents.chat {
         "chat.csv, chat.json      Nội dung trò chuyện chung; không gồm tin nhắn riêng.\n"
@@ -556,6 +591,7 @@ fn readme(contents: &Contents) -> String {
          notes.md                 Ghi chú chung của phòng, khi có người viết.\n\
          notes-g….md              Ghi chú của từng nhóm thảo luận (g2-1: lần mở nhóm thứ 2, nhóm số 1), dòng đầu\n\
                                   là tên nhóm và lúc mở.\n\
+         boards.json, boards/     Nét vẽ trên bảng trắng và trên trang tài liệu lúc kết thúc buổi học, kèm người vẽ; mỗi bảng một hình SVG.\n\
          events.jsonl             Nhật ký gốc của phòng, mỗi dòng một sự kiện, đúng thứ tự ghi.\n\
          last-seen.json           Lần cuối máy chủ nhận được tín hiệu của từng người.\n\
          hall-marks.json          Điểm danh tại điểm cầu (đầu mối, mã QR, danh sách giấy).\n\
@@ -570,7 +606,7 @@ fn readme(contents: &Contents) -> String {
          exports.json             Các tệp đã xuất và mã băm của từng tệp.\n\
          {chat}\
          manifest.json            Mã băm SHA-256 của từng tệp trong hồ sơ.\n\
-         \n\
+         {}\n\
          Thời điểm ghi bằng mili giây từ 00:00 ngày 01/01/1970 (UTC).\n\
          Số phút có mặt được tính từ events.jsonl, last-seen.json và hall-marks.json theo quy tắc\n\
          ghi trong attendance.json; giá trị tự động được giữ bên cạnh giá trị đã điều chỉnh.\n",
@@ -579,6 +615,7 @@ fn readme(contents: &Contents) -> String {
         facts.class.host,
         vi::full_time(contents.made_ms, INDOCHINA_OFFSET_MIN),
         contents.made_by,
+        pictures(drawn),
     )
 }
 

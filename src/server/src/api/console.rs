@@ -173,6 +173,7 @@ fn trouble_of(what: RecordTrouble) -> RecorderTrouble {
         RecordTrouble::Failed => RecorderTrouble::Failed,
         RecordTrouble::Gap => RecorderTrouble::Gap,
         RecordTrouble::DiskLow => RecorderTrouble::DiskLow,
+        RecordTrouble::DiskSlow => RecorderTrouble::DiskSlow,
         RecordTrouble::DiskFull => RecorderTrouble::DiskFull,
         RecordTrouble::Ended => RecorderTrouble::Ended,
     }

@@ -12,6 +12,7 @@ mod attendance_access;
 mod attendance_class;
 mod attendance_facts;
 mod attendance_state;
+mod boards;
 mod bundle;
 mod captions;
 mod check;
@@ -95,6 +96,7 @@ fn described() -> Routes {
         .merge(imports::routes())
         .merge(attendance::routes())
         .merge(exports::routes())
+        .merge(boards::routes())
         .merge(captions::routes())
         .merge(report::routes())
         .merge(check_in::routes())

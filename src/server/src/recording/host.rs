@@ -120,6 +120,8 @@ pub(super) struct Hub {
     jobs: JoinSet<Job>,
     disk_full: bool,
     disk_at: Option<Instant>,
+    /// It was asked and has not answered.
+    disk_asked: bool,
 }
 
 impl Hub {
@@ -144,6 +146,7 @@ impl Hub {
             jobs: JoinSet::new(),
             disk_full: false,
             disk_at: None,
+            disk_asked: false,
         }
     }
 
@@ -432,7 +435,10 @@ impl Hub {
                 }
             }
             Job::Finished => {}
-            Job::Disk(free) => self.disk(free),
+            Job::Disk(free) => {
+                self.disk_asked = false;
+                self.disk(free);
+            }
             Job::Rows(rows) => self.settle(rows),
             Job::Connected(id, attempt, result) => self.connected(&id, attempt, result),
         }
@@ -581,6 +587,14 @@ impl Hub {
                     };
                     let room = live.room.clone();
                     self.report(&room, report).await;
+                }
+            }
+            FromRecorder::Slow { recording, for_ms } => {
+                tracing::error!(%recording, for_ms, "the disk of recordings does not answer");
+                let id = room_id(&recording);
+                if let Some(live) = self.live.get(&id) {
+                    let room = live.room.clone();
+                    self.report(&room, RecorderReport::DiskSlow { id }).await;
                 }
             }
             FromRecorder::Disk {
@@ -761,11 +775,12 @@ impl Hub {
 
     fn look_at_disk(&mut self) {
         let now = Instant::now();
-        if self.disk_at.is_some_and(|at| now - at < LOOK_AT_DISK) {
+        if self.disk_asked || self.disk_at.is_some_and(|at| now - at < LOOK_AT_DISK) {
             return;
         }
         self.disk_at = Some(now);
-        // A disk that hangs holds up nobody here.
+        // A disk that hangs holds up nobody here, and one thread at most.
+        self.disk_asked = true;
         let folder = self.folder.clone();
         self.jobs
             .spawn_blocking(move || Job::Disk(space::free(&folder)));

@@ -72,9 +72,24 @@ impl Program {
     }
 }
 
+/// How long to wait before the next start.
+struct Waits(Duration);
+
+impl Waits {
+    /// After a process that ran this long.
+    fn after(&mut self, ran: Duration) -> Duration {
+        if ran > STABLE {
+            self.0 = FIRST_WAIT;
+        }
+        let wait = self.0;
+        self.0 = wait.saturating_mul(2).min(LONGEST_WAIT);
+        wait
+    }
+}
+
 /// Keeps a process running until the hub is gone.
 pub(super) async fn supervise(program: Program, hub: mpsc::Sender<Process>) {
-    let mut wait = FIRST_WAIT;
+    let mut waits = Waits(FIRST_WAIT);
     while !hub.is_closed() {
         let began = Instant::now();
         match program.start() {
@@ -84,11 +99,7 @@ pub(super) async fn supervise(program: Program, hub: mpsc::Sender<Process>) {
         if hub.send(Process::Down).await.is_err() {
             break;
         }
-        if began.elapsed() > STABLE {
-            wait = FIRST_WAIT;
-        }
-        tokio::time::sleep(wait).await;
-        wait = wait.saturating_mul(2).min(LONGEST_WAIT);
+        tokio::time::sleep(waits.after(began.elapsed())).await;
     }
 }
 
@@ -220,6 +231,18 @@ mod tests {
         }
         drop(inbox);
         supervisor.await.unwrap();
+    }
+
+    #[test]
+    fn one_that_dies_again_and_again_is_waited_for_longer_up_to_a_bound() {
+        let mut waits = Waits(FIRST_WAIT);
+        let short = Duration::from_secs(1);
+        let ms: Vec<u128> = (0..8).map(|_| waits.after(short).as_millis()).collect();
+        assert_eq!(ms, [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
+        // One that ran for long died by chance.
+        let long = STABLE + Duration::from_millis(1);
+        assert_eq!(waits.after(long), FIRST_WAIT);
+        assert_eq!(waits.after(short), FIRST_WAIT * 2);
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ async fn verify(class: &Class, file: &[u8]) -> Value {
     answer.json()
 }
 
-async fn export(class: &Class, rest: &str) -> Answer {
+pub async fn export(class: &Class, rest: &str) -> Answer {
     let answer = class.get(&class.organiser, rest).await;
     assert_eq!(answer.status, 200, "{rest} {}", answer.text());
     answer
@@ -272,7 +272,7 @@ async fn exports_hold_the_rows_the_right_reaches_and_wrong_addresses_are_refused
     assert_eq!(exports[0]["extent"], "unit");
 }
 
-fn unpack(file: &[u8]) -> BTreeMap<String, Vec<u8>> {
+pub fn unpack(file: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut zip = zip::ZipArchive::new(Cursor::new(file)).unwrap();
     (0..zip.len())
         .map(|at| {

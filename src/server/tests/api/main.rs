@@ -12,6 +12,7 @@
 mod accounts;
 mod attendance;
 mod attendance_world;
+mod boards;
 mod check_in;
 mod classes;
 mod classes_rights;

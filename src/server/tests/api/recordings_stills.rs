@@ -4,8 +4,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use lophoc::Server;
 use lophoc_records::RecordingStage;
 use serde_json::{Value, json};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::attendance_world::{Class, MINUTE};
 use crate::film::media;
@@ -318,5 +322,118 @@ async fn a_cut_while_small_pictures_are_made_leaves_none_of_before() {
     assert!(all.iter().all(|name| name.contains(mark)), "{all:?}");
     let list = class.get(&class.trainer, "/api/v1/recordings").await.json();
     assert!(list["items"][0]["poster"].as_str().unwrap().contains(mark));
+    class.server.stop().await;
+}
+
+/// The first column of all rows.
+async fn column(database: &mut SqliteConnection, sql: &str) -> Vec<String> {
+    sqlx::query_scalar(sql).fetch_all(database).await.unwrap()
+}
+
+/// Makes a database what it was before the migration that brought small pictures: the
+/// schema by all migrations before it, with the rows that are there.
+async fn before_pictures(database: &Path) {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../records/migrations/sqlite");
+    let steps = folder.path().join("migrations");
+    std::fs::create_dir(&steps).unwrap();
+    for entry in std::fs::read_dir(sources).unwrap() {
+        let (path, name) = {
+            let entry = entry.unwrap();
+            (entry.path(), entry.file_name().into_string().unwrap())
+        };
+        if name.as_str() < "0024" {
+            std::fs::copy(path, steps.join(name)).unwrap();
+        }
+    }
+    let old = folder.path().join("old.db");
+    let options = SqliteConnectOptions::new()
+        .filename(&old)
+        .create_if_missing(true)
+        .foreign_keys(false);
+    let mut made = options.connect().await.unwrap();
+    let steps = Migrator::new(steps.as_path()).await.unwrap();
+    steps.run(&mut made).await.unwrap();
+    sqlx::query("ATTACH $1 AS now")
+        .bind(database.to_str().unwrap())
+        .execute(&mut made)
+        .await
+        .unwrap();
+    let tables = "SELECT name FROM main.sqlite_master WHERE type = 'table'
+         AND name NOT LIKE 'sqlite%' AND substr(name, 1, 5) <> '_sqlx'";
+    for table in column(&mut made, tables).await {
+        let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+        let columns = column(&mut made, &sql).await;
+        let of = |name: &String| {
+            match (table.as_str(), name.as_str()) {
+                ("recording_job", "step") => "CASE WHEN step > 3 THEN step - 1 ELSE step END",
+                (_, name) => name,
+            }
+            .to_owned()
+        };
+        let read: Vec<String> = columns.iter().map(of).collect();
+        let rest = match table.as_str() {
+            "recording_job" => "WHERE stage <> 'pictures'",
+            _ => "",
+        };
+        let sql = format!(
+            "INSERT OR REPLACE INTO main.{table} ({}) SELECT {} FROM now.{table} {rest}",
+            columns.join(", "),
+            read.join(", ")
+        );
+        sqlx::query(&sql).execute(&mut made).await.unwrap();
+    }
+    let sql = "SELECT name FROM pragma_table_info('recording') WHERE name = 'pictures'";
+    assert_eq!(column(&mut made, sql).await, [] as [String; 0]);
+    let sql = "SELECT stage FROM recording_job WHERE recording = 'ID' ORDER BY step";
+    let stages = column(&mut made, &sql.replace("ID", ID)).await;
+    assert!(stages.len() > 4 && !stages.contains(&"pictures".to_owned()));
+    made.close().await.unwrap();
+    for end in ["-wal", "-shm"] {
+        // Where the last one who closed it took them along.
+        let _ = std::fs::remove_file(format!("{}{end}", database.display()));
+    }
+    std::fs::copy(old, database).unwrap();
+}
+
+#[tokio::test]
+async fn recordings_of_before_there_were_small_pictures_get_theirs_after_an_upgrade() {
+    let mut class = Class::with_config(|_| {}, |config| config.recording.pictures = true).await;
+    let folder = ended_as(&mut class, record).await;
+    ended(&class, RecordingStage::Render).await;
+    done(&class).await;
+    let of = async |class: &Class| {
+        let stages = class.store().recording_stages(ID).await.unwrap();
+        let told = |(stage, state, _): (RecordingStage, String, _)| (stage.as_str(), state);
+        let list: Vec<(&str, String)> = stages.into_iter().map(told).collect();
+        list
+    };
+    let before = of(&class).await;
+    let config = class.server.app.config.clone();
+    let database = class.folder().join("lophoc.db");
+    class.server.stop().await;
+    let out = folder.join("out");
+    let small = |name: &String| {
+        let kinds = ["poster-", "strip-", "pictures-"];
+        kinds.iter().any(|kind| name.starts_with(kind))
+    };
+    for name in files(&out).iter().filter(|name| small(name)) {
+        std::fs::remove_file(out.join(name)).unwrap();
+    }
+    before_pictures(&database).await;
+
+    class.server = Server::start(config).await.unwrap();
+    done(&class).await;
+    let told = playback(&class).await;
+    assert_eq!(told["pictures"]["tiles"].as_array().unwrap().len(), 3);
+    let strip = told["pictures"]["strips"][0].as_str().unwrap();
+    let bytes = class.get(&class.trainer, strip).await.body;
+    let seen = colours(class.folder(), &bytes);
+    assert_eq!((seen[0], seen[2]), ("red", "blue"));
+    let list = class.get(&class.trainer, "/api/v1/recordings").await.json();
+    let poster = list["items"][0]["poster"].as_str().unwrap();
+    assert_eq!(class.get(&class.trainer, poster).await.status, 200);
+    // The other work on it stays as it was, in its order, and is not done again.
+    assert_eq!(of(&class).await, before);
     class.server.stop().await;
 }

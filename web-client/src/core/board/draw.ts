@@ -44,7 +44,8 @@ export function wire(points: readonly At[], high: number): number[] {
   return points.flatMap(({ x, y }) => [place(x, WIDE), place(y, high)]);
 }
 
-const n1 = (value: number) => Math.round(value * 10) / 10;
+/** To a tenth of a unit. */
+export const n1 = (value: number) => Math.round(value * 10) / 10;
 const xy = (at: At) => `${n1(at.x)} ${n1(at.y)}`;
 
 function strokePath(points: readonly At[]): string {

@@ -33,6 +33,8 @@ export function alarmText(alarm: RecordAlarm): string {
       return a('record.alarm.gap', exactTime(alarm.from ?? alarm.at), exactTime(alarm.to ?? alarm.at));
     case 'diskLow':
       return a('record.alarm.diskLow', `${decimal((alarm.left ?? 0) / GB, 1)} GB`);
+    case 'diskSlow':
+      return a('record.alarm.diskSlow');
     case 'noRecorder':
       return a('record.alarm.noRecorder');
     case 'failed':

@@ -68,6 +68,8 @@ export const arrangeEn: ArrangeCatalogue = {
   'record.alarm.failed': 'The recorder failed and is being restarted.',
   'record.alarm.gap': (from, to) => `The recording lacks ${from} to ${to}.`,
   'record.alarm.diskLow': (left) => `Little space is left for the recording: ${left}.`,
+  'record.alarm.diskSlow':
+    'The disk of the recordings is slow: what is recorded waits in memory, and some may be lost if it lasts.',
   'record.alarm.diskFull': 'Out of disk space: the recording has stopped. The class goes on.',
   'record.alarm.ended': 'The recording has stopped unexpectedly. The class goes on.',
   'mini.menu': 'Picture in picture',

@@ -68,6 +68,8 @@ export const arrangeVi = {
   'record.alarm.failed': 'Bộ ghi hình gặp sự cố và đang được khởi động lại.',
   'record.alarm.gap': (from: string, to: string) => `Bản ghi thiếu đoạn từ ${from} đến ${to}.`,
   'record.alarm.diskLow': (left: string) => `Chỗ lưu bản ghi sắp hết, còn ${left}.`,
+  'record.alarm.diskSlow':
+    'Ổ đĩa lưu bản ghi phản hồi chậm: nội dung ghi đang chờ trong bộ nhớ, có thể bị thiếu nếu kéo dài.',
   'record.alarm.diskFull': 'Hết chỗ lưu: bản ghi đã dừng. Lớp học vẫn tiếp tục.',
   'record.alarm.ended': 'Bản ghi đã dừng ngoài ý muốn. Lớp học vẫn tiếp tục.',
   'mini.menu': 'Hình trong hình',

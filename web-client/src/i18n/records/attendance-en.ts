@@ -171,6 +171,7 @@ export const attendanceEn: Shape<typeof attendanceVi> = {
   'log.report': 'took numbers into a report of the unit',
   'log.notice': 'sent a notice by e-mail',
   'log.bundle': 'downloaded the record bundle',
+  'log.boards': 'looked at the boards',
   'log.adjust': 'adjusted',
   'log.excuse': 'recorded an excuse',
   'log.delegate': 'recorded a substitute',

@@ -167,6 +167,7 @@ export const attendanceVi = {
   'log.report': 'đưa số liệu vào báo cáo của đơn vị',
   'log.notice': 'gửi thông báo qua email',
   'log.bundle': 'tải gói hồ sơ',
+  'log.boards': 'xem các bảng vẽ',
   'log.adjust': 'điều chỉnh',
   'log.excuse': 'ghi vắng có phép',
   'log.delegate': 'ghi dự thay',

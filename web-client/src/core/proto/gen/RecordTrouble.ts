@@ -3,4 +3,4 @@
 /**
  * What is wrong with a recording.
  */
-export type RecordTrouble = "noRecorder" | "failed" | "gap" | "diskLow" | "diskFull" | "ended";
+export type RecordTrouble = "noRecorder" | "failed" | "gap" | "diskLow" | "diskSlow" | "diskFull" | "ended";

@@ -15,7 +15,7 @@ atMs: number,
  */
 by: string, 
 /**
- * `view`, `desk`, `export`, `report` (numbers alone), `bundle`, `adjust`,
+ * `view`, `desk`, `export`, `report` (numbers alone), `bundle`, `boards`, `adjust`,
  * `freeze`, `api`.
  */
 what: string, 

@@ -3,4 +3,4 @@
 /**
  * What went wrong with a recording.
  */
-export type RecorderTrouble = "noRecorder" | "failed" | "gap" | "diskLow" | "diskFull" | "ended";
+export type RecorderTrouble = "noRecorder" | "failed" | "gap" | "diskLow" | "diskSlow" | "diskFull" | "ended";

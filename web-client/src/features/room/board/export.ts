@@ -4,6 +4,7 @@ import {
   LEADING,
   lineWidth,
   linesOf,
+  n1,
   opacityOf,
   pathOf,
   pointsOf,
@@ -27,7 +28,9 @@ function pageOf(room: RoomModel, board: BoardId): { deck: Deck; page: number } |
 }
 
 const escaped = (text: string) =>
-  text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '');
+  text
+    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '');
 
 /** The board as an SVG file; `below` is the address of a picture, or data. */
 export function svgOf(shapes: readonly Shape[], high: number, below: string | null): string {
@@ -37,7 +40,8 @@ export function svgOf(shapes: readonly Shape[], high: number, below: string | nu
       return `<path d="${pathOf(fig, high)}" fill="none" stroke="${INKS[fig.ink]}" stroke-width="${lineWidth(fig)}" stroke-linecap="round" stroke-linejoin="round" opacity="${opacityOf(fig)}"/>`;
     const size = textSize(fig);
     const lines = linesOf(fig).map(
-      (line, n) => `<tspan x="${at?.x ?? 0}" y="${(at?.y ?? 0) + size + n * size * LEADING}">${escaped(line)}</tspan>`,
+      (line, n) =>
+        `<tspan x="${n1(at?.x ?? 0)}" y="${n1((at?.y ?? 0) + size + n * size * LEADING)}">${escaped(line)}</tspan>`,
     );
     return `<text fill="${INKS[fig.ink]}" font-size="${size}" font-weight="600" font-family="sans-serif" xml:space="preserve">${lines.join('')}</text>`;
   });
