@@ -177,7 +177,7 @@ impl Packer {
             ApiFault::internal()
         };
         self.zip
-            .start_file(name.as_ref(), options)
+            .start_file(name, options)
             .map_err(|error| failed(&error))?;
         self.zip.write_all(bytes).map_err(|error| failed(&error))?;
         self.entries.push(Entry {
