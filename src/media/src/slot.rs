@@ -189,8 +189,10 @@ impl VideoSlot {
     pub fn aim(&mut self, now: Instant, layer: Layer) {
         match self.target {
             Some(target) if layer < target => self.fell(now),
-            Some(target) if layer == target => {}
-            _ => self.rose_at = Some(now),
+            Some(target) if layer > target => self.rose_at = Some(now),
+            None if self.pause == Pause::Bandwidth => self.rose_at = Some(now),
+            // Nothing was taken away before.
+            _ => {}
         }
         self.target = Some(layer);
     }
@@ -210,7 +212,7 @@ impl VideoSlot {
                 false => RISE_HOLD,
             };
         }
-        self.rise_at = Some(now + self.hold);
+        self.rise_at = Some(now + self.hold.max(RISE_HOLD));
     }
 
     /// Whether a higher layer may come.
@@ -488,7 +490,7 @@ mod tests {
             waits.push(wait.unwrap());
             now += Duration::from_secs(wait.unwrap());
         }
-        assert_eq!(waits, [3, 6, 12, 24, 24, 24]);
+        assert_eq!(waits, [3, 3, 6, 12, 24, 24]);
         // It stayed: what comes now is something else.
         slot.aim(now, Layer(0));
         now += SETTLED;

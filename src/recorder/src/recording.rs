@@ -614,9 +614,9 @@ impl Running {
     /// A disk that does not answer is told before anything is missing.
     fn look_at_files(&mut self, now: Instant, now_ns: u64) {
         let for_ms = self.files.at_work_ms(now_ns);
-        let was = std::mem::replace(&mut self.slow, for_ms >= SLOW_MS);
+        self.slow = for_ms >= SLOW_MS;
         let lately = (self.slow_told).is_some_and(|told| now < told + SLOW_EVERY);
-        if self.slow && !was && !lately {
+        if self.slow && !lately {
             self.slow_told = Some(now);
             self.news.push(FromRecorder::Slow {
                 recording: self.begin.recording.clone(),

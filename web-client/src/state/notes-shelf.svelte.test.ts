@@ -21,6 +21,8 @@ class Server {
   /** What every request comes to, in place of being taken. */
   answer: ErrorCode | null = null;
   gone = false;
+  /** The next question for this one comes to nothing. */
+  slow: NotesId | undefined;
   reads: NotesId | undefined;
   shelf: NotesShelf | null = null;
 
@@ -56,6 +58,10 @@ function shelf(own?: NotesId): NotesShelf {
       fetch: async ({ of, after }) => {
         server.asked.push(of);
         if (server.gone) return 'gone';
+        if (of !== undefined && server.slow === of) {
+          server.slow = undefined;
+          return null;
+        }
         if (of !== undefined && shelfReads(of)) server.reads = of;
         const { text, edits } = server.sheet(of);
         const by = edits.slice(-1).map(({ who, name, at }) => ({ who, name, at }));
@@ -103,6 +109,35 @@ afterEach(() => {
 });
 
 describe('which text is looked at', () => {
+  it('goes on being told when another, left before it was there, comes in late', async () => {
+    staff = true;
+    const notes = shelf();
+    notes.take({ t: 'notesList', list: [ONE, TWO].map((of) => ({ of, name: of, at: 1 })) } as unknown as ServerFrame);
+    server.slow = ONE;
+    notes.choose(ONE);
+    notes.look();
+    notes.choose(TWO);
+    notes.look();
+    // The first is asked for once more, though nobody looks at it.
+    await settle(3_000);
+    expect(server.reads).toBe(TWO);
+    server.write('an', put(TWO, 'chào'));
+    expect(notes.open.text).toBe('chào');
+  });
+
+  it('asks when the room took an edit and does not tell it', async () => {
+    const notes = shelf();
+    enter(ONE);
+    notes.look();
+    await settle();
+    server.reads = undefined;
+    notes.open.write('một');
+    await settle(1_500);
+    expect(notes.open.saved).toBe(false);
+    await settle(3_000);
+    expect([notes.open.saved, notes.open.text]).toEqual([true, 'một']);
+  });
+
   it('is that of where one is; each keeps what was written in it', async () => {
     const notes = shelf();
     expect([notes.of, notes.open.may, notes.choices.length]).toEqual([null, false, 1]);

@@ -52,7 +52,12 @@ export class NotesShelf {
     const which = of !== null && { of };
     return new Notes({
       request: (msg) => request({ ...msg, ...which }),
-      fetch: (after) => fetch({ t: 'notesGet', ...which, ...(after !== null && { after }) }),
+      fetch: async (after) => {
+        const page = await fetch({ t: 'notesGet', ...which, ...(after !== null && { after }) });
+        // A text that is no longer looked at was asked for last: that which is looked at is told of no more.
+        if (of !== null && page !== null && of !== this.#followed) queueMicrotask(() => this.again());
+        return page;
+      },
       may: of === null ? may : () => staff() || (this.#own === of && role() !== 'inspector'),
       self,
       refused,

@@ -68,6 +68,7 @@ export class Notes {
   #quietAt = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
   #send: ReturnType<typeof setTimeout> | undefined;
+  #asks: ReturnType<typeof setTimeout> | undefined;
   #moved: ((op: Op, before: string) => void) | null = null;
   #leaving = false;
   #stopped = false;
@@ -311,6 +312,7 @@ export class Notes {
         // Told already, or it will be; who left is told nothing and asks.
         this.#flight = this.#flight.told ? null : { ...this.#flight, kept: true };
         if (this.#leaving && this.#flight) void this.#fetch(this.#rev);
+        else if (this.#flight) this.#ask(cid);
       } else if (code === 'conflict') {
         await this.#fetch(null);
         if (this.#stopped || this.#flight?.cid !== cid) break;
@@ -323,6 +325,14 @@ export class Notes {
       break;
     }
     this.#plan();
+  }
+
+  /** The room took an edit and should tell it at once; where it does not, it is asked. */
+  #ask(cid: string): void {
+    clearTimeout(this.#asks);
+    this.#asks = setTimeout(() => {
+      if (this.#flight?.cid === cid && !this.#stopped) void this.#fetch(this.#rev);
+    }, 2 * AGAIN);
   }
 
   /** The room does not take it: the text goes back to what the room has. */
@@ -339,5 +349,6 @@ export class Notes {
     this.#stopped = true;
     clearTimeout(this.#quiet);
     clearTimeout(this.#send);
+    clearTimeout(this.#asks);
   }
 }

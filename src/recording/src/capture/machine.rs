@@ -427,6 +427,7 @@ impl Capture {
             .is_none_or(|(codec, _)| *codec != frame.codec)
         {
             track.clock = Some((frame.codec, TrackClock::new(frame.codec)));
+            track.astray = false;
         }
         let Some((_, clock)) = &mut track.clock else {
             return;
@@ -477,7 +478,7 @@ impl Capture {
             return;
         };
         let old = track.file.as_ref().map(|file| file.head.clone());
-        let left_out = track.astray;
+        let left_out = track.astray && frame.codec == Codec::H264;
         let (head, bytes, keyframe) = match frame.codec {
             Codec::H264 => {
                 let Some(access) = h264::access(&frame.bytes) else {
@@ -488,6 +489,7 @@ impl Capture {
                     (false, _) => track.goes_on(frame.contiguous),
                 };
                 if !usable {
+                    track.left_ms = at_ms;
                     return self.unusable(slot);
                 }
                 let head = match (access.config, access.size) {
@@ -750,7 +752,8 @@ impl Capture {
             return;
         };
         if track.astray {
-            file.lacks(&mut self.out, self.now_ms, GapWhy::Loss);
+            // Up to the last that came: whoever sends nothing more loses nothing.
+            file.lacks(&mut self.out, track.left_ms.max(file.last_ms), GapWhy::Loss);
         }
         file.tell_gap(&mut self.out);
         self.out.push(Output::Close {

@@ -122,6 +122,8 @@ pub(super) struct Track {
     /// H.264: what comes up to the next keyframe is of no file: something before it is
     /// missing, or it may be of another size.
     pub astray: bool,
+    /// The last of these, recording time.
+    pub left_ms: u64,
     /// H.264: keyframes in a row that did not tell their parameter sets.
     untold: u32,
     /// When it went on in a new file because its source said so, of late.
@@ -137,6 +139,7 @@ impl Track {
             want: None,
             key_ms: 0,
             astray: false,
+            left_ms: 0,
             untold: 0,
             anew: VecDeque::new(),
         }

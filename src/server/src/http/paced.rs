@@ -11,9 +11,9 @@ use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long nothing may come, and the time given beside what the pace gives.
-const STILL: Duration = Duration::from_secs(30);
+const STILL: Duration = Duration::from_secs(60);
 /// Bytes per second a body comes with on average. Slower: given up.
-const SLOWEST: u64 = 4_000;
+const SLOWEST: u64 = 1_000;
 
 /// It came too slowly.
 #[derive(Debug, Clone, Copy, thiserror::Error)]

@@ -17,10 +17,10 @@ use tokio::time::{Instant, Sleep, sleep};
 const WITHIN: Duration = Duration::from_secs(60);
 /// Bytes on their way to one reader; the kernel keeps twice as many with what it adds.
 /// It says that a socket takes more only when a third of them is gone, so what lies
-/// here must go within [`WITHIN`] on the weakest link: 64 kbit/s takes some 15 s for
-/// it. Left alone the kernel gathers 4 MB on a good link, and whoever's link became a
-/// weak one would count as gone.
-const ON_THE_WAY: usize = 256 * 1024;
+/// here must go within [`WITHIN`] on the weakest link: 64 kbit/s takes some 10 s for
+/// it, and beside a voice half a minute. Left alone the kernel gathers 4 MB on a good
+/// link, and whoever's link became a weak one would count as gone.
+const ON_THE_WAY: usize = 128 * 1024;
 
 /// Sends small messages at once instead of waiting to send them together, and sheds
 /// whoever takes nothing.

@@ -18,7 +18,7 @@ const OF_PERSON: usize = 2;
 const STILL: Duration = Duration::from_secs(60);
 /// Bytes per second a body comes with on average, after [`STILL`] to begin with.
 /// Slower: given up.
-const SLOWEST: u64 = 20_000;
+const SLOWEST: u64 = 2_000;
 
 /// Who brings what is on its way.
 #[derive(Debug)]

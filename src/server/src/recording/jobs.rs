@@ -549,7 +549,10 @@ async fn upload(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<Jo
                 return Err(KeepError::CutOff);
             }
             // The sound may be mixed anew meanwhile: what is here then is another file.
-            let _turn = app.keep.mixing.lock().await;
+            let _turn = match name == SOUND {
+                true => Some(app.keep.mixing.lock().await),
+                false => None,
+            };
             let objects = app.store.recording_objects(id.as_str()).await?;
             if !(objects.iter()).any(|object| object.file == *name && object.is(*len, sha256)) {
                 return Err(KeepError::CutOff);
