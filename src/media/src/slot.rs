@@ -10,12 +10,6 @@ use crate::types::{Forward, Layer, SlotRef, SlotState, SourcePacket, TrackKey};
 
 /// After a layer was taken away for bandwidth, no higher one for this long.
 const RISE_HOLD: Duration = Duration::from_secs(3);
-/// A fall so soon after a rise says that the rise was too much: the next one waits
-/// twice as long, or a link that bears a picture just not would show it and take it
-/// away every few seconds.
-const SETTLED: Duration = Duration::from_secs(20);
-/// Longest wait.
-const RISE_HOLD_MAX: Duration = Duration::from_secs(24);
 /// A camera's keyframe older than this is no picture worth showing.
 const STILL_AGE: Duration = Duration::from_secs(10);
 /// A slot that already shows another layer takes a cached keyframe no older
@@ -118,10 +112,6 @@ pub struct VideoSlot {
     pause: Pause,
     first_ts: Option<u32>,
     rise_at: Option<Instant>,
-    /// How long the last fall held back the next rise.
-    hold: Duration,
-    /// The last rise, until a fall follows it.
-    rose_at: Option<Instant>,
 }
 
 impl VideoSlot {
@@ -139,8 +129,6 @@ impl VideoSlot {
             pause: Pause::Muted,
             first_ts: None,
             rise_at: None,
-            hold: Duration::ZERO,
-            rose_at: None,
         }
     }
 
@@ -166,8 +154,6 @@ impl VideoSlot {
     pub fn assign(&mut self, source: Option<TrackKey>) {
         self.source = source;
         self.rise_at = None;
-        self.hold = Duration::ZERO;
-        self.rose_at = None;
         self.stop(Pause::Muted);
     }
 
@@ -187,12 +173,8 @@ impl VideoSlot {
 
     /// The layer that is to flow, from its next keyframe on.
     pub fn aim(&mut self, now: Instant, layer: Layer) {
-        match self.target {
-            Some(target) if layer < target => self.fell(now),
-            Some(target) if layer > target => self.rose_at = Some(now),
-            None if self.pause == Pause::Bandwidth => self.rose_at = Some(now),
-            // Nothing was taken away before.
-            _ => {}
+        if self.target.is_some_and(|target| layer < target) {
+            self.rise_at = Some(now + RISE_HOLD);
         }
         self.target = Some(layer);
     }
@@ -200,19 +182,9 @@ impl VideoSlot {
     /// Bandwidth took the picture away.
     pub fn starve(&mut self, now: Instant) {
         if self.target.is_some() {
-            self.fell(now);
+            self.rise_at = Some(now + RISE_HOLD);
         }
         self.stop(Pause::Bandwidth);
-    }
-
-    fn fell(&mut self, now: Instant) {
-        if let Some(rose) = self.rose_at.take() {
-            self.hold = match now.saturating_duration_since(rose) < SETTLED {
-                true => (self.hold * 2).clamp(RISE_HOLD, RISE_HOLD_MAX),
-                false => RISE_HOLD,
-            };
-        }
-        self.rise_at = Some(now + self.hold.max(RISE_HOLD));
     }
 
     /// Whether a higher layer may come.
@@ -472,29 +444,6 @@ mod tests {
         slot.aim(now, Layer(2));
         slot.aim(now, Layer(0));
         assert!(!slot.may_rise(now + RISE_HOLD - Duration::from_millis(1)));
-        assert!(slot.may_rise(now + RISE_HOLD));
-    }
-
-    #[test]
-    fn a_picture_that_comes_and_goes_stays_away_longer_each_time() {
-        let mut now = Instant::now();
-        let mut slot = slot();
-        let mut waits = Vec::new();
-        for _ in 0..6 {
-            slot.aim(now, Layer(1));
-            now += Duration::from_secs(2);
-            // From step to step down is one fall.
-            slot.aim(now, Layer(0));
-            slot.starve(now);
-            let wait = (0..60).find(|s| slot.may_rise(now + Duration::from_secs(*s)));
-            waits.push(wait.unwrap());
-            now += Duration::from_secs(wait.unwrap());
-        }
-        assert_eq!(waits, [3, 3, 6, 12, 24, 24]);
-        // It stayed: what comes now is something else.
-        slot.aim(now, Layer(0));
-        now += SETTLED;
-        slot.starve(now);
         assert!(slot.may_rise(now + RISE_HOLD));
     }
 
