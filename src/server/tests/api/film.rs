@@ -247,3 +247,93 @@ async fn a_film_lies_in_the_storage_and_goes_from_there_when_something_is_cut() 
     assert!(moto.names().await.contains(&told().await.0));
     class.server.stop().await;
 }
+
+#[tokio::test]
+async fn a_film_damaged_in_one_place_is_put_right_from_the_other() {
+    let Some(moto) = Moto::start().await else {
+        return;
+    };
+    let set = |config: &mut lophoc::config::Config| {
+        config.recording.film = true;
+        moto.set(config);
+        config.storage.keep_local = true;
+    };
+    let mut class = Class::with_config(|_| {}, set).await;
+    let out = ended_as(&mut class, record).await.join("out");
+    let here = film(&class, &out).await;
+    let whole = std::fs::read(&here).unwrap();
+    let app = &class.server.app;
+    let month = 31 * 24 * 60 * MINUTE;
+    let look = async |at| lophoc::recording::retention::look(app, at).await.unwrap();
+
+    std::fs::write(&here, b"another").unwrap();
+    look(now_ms() + month).await;
+    assert!(std::fs::read(&here).unwrap() == whole, "from the storage");
+
+    let listed = moto.names().await;
+    let name = here.file_name().unwrap().to_str().unwrap();
+    let key = listed
+        .split("<Key>")
+        .filter_map(|rest| rest.split_once("</Key>"))
+        .find(|(key, _)| key.ends_with(name))
+        .unwrap()
+        .0;
+    moto.send("PUT", &format!("/bucket/{key}"), b"another")
+        .await;
+    let made = std::fs::metadata(&here).unwrap().modified().unwrap();
+    look(now_ms() + 2 * month).await;
+    rendered(&class).await;
+    assert_eq!(
+        std::fs::metadata(&here).unwrap().modified().unwrap(),
+        made,
+        "sent again, not made again"
+    );
+    std::fs::remove_file(&here).unwrap();
+    let told = class.get(&class.organiser, &path("/playback")).await.json();
+    let url = told["film"].as_str().unwrap();
+    let sent = class.get(&class.organiser, url).await.body;
+    assert!(sent == whole, "the storage has it whole");
+    class.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_storage_that_does_not_answer() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let (asked, mut was_asked) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = silent.accept().await {
+            held.push(stream);
+            let _ = asked.send(());
+        }
+    });
+    let set = |config: &mut lophoc::config::Config| {
+        config.recording.film = false;
+        config.storage.kind = lophoc::config::StorageKind::S3;
+        config.storage.endpoint = format!("http://127.0.0.1:{port}");
+        config.storage.bucket = "bucket".to_owned();
+        config.storage.access_key = "key".to_owned();
+        config.storage.secret_key = "secret".to_owned();
+    };
+    let mut class = Class::with_config(|_| {}, set).await;
+    ended_as(&mut class, record).await;
+    was_asked.recv().await.unwrap();
+    let upload = async |store: &Store| {
+        let stages = store.recording_stages(ID).await.unwrap();
+        let of = stages.into_iter();
+        of.filter(|(stage, ..)| *stage == RecordingStage::Upload)
+            .map(|(_, state, _)| state)
+            .next()
+            .unwrap()
+    };
+    let began = Instant::now();
+    while upload(class.store()).await != "running" {
+        assert!(began.elapsed() < Duration::from_secs(60), "no upload");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let database = class.folder().join("lophoc.db");
+    class.server.stop().await;
+    let store = Store::open(&database).await.unwrap();
+    assert_eq!(upload(&store).await, "waiting", "put back, not cut off");
+}
