@@ -71,7 +71,7 @@ pub async fn setup(config: &Config) -> Result<Option<RustlsConfig>, TlsError> {
     };
     let loaded = RustlsConfig::from_pem(pem.cert, pem.key).await;
     let loaded = loaded.map_err(|source| TlsError::File { path, source })?;
-    Ok(Some(RustlsConfig::from_config(Arc::new(kept_short(
+    Ok(Some(RustlsConfig::from_config(Arc::new(on_our_terms(
         &loaded.get_inner(),
     )))))
 }
@@ -79,7 +79,7 @@ pub async fn setup(config: &Config) -> Result<Option<RustlsConfig>, TlsError> {
 /// HTTP/1.1 alone (see `guarded` in `serve.rs`). A page opens some connections at once
 /// for it: those after the first bring a ticket instead of asking for the certificates
 /// again, which on a link of 64 kbit/s is half a second each.
-fn kept_short(loaded: &ServerConfig) -> ServerConfig {
+fn on_our_terms(loaded: &ServerConfig) -> ServerConfig {
     let mut config = loaded.clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.send_tls13_tickets = TICKETS;

@@ -292,17 +292,17 @@ pub async fn work_off(app: &Arc<App>) -> Result<(), KeepError> {
 }
 
 /// The film against its hash, where it lies. What is not as it was made is put right
-/// from the other place, or the film is made anew. Tells whether it was as it was made.
+/// from the other place, or the film is made anew.
 ///
 /// # Errors
 /// The disk's, the store's, the storage's.
-pub async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<bool, KeepError> {
+pub async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Result<(), KeepError> {
     let Some(recording) = app.store.recording(id.as_str()).await? else {
-        return Ok(true);
+        return Ok(());
     };
     let whole = whole(app, recording).await?;
     let Some(film) = there(app, &whole).await? else {
-        return Ok(true);
+        return Ok(());
     };
     let path = app.keep.files.of(id).join(OUT).join(&film.file);
     let (ends, bytes) = (Arc::clone(pace), film.bytes);
@@ -334,7 +334,7 @@ pub async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Resul
         _ => None,
     };
     if here != Some(false) && stored != Some(false) {
-        return Ok(true);
+        return Ok(());
     }
     tracing::error!(recording = %id, film = film.file, ?here, ?stored, "a film is not as it was made");
     let name = object(&film.file);
@@ -348,7 +348,7 @@ pub async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Resul
         if let Some(remote) = remote.filter(|remote| remote.keep_local) {
             remote.bring(app, id, &name, &film.sha256).await?;
         }
-        return Ok(false);
+        return Ok(());
     }
     for object in app.store.recording_objects(id.as_str()).await? {
         if let (Some(remote), true) = (remote, object.file == name) {
@@ -376,7 +376,7 @@ pub async fn verify(app: &Arc<App>, id: &RecordingId, pace: &Arc<Pace>) -> Resul
         .redo_recording_jobs(id.as_str(), &[RecordingStage::Render], wall_ms())
         .await?;
     app.keep.wake.notify_waiters();
-    Ok(false)
+    Ok(())
 }
 
 #[cfg(test)]

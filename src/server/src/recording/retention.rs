@@ -152,5 +152,5 @@ async fn look_at(app: &Arc<App>, id: &RecordingId, now_ms: u64) -> Result<(), Ke
     if !found.is_empty() {
         tracing::error!(recording = %id, segments = ?found, "files of a recording are not as they were written");
     }
-    film.map(|_| ())
+    film
 }
